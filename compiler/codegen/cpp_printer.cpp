@@ -1,0 +1,109 @@
+#include "compiler/codegen/cpp_printer.h"
+
+
+#include <set>
+
+#include "compiler/codegen/cpp_function.h"
+#include "compiler/codegen/cpp_helpers.h"
+#include "compiler/kernel/kernel.h"
+
+namespace nnc::codegen {
+
+namespace {
+
+void add_callees(const kernel::Block& block, std::set<std::string>& names) {
+  for (const kernel::Instruction& instruction : block.instructions) {
+    if (instruction.op == kernel::Op::call) names.insert(instruction.callee);
+    if (instruction.body) add_callees(*instruction.body, names);
+    if (instruction.other) add_callees(*instruction.other, names);
+  }
+}
+
+// Function texts by name, over all modules.
+class CppModulePrinter {
+ public:
+  explicit CppModulePrinter(CppLevel level) : helpers_(level) {}
+
+  void print(const CppPart& part) {
+    std::map<std::string, std::string> names;
+    std::set<std::string> called = {part.root};
+    const auto& functions = part.module->functions;
+    for (auto it = functions.rbegin(); it != functions.rend(); ++it) {  // callers come last
+      if (called.count((*it)->name)) add_callees((*it)->body, called);
+    }
+    for (const auto& function : functions) {
+      if (!part.root.empty() && !called.count(function->name)) continue;
+      const std::string wish = cpp_identifier(function->name);
+      std::string name = wish, body;
+      for (int copy = 2;; ++copy) {
+        names[function->name] = name;
+        body = CppFunctionPrinter(helpers_, *function, names).print();
+        const auto [known, fresh] = bodies_.emplace(name, body);
+        if (fresh) text_.functions += (text_.functions.empty() ? "" : "\n") + body;
+        if (fresh || known->second == body) break;
+        name = wish + "_" + std::to_string(copy);
+      }
+    }
+    text_.names.push_back(names);
+  }
+
+  CppText text() {
+    text_.helpers = helpers_.text();
+    return text_;
+  }
+
+ private:
+  CppHelpers helpers_;
+  std::map<std::string, std::string> bodies_;
+  CppText text_;
+};
+
+}  // namespace
+
+CppText print_cpp(const std::vector<CppPart>& parts, CppLevel level) {
+  CppModulePrinter printer(level);
+  for (const CppPart& part : parts) printer.print(part);
+  return printer.text();
+}
+
+CppText print_cpp(const kernel::Module& module, CppLevel level) {
+  return print_cpp({{&module, ""}}, level);
+}
+
+std::string cpp_prologue() {
+  return "// Products and sums stay apart: the only fused multiply-adds are those that say muladd.\n"
+         "#if defined(__clang__)\n"
+         "#pragma float_control(push)\n"
+         "#pragma clang fp contract(off)\n"
+         "#elif defined(__GNUC__)\n"
+         "#pragma GCC diagnostic push\n"
+         "#pragma GCC diagnostic ignored \"-Wuninitialized\"  // inside GCC 12's own intrinsics\n"
+         "#pragma GCC diagnostic ignored \"-Wmaybe-uninitialized\"\n"
+         "#pragma GCC push_options\n"
+         "#pragma GCC optimize(\"fp-contract=off\", \"no-math-errno\")\n"
+         "#elif defined(_MSC_VER)\n"
+         "#pragma float_control(push)\n"
+         "#pragma fp_contract(off)\n"
+         "#endif\n";
+}
+
+std::string cpp_epilogue() {
+  return "#if defined(__clang__)\n"
+         "#pragma float_control(pop)\n"
+         "#elif defined(__GNUC__)\n"
+         "#pragma GCC pop_options\n"
+         "#pragma GCC diagnostic pop\n"
+         "#elif defined(_MSC_VER)\n"
+         "#pragma float_control(pop)\n"
+         "#endif\n";
+}
+
+std::string cpp_includes(CppLevel level) {
+  std::string text =
+      "#include <cmath>\n#include <cstddef>\n#include <cstdint>\n#include <cstring>\n"
+      "#include <limits>\n";
+  if (level == CppLevel::avx512 || level == CppLevel::avx2) text += "#include <immintrin.h>\n";
+  return text;
+}
+
+}  // namespace nnc::codegen

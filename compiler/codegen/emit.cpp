@@ -1,0 +1,85 @@
+#include "compiler/codegen/emit.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "compiler/codegen/emit_text.h"
+#include "compiler/codegen/emit_weights.h"
+#include "compiler/support/diagnostics.h"
+
+namespace nnc::codegen {
+
+namespace {
+
+void check_request(const EmitRequest& request) {
+  internal_check(!request.outputs.empty(), "emit: no output");
+  internal_check(request.block_rows >= 1, "emit: no rows in a block");
+  std::set<CppLevel> levels;
+  for (const EmitLevel& level : request.levels) {
+    internal_check(levels.insert(level.level).second, "emit: a level is given twice");
+    internal_check(level.row.module && level.row.module->find(level.row.core) &&
+                       level.block.module && level.block.module->find(level.block.core),
+                   "emit: an entry is missing");
+  }
+  internal_check(levels.count(CppLevel::plain) == 1, "emit: level plain is missing");
+  if (request.weights == EmitWeights::header && request.state.size() > max_header_weights) {
+    throw UserError({}, fmt::format("the weights of '{}' are too large for a header", request.model),
+                    fmt::format("at most {} MB inside a header; use --weights file",
+                                max_header_weights >> 20),
+                    fmt::format("{:.1f} MB", static_cast<double>(request.state.size()) / 0x1p20));
+  }
+}
+
+std::string headers(const EmitRequest& request) {
+  std::string text = "#include <cmath>\n#include <cstddef>\n#include <cstdint>\n";
+  if (request.weights == EmitWeights::file) text += "#include <cstdio>\n";
+  return text + "#include <cstring>\n#include <limits>\n";
+}
+
+std::string header_text(const EmitRequest& request, const EmitNames& names) {
+  const std::string guard = names.macro + "_HPP_INCLUDED";
+  std::string text = emit_comment(request, names);
+  text += fmt::format("#ifndef {0}\n#define {0}\n\n{1}\n{2}\n", guard, headers(request),
+                      emit_level_choice(request, names));
+  text += fmt::format("namespace {} {{\n\n{}\n", names.space, emit_sizes(request, names));
+  const bool in_file = request.weights == EmitWeights::file;
+  if (in_file) text += weights_loader(request, names.weights) + "\n";
+  text += fmt::format("namespace data {{\n\n{}{}\n}}  // namespace data\n\n", emit_constants(request),
+                      in_file ? "" : "\n" + weights_struct(request));
+  text += fmt::format("}}  // namespace {}\n\n{}\n", names.space, cpp_prologue());
+  std::vector<EmitLevel> levels = request.levels;
+  std::sort(levels.begin(), levels.end(),
+            [](const EmitLevel& a, const EmitLevel& b) { return a.level > b.level; });
+  for (const EmitLevel& level : levels) {
+    text += fmt::format("{} {}_LEVEL == {}\n", &level == &levels[0] ? "#if" : "#elif", names.macro,
+                        static_cast<int>(level.level));
+    text += fmt::format("namespace {} {{\ninline namespace {} {{\nnamespace kernels {{\n\n{}\n",
+                        names.space, name_of(level.level), emit_level(request, level));
+    text += "}  // namespace kernels\n}\n}\n\n";
+  }
+  text += fmt::format("#else\n#error \"{}_LEVEL is not a level of this header\"\n#endif\n\n{}\n",
+                      names.macro, cpp_epilogue());
+  text += fmt::format("namespace {0} {{\ninline namespace {1}_SPACE {{\n\n{2}\n}}\n}}  // namespace "
+                      "{0}\n\n#undef {1}_SPACE\n#endif  // {3}\n",
+                      names.space, names.macro, emit_functions(request, names), guard);
+  return text;
+}
+
+}  // namespace
+
+std::vector<EmittedFile> emit(const EmitRequest& request) {
+  check_request(request);
+  const EmitNames names = names_of(request);
+  std::vector<EmittedFile> files = {{names.header, header_text(request, names)}};
+  if (request.weights == EmitWeights::file) {
+    files.push_back({names.weights, weights_file(request)});
+  }
+  if (!request.rows.empty()) {
+    files.push_back({names.space + "_selftest.cpp", emit_selftest(request, names)});
+  }
+  return files;
+}
+
+}  // namespace nnc::codegen

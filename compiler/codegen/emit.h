@@ -1,0 +1,84 @@
+// Standalone C++17 inference: one header made of kernels, weights and a little glue, with no
+// dependency on nnc. The caller (compile, tools) lowers the model once per vector level and says
+// what the values mean; everything about C++ text is here.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "compiler/codegen/cpp_printer.h"
+#include "compiler/kernel/kernel.h"
+#include "runtime/abi.h"
+
+namespace nnc::codegen {
+
+// A value that crosses the border of the emitted function: numbers as f32 (`float`) or f64
+// (`double`), raw as in the data set, and indices in their stored type; row-major.
+struct EmitValue {
+  std::string name;
+  abi::DType dtype = abi::DType::f32;
+  std::vector<int64_t> row_shape;  // of one row
+  std::string comment;             // such as "raw grey values 0 … 255"; may be empty
+  int64_t elements() const {
+    int64_t n = 1;
+    for (int64_t d : row_shape) n *= d;
+    return n;
+  }
+};
+
+// Kernels lowered for target_for(level) and a number of rows. `core` is the function that runs them;
+// its parameters are those of emit_entry.h. Of the other functions only those it calls are printed.
+struct EmitKernels {
+  const kernel::Module* module = nullptr;
+  std::string core;
+  size_t arena_bytes = 0;
+};
+
+// The kernels of one vector level: for one row, and for 1 … EmitRequest::block_rows rows.
+struct EmitLevel {
+  CppLevel level = CppLevel::plain;
+  EmitKernels row;
+  EmitKernels block;
+};
+
+// One row with the answers that the trained program gave, for the self-test.
+struct EmitRow {
+  std::vector<std::vector<double>> inputs;   // by input, row-major
+  std::vector<std::vector<double>> outputs;  // by output
+};
+
+// Where the weights go: inside the header, or a binary file next to it that the program loads.
+enum class EmitWeights { header, file };
+
+struct EmitRequest {
+  std::string model;    // its name as the user wrote it
+  std::string summary;  // what it is, for the header's first lines; may have several lines
+  std::vector<EmitValue> inputs;
+  std::vector<EmitValue> outputs;
+  std::vector<abi::StateDesc> states;  // the sections of `state` that predicting reads
+  std::vector<uint8_t> state;          // the slab; StateDesc::offset points into it
+  std::vector<EmitLevel> levels;       // at most one of each kind; `plain` must be there
+  std::vector<double> scalars;         // values of the entry's scalars, in their order
+  int64_t block_rows = 1;              // rows of one block of predict_batch
+  // |emitted - trained| <= tolerance * max(1, |trained|), for every output value.
+  double tolerance = 1e-5;
+  EmitWeights weights = EmitWeights::header;
+  std::vector<EmitRow> rows;  // for the self-test; may be empty
+  std::string header_name;    // file name; default: NAMESPACE.hpp
+};
+
+struct EmittedFile {
+  std::string name;   // without folder
+  std::string bytes;  // text, or the binary weights
+};
+
+// A header with more weights than this is refused: compilers take minutes over it.
+constexpr size_t max_header_weights = size_t{16} << 20;
+
+// The header; with EmitWeights::file also NAMESPACE.weights; with rows also
+// NAMESPACE_selftest.cpp, a main that prints one line per output and returns 0 or 1.
+// Throws UserError for weights too large for a header (it says what to do instead).
+std::vector<EmittedFile> emit(const EmitRequest& request);
+
+}  // namespace nnc::codegen

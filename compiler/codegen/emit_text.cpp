@@ -1,0 +1,233 @@
+#include "compiler/codegen/emit_text.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "compiler/codegen/cpp_names.h"
+#include "compiler/codegen/cpp_types.h"
+#include "compiler/codegen/emit_entry.h"
+#include "compiler/codegen/emit_weights.h"
+#include "compiler/support/diagnostics.h"
+
+namespace nnc::codegen {
+
+namespace {
+
+std::string size_text(size_t bytes) {
+  if (bytes < 10000) return fmt::format("{} bytes", bytes);
+  if (bytes < (size_t{10} << 20)) return fmt::format("{} KiB", (bytes + 1023) >> 10);
+  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / 0x1p20);
+}
+
+// Room to move a buffer's start to the next multiple of 64.
+size_t with_slack(size_t bytes) { return bytes == 0 ? 0 : (bytes + 63) / 64 * 64 + 128; }
+
+}  // namespace
+
+EmitNames names_of(const EmitRequest& request) {
+  EmitNames names;
+  names.space = cpp_identifier(request.model);
+  for (char c : names.space) names.macro += static_cast<char>(std::toupper(c));
+  names.header = request.header_name.empty() ? names.space + ".hpp" : request.header_name;
+  names.weights = names.space + ".weights";
+  // Words that the functions below use themselves.
+  std::set<std::string> taken = {"rows",  "weights", "workspace",  "arena",      "first",
+                                 "count", "detail",  "row_order",  "block_rows", "scalars",
+                                 "path",  "memory",  "predict",    "input",      "output",
+                                 "buffer", "data", "kernels", names.space};
+  const auto unique = [&](const std::string& wish) {
+    std::string name = cpp_identifier(wish);
+    while (!taken.insert(name).second) name += name.back() == '_' ? "x" : "_";
+    return name;
+  };
+  for (const EmitValue& value : request.inputs) names.inputs.push_back(unique(value.name));
+  for (const EmitValue& value : request.outputs) names.outputs.push_back(unique(value.name));
+  return names;
+}
+
+const char* cpp_type_of(const EmitValue& value) {
+  switch (value.dtype) {
+    case abi::DType::f32: return "float";
+    case abi::DType::f64: return "double";
+    case abi::DType::i32: return "std::int32_t";
+    case abi::DType::i64: return "std::int64_t";
+    case abi::DType::bf16: throw InternalError("internal error: emitted values are never bf16");
+    default: return "std::uint8_t";
+  }
+}
+
+size_t row_scratch(const EmitRequest& request) {
+  size_t bytes = 0;
+  for (const EmitLevel& level : request.levels) bytes = std::max(bytes, level.row.arena_bytes);
+  return with_slack(bytes);
+}
+
+size_t block_scratch(const EmitRequest& request) {
+  size_t bytes = 0;
+  for (const EmitLevel& level : request.levels) bytes = std::max(bytes, level.block.arena_bytes);
+  return with_slack(bytes);
+}
+
+namespace {
+
+std::string value_line(const char* role, const std::string& name, const EmitValue& value) {
+  std::string line = fmt::format("//   {:<7} {}: {}[{}]", role, name, cpp_type_of(value),
+                                 value.elements());
+  if (value.row_shape.size() > 1) line += fmt::format(", row-major [{}]", fmt::join(value.row_shape, ", "));
+  if (!value.comment.empty()) line += ", " + value.comment;
+  return line + "\n";
+}
+
+std::string scratch_line(const EmitRequest& request) {
+  const size_t row = row_scratch(request), block = block_scratch(request);
+  const size_t most = std::max(row, block);
+  if (most == 0) return "//   memory  no scratch, no heap, no state between calls\n";
+  if (most <= max_stack_scratch) {
+    return fmt::format("//   memory  at most {} of the stack; no heap, no state between calls\n",
+                       size_text(most));
+  }
+  return fmt::format("//   memory  {} of workspace, given by the caller or thread-local; no heap\n",
+                     size_text(most));
+}
+
+std::string usage(const EmitRequest& request, const EmitNames& names) {
+  std::string declare, pass;
+  const auto add = [&](const EmitValue& value, const std::string& name, bool output) {
+    declare += fmt::format("//     {} {}[{}::{}_size];{}\n", cpp_type_of(value), name, names.space,
+                           name, output ? "" : "  // fill it");
+    pass += (pass.empty() ? "" : ", ") + name;
+  };
+  for (size_t i = 0; i < request.inputs.size(); ++i) add(request.inputs[i], names.inputs[i], false);
+  for (size_t i = 0; i < request.outputs.size(); ++i) add(request.outputs[i], names.outputs[i], true);
+  std::string load;
+  if (request.weights == EmitWeights::file) {
+    load = fmt::format("//     std::vector<unsigned char> weights({0}::weights_size);\n"
+                       "//     if (!{0}::load_weights(\"{1}\", weights.data())) return 1;\n",
+                       names.space, names.weights);
+    pass = "weights.data(), " + pass;
+  }
+  return fmt::format("//\n// Use:\n//     #include \"{}\"\n{}{}//     {}::predict({});\n", names.header,
+                     load, declare, names.space, pass);
+}
+
+}  // namespace
+
+std::string emit_comment(const EmitRequest& request, const EmitNames& names) {
+  std::string text = fmt::format("// {}: the model '{}' as standalone C++17, written by nnc.\n",
+                                 names.header, cpp_identifier(request.model) == request.model
+                                                   ? request.model
+                                                   : names.space);
+  size_t begin = 0;
+  while (begin < request.summary.size()) {
+    const size_t end = std::min(request.summary.find('\n', begin), request.summary.size());
+    text += "// " + request.summary.substr(begin, end - begin) + "\n";
+    begin = end + 1;
+  }
+  text += "//\n";
+  for (size_t i = 0; i < request.inputs.size(); ++i) {
+    text += value_line("input", names.inputs[i], request.inputs[i]);
+  }
+  for (size_t i = 0; i < request.outputs.size(); ++i) {
+    text += value_line("output", names.outputs[i], request.outputs[i]);
+  }
+  text += fmt::format("//   weights {}, {}\n", size_text(request.state.size()),
+                      request.weights == EmitWeights::file ? "read from " + names.weights
+                                                           : "inside this file");
+  text += scratch_line(request);
+  text += fmt::format("//   answers within {} * max(1, |answer|) of those of the trained program, the "
+                      "same\n//           bits when compiled for the vector level it was trained "
+                      "with (not with -ffast-math)\n", request.tolerance);
+  return text + usage(request, names) + "//\n";
+}
+
+std::string emit_level_choice(const EmitRequest& request, const EmitNames& names) {
+  std::vector<EmitLevel> levels = request.levels;
+  std::sort(levels.begin(), levels.end(),
+            [](const EmitLevel& a, const EmitLevel& b) { return a.level > b.level; });
+  const std::string macro = names.macro + "_LEVEL";
+  std::string choice, spaces, list;
+  bool any_vectors = false;
+  for (const EmitLevel& level : levels) {
+    const int number = static_cast<int>(level.level);
+    list += fmt::format("{}{}: {}", list.empty() ? "" : ", ", number, name_of(level.level));
+    spaces += fmt::format("{} {} == {}\n", spaces.empty() ? "#if" : "#elif", macro, number);
+    if (level.level >= CppLevel::avx2) spaces += "#include <immintrin.h>\n";
+    spaces += fmt::format("#define {}_SPACE {}\n", names.macro, name_of(level.level));
+    if (!is_vector_text(level.level)) continue;
+    choice += fmt::format("#{} {}\n#define {} {}\n", any_vectors ? "elif" : "if",
+                          condition_of(level.level), macro, number);
+    any_vectors = true;
+  }
+  if (any_vectors) {
+    choice = "#if defined(__GNUC__) && defined(__has_builtin)\n"
+             "#if __has_builtin(__builtin_shufflevector)\n" + choice + "#endif\n#endif\n#endif\n";
+  }
+  return fmt::format("// The vector level ({}), chosen by the\n// compiler's flags unless defined before.\n"
+                     "#if !defined({})\n{}#endif\n#if !defined({})\n#define {} 0\n#endif\n{}#endif\n",
+                     list, macro, choice, macro, macro, spaces);
+}
+
+std::string emit_sizes(const EmitRequest& request, const EmitNames& names) {
+  std::string text = "// Values in one row.\n";
+  std::set<std::string> done;
+  const auto add = [&](const std::string& name, int64_t size) {
+    if (!done.insert(name).second) return;
+    text += fmt::format("inline constexpr std::size_t {}_size = {};\n", name, size);
+  };
+  if (request.inputs.size() == 1) add("input", request.inputs[0].elements());
+  if (request.outputs.size() == 1) add("output", request.outputs[0].elements());
+  for (size_t i = 0; i < request.inputs.size(); ++i) {
+    add(names.inputs[i], request.inputs[i].elements());
+  }
+  for (size_t i = 0; i < request.outputs.size(); ++i) {
+    add(names.outputs[i], request.outputs[i].elements());
+  }
+  size_t workspace = 0;
+  for (const size_t bytes : {row_scratch(request), block_scratch(request)}) {
+    if (bytes > max_stack_scratch) workspace = std::max(workspace, bytes);
+  }
+  text += fmt::format("// Rows that predict_batch computes at a time.\n"
+                      "inline constexpr std::size_t block_rows = {};\n"
+                      "// Bytes of workspace that a prediction takes from its caller; 0: none.\n"
+                      "inline constexpr std::size_t workspace_size = {};\n"
+                      "// |predicted - trained| <= tolerance * max(1, |trained|).\n"
+                      "inline constexpr double tolerance = {:a};\n",
+                      request.block_rows, workspace, request.tolerance);
+  return text;
+}
+
+std::string emit_level(const EmitRequest& request, const EmitLevel& level) {
+  const CppText text = print_cpp({{level.row.module, level.row.core},
+                                  {level.block.module, level.block.core}}, level.level);
+  std::string result = text.helpers + "\n" + text.functions + "\n";
+  const auto add = [&](const char* name, const EmitKernels& kernels, size_t which) {
+    const kernel::Function& function = *kernels.module->find(kernels.core);
+    const std::string call =
+        call_entry(function, text.names[which].at(kernels.core), !request.scalars.empty());
+    std::string parameters;
+    const auto parameter = [&](const std::string& type, const std::string& wish) {
+      const bool used = call.find(wish + ")") != std::string::npos ||
+                        call.find(wish + ",") != std::string::npos;
+      parameters += (parameters.empty() ? "" : ", ") + type + (used ? " " + wish : "");
+    };
+    parameter("const void*", "weights");
+    for (size_t i = 0; i < request.inputs.size(); ++i) {
+      parameter(fmt::format("const {}*", cpp_type_of(request.inputs[i])), fmt::format("in_{}", i));
+    }
+    for (size_t i = 0; i < request.outputs.size(); ++i) {
+      parameter(fmt::format("{}*", cpp_type_of(request.outputs[i])), fmt::format("out_{}", i));
+    }
+    parameter("std::int64_t", "rows");
+    parameter("unsigned char*", "arena");
+    result += wrap_cpp(fmt::format("inline void {}({}) noexcept {{", name, parameters), 0);
+    result += "\n" + call + "\n}\n";
+  };
+  add("run_row", level.row, 0);
+  add("run_block", level.block, 1);
+  return result;
+}
+
+}  // namespace nnc::codegen

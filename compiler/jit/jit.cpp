@@ -1,0 +1,162 @@
+#include "compiler/jit/jit.h"
+
+#include <llvm/IR/LLVMContext.h>
+
+#include <chrono>
+#include <exception>
+#include <thread>
+
+#include "compiler/jit/build_id.h"
+#include "compiler/jit/cache.h"
+#include "compiler/jit/link.h"
+#include "compiler/jit/machine.h"
+#include "compiler/jit/merge.h"
+#include "compiler/support/diagnostics.h"
+
+namespace nnc::jit {
+
+namespace {
+
+class Clock {
+ public:
+  // Milliseconds since the last call.
+  double lap() {
+    const auto now = std::chrono::steady_clock::now();
+    const double milliseconds = std::chrono::duration<double, std::milli>(now - last_).count();
+    last_ = now;
+    return milliseconds;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+// What one thread compiles.
+struct Part {
+  std::vector<const kernel::Function*> functions;
+  llvm::SmallVector<char, 0> object;
+  std::map<std::string, uint64_t> stack_bytes;
+  Timings timings;
+  std::exception_ptr failure;
+};
+
+void compile_part(Part& part, const codegen::Callees& callees, const kernel::Target& target) {
+  try {
+    Clock clock;
+    llvm::LLVMContext context;
+    context.setDiscardValueNames(true);
+    auto machine = make_machine(target.isa);
+    auto module =
+        codegen::print_llvm(part.functions, callees, target, codegen::Linkage::hidden, context);
+    module->setDataLayout(machine->createDataLayout());
+    part.timings.print = clock.lap();
+    optimize(*module, *machine);
+    part.timings.optimize = clock.lap();
+    part.object = generate(*module, *machine, Output::object, part.stack_bytes);
+    part.timings.codegen = clock.lap();
+  } catch (...) {
+    part.failure = std::current_exception();
+  }
+}
+
+std::vector<Part> compile_parts(const Merged& merged, const Options& options, Timings& timings) {
+  std::vector<Part> parts;
+  for (auto& functions : balance(merged.distinct, options.target, options.compile_threads)) {
+    parts.emplace_back().functions = std::move(functions);
+  }
+  std::vector<std::thread> threads;
+  for (size_t i = 1; i < parts.size(); ++i) {
+    threads.emplace_back([&, i] { compile_part(parts[i], merged.callees, options.target); });
+  }
+  compile_part(parts[0], merged.callees, options.target);
+  for (std::thread& thread : threads) thread.join();
+  for (const Part& part : parts) {
+    if (part.failure) std::rethrow_exception(part.failure);
+    timings.print += part.timings.print;
+    timings.optimize += part.timings.optimize;
+    timings.codegen += part.timings.codegen;
+  }
+  return parts;
+}
+
+std::vector<std::string> exported_names(const kernel::Module& module) {
+  std::vector<std::string> names;
+  for (const auto& function : module.functions) {
+    if (function->exported) names.push_back(function->name);
+  }
+  return names;
+}
+
+// Functions without a frame, and those that another one stands for, get their entries too.
+std::map<std::string, uint64_t> all_frames(const Merged& merged,
+                                           const std::map<std::string, uint64_t>& stack_bytes) {
+  std::map<std::string, uint64_t> all;
+  for (const auto& [name, function] : merged.callees) {
+    auto found = stack_bytes.find(function->name);
+    all[name] = found == stack_bytes.end() ? 0 : found->second;
+  }
+  return all;
+}
+
+}  // namespace
+
+Executable::Executable(std::unique_ptr<Code> code) : code_(std::move(code)) {}
+Executable::~Executable() = default;
+
+void* Executable::lookup(const std::string& name) const {
+  auto found = code_->addresses.find(name);
+  return found == code_->addresses.end() ? nullptr : found->second;
+}
+
+const std::map<std::string, uint64_t>& Executable::stack_bytes() const {
+  return code_->stack_bytes;
+}
+
+std::unique_ptr<Executable> compile(const kernel::Module& module, const Options& options,
+                                    Timings* timings) {
+  internal_check(kernel::host_supports(options.target.isa),
+                 std::string("code for ") + kernel::name_of(options.target.isa) +
+                     " cannot run on this machine");
+  Timings local;
+  Timings& times = timings ? *timings : local;
+  times = Timings{};
+  Clock total, clock;
+  const Merged merged = merge(module);
+  const Key key = cache_key(merged.key, options.target);
+  const bool use_cache = options.cache && !build_id().empty();
+  times.functions = static_cast<int>(module.functions.size());
+  times.distinct = static_cast<int>(merged.distinct.size());
+  times.key = clock.lap();
+
+  const Cache cache(options.cache_dir, options.cache_limit_bytes);
+  const std::vector<std::string> exported = exported_names(module);
+  if (use_cache) {
+    CachedProgram cached = cache.read(key);
+    times.cache = clock.lap();
+    if (cached) {
+      auto code = std::make_unique<Executable::Code>(cached.program.objects, exported);
+      code->stack_bytes = all_frames(merged, cached.program.stack_bytes);
+      times.from_cache = true;
+      times.link = clock.lap();
+      times.total = total.lap();
+      return std::make_unique<Executable>(std::move(code));
+    }
+  }
+
+  std::vector<Part> parts = compile_parts(merged, options, times);
+  times.compile = clock.lap();
+  Program program;
+  for (Part& part : parts) {
+    program.objects.emplace_back(part.object.data(), part.object.size());
+    program.stack_bytes.merge(part.stack_bytes);
+  }
+  auto code = std::make_unique<Executable::Code>(program.objects, exported);
+  code->stack_bytes = all_frames(merged, program.stack_bytes);
+  times.link = clock.lap();
+  if (use_cache) cache.write(key, program);
+  times.cache += clock.lap();
+  times.total = total.lap();
+  return std::make_unique<Executable>(std::move(code));
+}
+
+}  // namespace nnc::jit

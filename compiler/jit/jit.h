@@ -1,0 +1,76 @@
+// Kernel IR into callable native code: LLVM through ORC's linker, with an object cache on disk.
+// Also the objects, assembly and LLVM IR of any target, for dumps and emission.
+// Everything here may be called from several threads at once. Failures of LLVM are bugs of nnc and
+// throw InternalError; a cache that cannot be used is silently no cache.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "compiler/kernel/kernel.h"
+#include "compiler/kernel/target.h"
+
+namespace nnc::jit {
+
+struct Options {
+  kernel::Target target;  // must be one that the host supports
+  int compile_threads = 1;
+  bool cache = true;                               // `--no-cache` switches it off
+  std::string cache_dir;                           // empty: $XDG_CACHE_HOME/nnc, else ~/.cache/nnc
+  int64_t cache_limit_bytes = int64_t{256} << 20;  // older entries are removed above it
+};
+
+// Milliseconds per phase. `optimize` and `codegen` run on several threads: each is the sum over
+// the threads; everything else, `total` too, is wall time.
+struct Timings {
+  double key = 0;       // canonical form, merging of equal functions, cache key
+  double cache = 0;     // reading or writing the cache
+  double print = 0;     // kernel IR to LLVM IR
+  double optimize = 0;  // LLVM IR passes
+  double codegen = 0;   // machine code
+  double compile = 0;   // wall time of print, optimize and codegen together
+  double link = 0;
+  double total = 0;
+  bool from_cache = false;
+  int functions = 0;  // in the module
+  int distinct = 0;   // after merging of equal functions
+};
+
+// Owns machine code; functions found by `lookup` are valid as long as it lives.
+class Executable {
+ public:
+  ~Executable();
+  Executable(const Executable&) = delete;
+  Executable& operator=(const Executable&) = delete;
+
+  // The address of an exported function, or nullptr if there is none of that name.
+  void* lookup(const std::string& name) const;
+
+  // Bytes of stack frame by function name, merged functions included; 0: no frame. A kernel with
+  // a large frame has spilled its register tile.
+  const std::map<std::string, uint64_t>& stack_bytes() const;
+
+  class Code;  // implementation
+  explicit Executable(std::unique_ptr<Code> code);
+
+ private:
+  std::unique_ptr<Code> code_;
+};
+
+std::unique_ptr<Executable> compile(const kernel::Module& module, const Options& options,
+                                    Timings* timings = nullptr);
+
+// An ELF object (relocatable) with the module's functions: exported ones global, others local.
+std::vector<uint8_t> emit_object(const kernel::Module& module, const kernel::Target& target);
+
+// Assembly after all optimisation: what `compile` makes callable.
+std::string emit_assembly(const kernel::Module& module, const kernel::Target& target);
+
+// LLVM IR as printed, with readable value names, or after the passes if `optimized`.
+std::string emit_llvm_ir(const kernel::Module& module, const kernel::Target& target,
+                         bool optimized = false);
+
+}  // namespace nnc::jit

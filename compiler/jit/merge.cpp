@@ -1,0 +1,93 @@
+#include "compiler/jit/merge.h"
+
+#include <llvm/Config/llvm-config.h>
+#include <llvm/Support/BLAKE3.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "compiler/jit/build_id.h"
+#include "compiler/kernel/canonical.h"
+#include "compiler/support/diagnostics.h"
+
+namespace nnc::jit {
+
+using kernel::Function;
+
+namespace {
+
+Key hash(const std::string& bytes) {
+  llvm::BLAKE3 hasher;
+  hasher.update(bytes);
+  return hasher.final<32>();
+}
+
+// How long compilation takes, in native vector instructions.
+int64_t weight(const kernel::Block& block, const kernel::Target& target) {
+  int64_t sum = 0;
+  for (const kernel::Instruction& instruction : block.instructions) {
+    const int bytes = instruction.type.lanes * kernel::bytes_of(instruction.type.scalar);
+    sum += std::max(1, bytes / target.vector_bytes);
+    if (instruction.body) sum += weight(*instruction.body, target);
+    if (instruction.other) sum += weight(*instruction.other, target);
+  }
+  return sum;
+}
+
+}  // namespace
+
+Merged merge(const kernel::Module& module) {
+  Merged merged;
+  std::unordered_map<std::string, const Function*> seen;
+  std::string all;
+  auto name_of_callee = [&](const std::string& name) -> const std::string& {
+    auto found = merged.callees.find(name);
+    internal_check(found != merged.callees.end(), "kernel " + name + " is called but not defined");
+    return found->second->name;
+  };
+  for (const auto& function : module.functions) {
+    std::string code = kernel::encode(*function, name_of_callee);
+    const Function*& representative = merged.callees[function->name];
+    internal_check(representative == nullptr, "two kernels are named " + function->name);
+    representative = function.get();
+    if (!function->exported) {
+      auto [same, fresh] = seen.emplace(code, function.get());
+      representative = same->second;
+      if (!fresh) continue;
+    }
+    merged.distinct.push_back(function.get());
+    all += function->exported ? "export " : "local ";
+    all += function->name + '\0' + std::to_string(code.size()) + '\0' + code;
+  }
+  merged.key = hash(all);
+  return merged;
+}
+
+Key cache_key(const Key& key, const kernel::Target& target) {
+  std::string text(key.begin(), key.end());
+  text += std::string(" isa ") + kernel::name_of(target.isa) + (target.fma ? " fma" : "");
+  text += " llvm " LLVM_VERSION_STRING " build " + build_id();
+  return hash(text);
+}
+
+std::vector<std::vector<const Function*>> balance(const std::vector<const Function*>& functions,
+                                                  const kernel::Target& target, int parts) {
+  std::vector<std::pair<int64_t, const Function*>> heaviest_first;
+  for (const Function* function : functions) {
+    heaviest_first.emplace_back(weight(function->body, target), function);
+  }
+  std::stable_sort(heaviest_first.begin(), heaviest_first.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  const size_t count = std::clamp<size_t>(static_cast<size_t>(std::max(parts, 1)), 1,
+                                          std::max<size_t>(functions.size(), 1));
+  std::vector<std::vector<const Function*>> groups(count);
+  std::vector<int64_t> load(count, 0);
+  for (const auto& [cost, function] : heaviest_first) {
+    const auto lightest = std::min_element(load.begin(), load.end()) - load.begin();
+    groups[lightest].push_back(function);
+    load[lightest] += cost;
+  }
+  return groups;
+}
+
+}  // namespace nnc::jit

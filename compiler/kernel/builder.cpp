@@ -1,0 +1,167 @@
+#include "compiler/kernel/builder.h"
+
+#include "compiler/support/diagnostics.h"
+
+namespace nnc::kernel {
+
+namespace {
+bool is_compare(Op op) { return op >= Op::eq && op <= Op::ge; }
+}  // namespace
+
+Instruction& Builder::push(Instruction instruction) {
+  block_->instructions.push_back(std::move(instruction));
+  return block_->instructions.back();
+}
+
+Value Builder::append(Op op, Type type, std::vector<Value> operands) {
+  Value result = fresh(type);
+  Instruction instruction{.op = op, .type = type, .operands = std::move(operands)};
+  instruction.results = {result};
+  push(std::move(instruction));
+  return result;
+}
+
+Value Builder::param(const std::string& name, Type type) {
+  Value value = fresh(type);
+  function_.body.params.push_back(value);
+  function_.param_names.push_back(name);
+  return value;
+}
+
+Value Builder::constant(Type type, double value) {
+  if (!type.is_float()) return constant_int(type, static_cast<int64_t>(value));
+  Value result = append(Op::constant, type, {});
+  block_->instructions.back().fimm = value;
+  return result;
+}
+
+Value Builder::constant_int(Type type, int64_t value) {
+  internal_check(!type.is_float(), "constant_int of a float type");
+  Value result = append(Op::constant, type, {});
+  block_->instructions.back().imm = value;
+  return result;
+}
+
+Value Builder::unary(Op op, Value a) { return append(op, a.type, {a}); }
+
+Value Builder::binary(Op op, Value a, Value b) {
+  internal_check(a.type == b.type, std::string("kernel operands of two types: ") + name_of(op));
+  return append(op, is_compare(op) ? a.type.with(Scalar::i1) : a.type, {a, b});
+}
+
+Value Builder::muladd(Value a, Value b, Value c) {
+  internal_check(a.type == b.type && a.type == c.type, "kernel muladd operands differ");
+  return append(Op::muladd, a.type, {a, b, c});
+}
+
+Value Builder::select(Value condition, Value if_true, Value if_false) {
+  internal_check(if_true.type == if_false.type && condition.type.lanes == if_true.type.lanes,
+                 "kernel select operands differ");
+  return append(Op::select, if_true.type, {condition, if_true, if_false});
+}
+
+Value Builder::convert(Value a, Scalar to) {
+  return a.type.scalar == to ? a : append(Op::convert, a.type.with(to), {a});
+}
+
+Value Builder::bitcast(Value a, Type to) { return append(Op::bitcast, to, {a}); }
+
+Value Builder::splat(Value a, int lanes) {
+  if (a.type.lanes == lanes) return a;
+  internal_check(a.type.lanes == 1, "kernel splat of a vector");
+  return append(Op::splat, {a.type.scalar, lanes}, {a});
+}
+
+Value Builder::iota(Type type) { return append(Op::iota, type, {}); }
+
+Value Builder::extract(Value a, int lane) {
+  Value result = append(Op::extract, {a.type.scalar, 1}, {a});
+  block_->instructions.back().imm = lane;
+  return result;
+}
+
+Value Builder::shuffle(Value a, Value b, std::vector<int> lane_map) {
+  Value result = append(Op::shuffle, {a.type.scalar, static_cast<int>(lane_map.size())}, {a, b});
+  block_->instructions.back().lane_map = std::move(lane_map);
+  return result;
+}
+
+Value Builder::load(Type type, Value pointer, Value index, Value mask) {
+  std::vector<Value> operands = {pointer, index};
+  if (mask) operands.push_back(mask);
+  return append(Op::load, type, std::move(operands));
+}
+
+void Builder::store(Value value, Value pointer, Value index, Value mask) {
+  Instruction instruction{.op = Op::store, .type = value.type, .operands = {value, pointer, index}};
+  if (mask) instruction.operands.push_back(mask);
+  push(std::move(instruction));
+}
+
+Value Builder::gather(Type type, Value pointer, Value indices, Value mask) {
+  std::vector<Value> operands = {pointer, indices};
+  if (mask) operands.push_back(mask);
+  return append(Op::gather, type, std::move(operands));
+}
+
+Value Builder::offset(Value pointer, Value bytes) {
+  return append(Op::offset, pointer.type, {pointer, bytes});
+}
+
+void Builder::prefetch(Value pointer, Value index) {
+  push({.op = Op::prefetch, .type = {Scalar::u8, 1}, .operands = {pointer, index}});
+}
+
+std::vector<Value> Builder::loop(Value lo, Value hi, Value step, const std::vector<Value>& initial,
+                                 const LoopBody& body) {
+  Instruction instruction{.op = Op::loop, .type = lo.type, .operands = {lo, hi, step}};
+  instruction.operands.insert(instruction.operands.end(), initial.begin(), initial.end());
+  auto block = std::make_unique<Block>();
+  std::vector<Value> carried;
+  block->params.push_back(fresh(lo.type));
+  for (const Value& v : initial) carried.push_back(fresh(v.type));
+  block->params.insert(block->params.end(), carried.begin(), carried.end());
+  for (const Value& v : initial) instruction.results.push_back(fresh(v.type));
+  Block* outer = block_;
+  block_ = block.get();
+  block->yields = body(block->params[0], carried);
+  block_ = outer;
+  internal_check(block->yields.size() == initial.size(), "kernel loop yields");
+  instruction.body = std::move(block);
+  return push(std::move(instruction)).results;
+}
+
+void Builder::loop(Value lo, Value hi, Value step, const std::function<void(Value)>& body) {
+  loop(lo, hi, step, {}, [&](Value i, const std::vector<Value>&) {
+    body(i);
+    return std::vector<Value>{};
+  });
+}
+
+void Builder::branch(Value condition, const std::function<void()>& body,
+                     const std::function<void()>& other) {
+  Instruction instruction{.op = Op::branch, .type = {Scalar::i1, 1}, .operands = {condition}};
+  Block* outer = block_;
+  instruction.body = std::make_unique<Block>();
+  block_ = instruction.body.get();
+  body();
+  if (other) {
+    instruction.other = std::make_unique<Block>();
+    block_ = instruction.other.get();
+    other();
+  }
+  block_ = outer;
+  push(std::move(instruction));
+}
+
+void Builder::call(const std::string& callee, const std::vector<Value>& arguments) {
+  Instruction instruction{.op = Op::call, .type = {Scalar::i64, 1}, .operands = arguments};
+  instruction.callee = callee;
+  push(std::move(instruction));
+}
+
+void Builder::barrier(Value function, Value state, Value thread) {
+  push({.op = Op::barrier, .type = {Scalar::i64, 1}, .operands = {function, state, thread}});
+}
+
+}  // namespace nnc::kernel

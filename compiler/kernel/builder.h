@@ -1,0 +1,70 @@
+// Writes kernel IR. The builder appends to the block that is open; loops and branches open and
+// close nested blocks through callbacks, so the nesting of the C++ code is that of the kernel.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "compiler/kernel/kernel.h"
+
+namespace nnc::kernel {
+
+class Builder {
+ public:
+  explicit Builder(Function& function) : function_(function), block_(&function.body) {}
+
+  Value param(const std::string& name, Type type);
+
+  Value constant(Type type, double value);       // floats and integers alike
+  Value constant_int(Type type, int64_t value);
+  Value i64(int64_t value) { return constant_int({Scalar::i64, 1}, value); }
+
+  Value unary(Op op, Value a);
+  Value binary(Op op, Value a, Value b);  // operands of one type; also compare (result i1)
+  Value add(Value a, Value b) { return binary(Op::add, a, b); }
+  Value sub(Value a, Value b) { return binary(Op::sub, a, b); }
+  Value mul(Value a, Value b) { return binary(Op::mul, a, b); }
+  Value div(Value a, Value b) { return binary(Op::div, a, b); }
+  Value min(Value a, Value b) { return binary(Op::min, a, b); }
+  Value max(Value a, Value b) { return binary(Op::max, a, b); }
+  Value compare(Op op, Value a, Value b) { return binary(op, a, b); }
+  Value muladd(Value a, Value b, Value c);
+  Value select(Value condition, Value if_true, Value if_false);
+  Value convert(Value a, Scalar to);
+  Value bitcast(Value a, Type to);
+  Value splat(Value a, int lanes);  // a vector or lanes == 1 is returned as it is
+  Value iota(Type type);
+  Value extract(Value a, int lane);
+  Value shuffle(Value a, Value b, std::vector<int> lane_map);
+
+  Value load(Type type, Value pointer, Value index, Value mask = {});
+  void store(Value value, Value pointer, Value index, Value mask = {});
+  Value gather(Type type, Value pointer, Value indices, Value mask = {});
+  Value offset(Value pointer, Value bytes);
+  void prefetch(Value pointer, Value index);
+
+  // for (i = lo; i < hi; i += step) carried = body(i, carried)
+  using LoopBody = std::function<std::vector<Value>(Value, const std::vector<Value>&)>;
+  std::vector<Value> loop(Value lo, Value hi, Value step, const std::vector<Value>& initial,
+                          const LoopBody& body);
+  void loop(Value lo, Value hi, Value step, const std::function<void(Value)>& body);
+  void branch(Value condition, const std::function<void()>& body,
+              const std::function<void()>& other = {});
+
+  void call(const std::string& callee, const std::vector<Value>& arguments);
+  void barrier(Value function, Value state, Value thread);
+
+  Function& function() { return function_; }
+
+ private:
+  Value fresh(Type type) { return Value{function_.next_id++, type}; }
+  Value append(Op op, Type type, std::vector<Value> operands);
+  Instruction& push(Instruction instruction);
+
+  Function& function_;
+  Block* block_;
+};
+
+}  // namespace nnc::kernel

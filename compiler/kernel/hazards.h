@@ -1,0 +1,43 @@
+// Which groups of a fused graph may run without a barrier between them, for every thread count.
+#pragma once
+
+#include <map>
+#include <set>
+#include <vector>
+
+#include "compiler/ir/graph.h"
+#include "compiler/kernel/lower_group.h"
+
+namespace nnc::kernel {
+
+// What barriers depend on, per group of a fused graph.
+struct GroupFacts {
+  const ir::Node* node = nullptr;
+  Slice slice;
+  std::vector<OperandKind> operands;
+  std::set<const ir::Value*> reads;         // values of the graph
+  std::set<const ir::Value*> aligned;       // of those: each thread reads its own rows only
+  std::set<const ir::Value*> writes;        // states written in place by assign
+};
+
+// State parameter that each group result is assigned to.
+std::map<const ir::Value*, const ir::Value*> assigned_states(const ir::Graph& graph);
+
+GroupFacts facts_of(const ir::Graph& graph, const ir::Node& group, const Target& target);
+
+// The groups that ran since the last barrier.
+class Interval {
+ public:
+  bool needs_barrier(const GroupFacts& next) const;
+  void add(const GroupFacts& group);
+  void clear();
+
+ private:
+  struct Access {
+    bool rows = false, single = false;
+  };
+  std::map<const ir::Value*, Access> written_;
+  std::map<const ir::Value*, Access> read_;  // all readers were single
+};
+
+}  // namespace nnc::kernel

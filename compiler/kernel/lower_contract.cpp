@@ -1,0 +1,301 @@
+// The contraction generator: register tiles over C[outer, m, n], one chain of multiply-adds per
+// element in increasing k, and the group's elementwise nodes on the finished tile while it is still
+// in registers.
+#include <algorithm>
+
+#include "compiler/kernel/contraction_map.h"
+#include "compiler/kernel/lower_group.h"
+#include "compiler/kernel/tile.h"
+#include "compiler/support/diagnostics.h"
+
+namespace nnc::kernel {
+
+using ir::Dim;
+
+namespace {
+
+// Rows that one thread is expected to have: batches are shared, and cut by this many rows.
+constexpr int64_t expected_threads = 2;
+
+int64_t expected_rows(const Dim& m, int64_t batch) {
+  const int64_t rows = m.extent(batch);
+  return rows >= 16 ? (rows + expected_threads - 1) / expected_threads : rows;
+}
+
+Tile tile_of(const GroupContext& context, const ContractionMap& map) {
+  int64_t k = 1;
+  for (const MapDim& dim : map.k) k *= dim.extent.extent(context.batch);
+  const auto dtype = context.node.region->outputs.front().value->type.dtype;
+  const int bytes = dtype == ir::DType::f64 ? 8 : 4;
+  const int64_t m = map.outer.empty() ? expected_rows(map.m.extent, context.batch)
+                                      : map.m.extent.extent(context.batch);
+  return choose_tile(m, map.n.extent.size, k, bytes, context.target);
+}
+
+class ContractLowering {
+ public:
+  explicit ContractLowering(KernelScope& s)
+      : s_(s),
+        k_(s.k),
+        node_(*s.shape.contract),
+        map_(*map_contraction(node_)),
+        tile_(tile_of(s.context, map_)),
+        scalar_(scalar_of(node_.result()->type.dtype)) {
+    a_ = pointer_of(map_.a);
+    b_ = pointer_of(map_.b);
+    s_.e.set_lanes(tile_.lanes);
+  }
+
+  void run() {
+    Offsets start{k_.i64(map_.a_offset), k_.i64(map_.b_offset), {}};
+    outer_loops(0, start);
+  }
+
+  std::string schedule() const {
+    return std::to_string(tile_.rows) + "x" + std::to_string(tile_.panels.front()) +
+           " vectors of " + std::to_string(tile_.lanes);
+  }
+
+ private:
+  // Where the tile stands: element offsets into A and B, and into the row-major result.
+  struct Offsets {
+    Value a, b, c;
+  };
+
+  Value pointer_of(const ir::Value* base) {
+    for (size_t i = 0; i < s_.region.params.size(); ++i)
+      if (s_.region.params[i].value.get() == base) return k_.function().body.params[param_slot(i)];
+    throw InternalError("internal error: a contraction reads a value of its own group");
+  }
+
+  // Kernel parameters before region parameter i (fields take two).
+  size_t param_slot(size_t i) const {
+    size_t slot = 0;
+    for (size_t j = 0; j < i; ++j)
+      slot += s_.context.operands[j] == OperandKind::field ? 2 : 1;
+    return slot;
+  }
+
+  Value scaled(Value i, const Dim& stride) {
+    if (stride.size == 0) return k_.i64(0);
+    if (!stride.batch && stride.size == 1) return i;
+    return k_.mul(i, s_.e.extent(stride));
+  }
+
+  Value plus(Value a, Value b) { return a ? (b ? k_.add(a, b) : a) : b; }
+
+  Offsets moved(const Offsets& at, const MapDim& dim, Value i) {
+    return {dim.a.size ? plus(at.a, scaled(i, dim.a)) : at.a,
+            dim.b.size ? plus(at.b, scaled(i, dim.b)) : at.b,
+            dim.c.size ? plus(at.c, scaled(i, dim.c)) : at.c};
+  }
+
+  void outer_loops(size_t d, const Offsets& at) {
+    if (d == map_.outer.size()) return row_loops(at);
+    const MapDim& dim = map_.outer[d];
+    const bool shared = d == 0;
+    k_.loop(shared ? s_.begin : k_.i64(0), shared ? s_.end : s_.e.extent(dim.extent), k_.i64(1),
+            [&](Value i) {
+              s_.e.open_scope();
+              outer_loops(d + 1, moved(at, dim, i));
+              s_.e.close_scope();
+            });
+  }
+
+  void row_loops(const Offsets& at) {
+    const bool shared = map_.outer.empty();
+    const Value begin = shared ? s_.begin : k_.i64(0);
+    const Value end = shared ? s_.end : s_.e.extent(map_.m.extent);
+    int64_t column = 0;
+    for (size_t p = 0; p < tile_.panels.size();) {
+      size_t same = p;
+      while (same < tile_.panels.size() && tile_.panels[same] == tile_.panels[p] &&
+             !is_masked(column, tile_.panels[p], same - p))
+        ++same;
+      if (same > p + 1) {
+        panel_loop(at, begin, end, column, tile_.panels[p], static_cast<int64_t>(same - p));
+        column += static_cast<int64_t>(same - p) * tile_.panels[p] * tile_.lanes;
+        p = same;
+      } else {
+        panel(at, begin, end, {{}, column, false}, tile_.panels[p]);
+        column += tile_.panels[p] * tile_.lanes;
+        ++p;
+      }
+    }
+  }
+
+  bool is_masked(int64_t column, int64_t vectors, size_t later) const {
+    const int64_t right = column + static_cast<int64_t>(later + 1) * vectors * tile_.lanes;
+    return right > map_.n.extent.size;
+  }
+
+  // Equal panels share their code.
+  void panel_loop(const Offsets& at, Value begin, Value end, int64_t column, int64_t vectors,
+                  int64_t count) {
+    const int64_t width = vectors * tile_.lanes;
+    k_.loop(k_.i64(column), k_.i64(column + count * width), k_.i64(width), [&](Value n) {
+      s_.e.open_scope();
+      panel(at, begin, end, {n, 0, false}, vectors);
+      s_.e.close_scope();
+    });
+  }
+
+  void panel(const Offsets& at, Value begin, Value end, const Coordinate& column,
+             int64_t vectors) {
+    Value middle = begin;
+    if (tile_.rows > 1) {
+      const Value count = k_.sub(end, begin);
+      const Value rest = k_.binary(Op::rem, count, k_.i64(tile_.rows));
+      middle = k_.sub(end, rest);
+      tiles(at, begin, middle, tile_.rows, column, vectors);
+    }
+    const bool always_full = !map_.m.extent.batch && map_.m.extent.size % tile_.rows == 0 &&
+                             (map_.outer.empty() || tile_.rows > 1);
+    if (tile_.rows > 1 && always_full) return;
+    tiles(at, middle, end, 1, column, vectors);
+  }
+
+  void tiles(const Offsets& at, Value begin, Value end, int64_t rows, const Coordinate& column,
+             int64_t vectors) {
+    k_.loop(begin, end, k_.i64(rows), [&](Value m) {
+      s_.e.open_scope();
+      one_tile(at, m, rows, column, vectors);
+      s_.e.close_scope();
+    });
+  }
+
+  void one_tile(const Offsets& at, Value m, int64_t rows, const Coordinate& column,
+                int64_t vectors) {
+    const int64_t covered = vectors * tile_.lanes;
+    Value mask;
+    if (tile_.lanes > 1 && !column.base && column.offset + covered > map_.n.extent.size) {
+      const int64_t left = map_.n.extent.size - column.offset - (vectors - 1) * tile_.lanes;
+      mask = first_lanes(k_, tile_.lanes, k_.i64(left));
+    }
+    Offsets tile = moved(at, map_.m, m);
+    tile.b = map_.n.b.size ? k_.add(tile.b, s_.e.scalar_coordinate(column)) : tile.b;
+    const Type type{scalar_, tile_.lanes};
+    std::vector<Value> sums(static_cast<size_t>(rows * vectors), k_.constant(type, 0.0));
+    sums = sum_loops(0, tile, rows, vectors, mask, sums);
+    finish(at, m, rows, column, vectors, mask, sums);
+  }
+
+  std::vector<Value> sum_loops(size_t d, const Offsets& at, int64_t rows, int64_t vectors,
+                               Value mask, const std::vector<Value>& sums) {
+    if (d == map_.k.size()) return multiply(at, rows, vectors, mask, sums);
+    const MapDim& dim = map_.k[d];
+    return k_.loop(k_.i64(0), s_.e.extent(dim.extent), k_.i64(1), sums,
+                   [&](Value i, const std::vector<Value>& carried) {
+                     return sum_loops(d + 1, moved(at, dim, i), rows, vectors, mask, carried);
+                   });
+  }
+
+  std::vector<Value> multiply(const Offsets& at, int64_t rows, int64_t vectors, Value mask,
+                              std::vector<Value> sums) {
+    const Type type{scalar_, tile_.lanes};
+    std::vector<Value> b;
+    for (int64_t j = 0; j < vectors; ++j)
+      b.push_back(k_.load(type, b_, shifted(at.b, Dim{j * tile_.lanes, false}),
+                          j == vectors - 1 ? mask : Value{}));
+    for (int64_t i = 0; i < rows; ++i) {
+      const Value a = k_.splat(
+          k_.load({scalar_, 1}, a_, shifted(at.a, Dim{i * map_.m.a.size, map_.m.a.batch})),
+          tile_.lanes);
+      for (int64_t j = 0; j < vectors; ++j) {
+        Value& sum = sums[static_cast<size_t>(i * vectors + j)];
+        sum = k_.muladd(a, b[static_cast<size_t>(j)], sum);
+      }
+    }
+    return sums;
+  }
+
+  Value shifted(Value base, const Dim& by) {
+    return by.size == 0 ? base : k_.add(base, s_.e.extent(by));
+  }
+
+  // The epilogue: outputs of the group at every vector of the tile.
+  void finish(const Offsets& at, Value m, int64_t rows, const Coordinate& column, int64_t vectors,
+              Value mask, const std::vector<Value>& sums) {
+    const ir::Shape& space = s_.shape.space;
+    for (int64_t i = 0; i < rows; ++i) {
+      for (int64_t j = 0; j < vectors; ++j) {
+        const bool last = j == vectors - 1;
+        s_.e.set_mask(last ? mask : Value{});
+        const Coordinates place = coordinates(at, m, i, column, j * tile_.lanes);
+        // One scope for the whole tile: a bias that was loaded for one row serves all rows.
+        s_.e.bind(node_.result(), sums[static_cast<size_t>(i * vectors + j)]);
+        s_.store_outputs(space, place);
+      }
+    }
+    s_.e.set_mask({});
+  }
+
+  // Coordinates of the result. With one row dimension and one column dimension they are (m, n);
+  // otherwise the row-major position is divided up (rarely: several dimensions that do collapse
+  // for the product may be apart for a bias).
+  Coordinates coordinates(const Offsets& at, Value m, int64_t i, const Coordinate& column,
+                          int64_t shift) {
+    Coordinate n = column;
+    n.offset += shift;
+    n.lane = tile_.lanes > 1;
+    const ir::Shape& space = s_.shape.space;
+    const bool plain = map_.outer.empty();
+    if (plain && space.size() == 2 && space[0] == map_.m.extent && space[1] == map_.n.extent)
+      return {{m, i, false}, n};
+    if (plain && space.size() == 1)
+      return space[0] == map_.n.extent ? Coordinates{n} : Coordinates{{m, i, false}};
+    return divided(at, m, i, n);
+  }
+
+  Coordinates divided(const Offsets& at, Value m, int64_t i, const Coordinate& n) {
+    const ir::Shape& space = s_.shape.space;
+    // Trailing dimensions that make up n; a vector stays within them.
+    size_t split = space.size();
+    int64_t columns = 1;
+    while (split > 0 && columns < map_.n.extent.size) columns *= space[--split].size;
+    internal_check(columns == map_.n.extent.size && space.size() - split <= 1,
+                   "columns of a contraction that span several dimensions");
+    // Row-major position of (outer, m, 0), in rows of n.
+    Value position = plus(at.c, scaled(k_.add(m, k_.i64(i)), map_.m.c));
+    if (columns > 1) position = k_.div(position, k_.i64(columns));
+    Coordinates result(space.size());
+    for (size_t d = split; d-- > 0;) {
+      if (!space[d].batch && space[d].size == 1) continue;
+      if (d == 0) {
+        result[d] = {position, 0, false};
+        break;
+      }
+      const Value size = s_.e.extent(space[d]);
+      result[d] = {k_.binary(Op::rem, position, size), 0, false};
+      position = k_.div(position, size);
+    }
+    if (split < space.size()) result[split] = n;
+    return result;
+  }
+
+  KernelScope& s_;
+  Builder& k_;
+  const ir::Node& node_;
+  ContractionMap map_;
+  Tile tile_;
+  Scalar scalar_;
+  Value a_, b_;
+};
+
+}  // namespace
+
+Slice contract_slice(const GroupContext& context, const GroupShape& shape) {
+  const auto map = map_contraction(*shape.contract);
+  internal_check(map.has_value(), "a contraction that was not laid out");
+  if (!map->outer.empty()) return {map->outer[0].extent, 1};
+  if (map->m.extent.batch) return {map->m.extent, 1};
+  return {map->m.extent, tile_of(context, *map).rows};
+}
+
+void lower_contract(KernelScope& s, std::string& schedule) {
+  ContractLowering lowering(s);
+  schedule = lowering.schedule();
+  lowering.run();
+}
+
+}  // namespace nnc::kernel

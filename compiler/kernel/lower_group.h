@@ -1,0 +1,90 @@
+// Lowering: one fused group becomes one kernel function, and says how threads may share it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "compiler/ir/graph.h"
+#include "compiler/kernel/element_emitter.h"
+#include "compiler/kernel/group.h"
+#include "compiler/kernel/kernel.h"
+#include "compiler/kernel/target.h"
+
+namespace nnc::kernel {
+
+// How the work of a kernel is cut: threads take ranges [begin, end) of one loop. `extent` 1 and no
+// batch: one thread does it all.
+struct Slice {
+  ir::Dim extent{1, false};
+  int64_t granule = 1;  // ranges start at multiples of this
+  bool rows() const { return extent.batch; }
+  bool single() const { return !extent.batch && extent.size <= granule; }
+};
+
+// How an operand reaches the kernel; the order of a kernel's parameters is: one per region
+// parameter (`field`: a pointer and the row order), one pointer per region output, begin, end, rows.
+enum class OperandKind : uint8_t { memory, field, scalar };
+
+struct LoweredGroup {
+  std::string function;
+  Slice slice;
+  double flops = 0;         // per call over all rows at the graph's batch; contractions only
+  std::string schedule;     // for people: "contract 8x3 vectors, m 64"
+};
+
+// Vectors of map and reduction kernels have 16 logical lanes at every hardware width, so that
+// reductions along them have one order.
+constexpr int logical_lanes = 16;
+
+struct GroupContext {
+  const ir::Node& node;  // the group
+  const std::vector<OperandKind>& operands;
+  const Target& target;
+  int64_t batch;         // class of the number of rows: tiles are chosen for it
+};
+
+// The same answer for fusion order, barriers and lowering.
+Slice slice_of(const GroupContext& context);
+
+// Appends the kernel function `name` to the module.
+LoweredGroup lower_group(const GroupContext& context, const std::string& name, Module& module);
+
+// --- one file per kind ---
+
+// The open function while a group is lowered: emitter, parameters, stores.
+struct KernelScope {
+  const GroupContext& context;
+  const ir::Graph& region;
+  GroupShape shape;
+  Builder& k;
+  ElementEmitter& e;
+  std::vector<Buffer> outputs;  // by region output
+  Value begin, end, rows;
+
+  // Stores every region output whose shape is `shape`, computed at `at`.
+  void store_outputs(const ir::Shape& shape, const Coordinates& at);
+};
+
+void lower_map(KernelScope& s);
+void lower_row(KernelScope& s);
+void lower_column(KernelScope& s);
+void lower_contract(KernelScope& s, std::string& schedule);
+void lower_place(KernelScope& s);
+
+Slice map_slice(const GroupContext& context, const GroupShape& shape);
+Slice contract_slice(const GroupContext& context, const GroupShape& shape);
+
+// Loops over the dimensions from `first` on (0 … extent), then calls body with the coordinates of
+// all of them appended to `at`.
+void nest(KernelScope& s, const ir::Shape& dims, size_t first, Coordinates at,
+          const std::function<void(const Coordinates&)>& body);
+
+// Vectors of the emitter's lanes over [begin, end), the last one masked; `fixed` >= 0: the extent
+// is known (begin is 0).
+void vector_loop(KernelScope& s, Value begin, Value end, int64_t fixed,
+                 const std::function<void(const Coordinate&)>& body);
+
+// A mask of the first `count` lanes (i64 scalar).
+Value first_lanes(Builder& k, int lanes, Value count);
+
+}  // namespace nnc::kernel

@@ -1,0 +1,106 @@
+// Elementwise groups and placements: loops over the space, vectors along its last dimension.
+#include "compiler/kernel/lower_group.h"
+#include "compiler/support/diagnostics.h"
+
+namespace nnc::kernel {
+
+using ir::Dim;
+using ir::Family;
+using ir::Shape;
+
+namespace {
+
+// Whether elements may be counted without regard to their place: nothing in the group moves or
+// looks at an index, so trailing dimensions (or all of them) are one long run.
+bool place_free(const ir::Graph& region) {
+  for (const auto& node : region.nodes) {
+    const Family family = node->op->family;
+    if (family == Family::movement) {
+      if (base_of(node->result())->type.rank() > 0) return false;
+    } else if (family == Family::generator) {
+      if (!node->op->uniform) return false;
+    }
+  }
+  return true;
+}
+
+bool reads_fields(const GroupContext& context) {
+  for (OperandKind kind : context.operands)
+    if (kind == OperandKind::field) return true;
+  return false;
+}
+
+// The loops of a map group: its space with dimensions run together where that is allowed.
+Shape loop_space(const GroupContext& context, const Shape& space) {
+  const ir::Graph& region = *context.node.region;
+  if (space.size() < 2 || !place_free(region)) return space;
+  for (const auto& param : region.params)
+    if (param.value->type.rank() > 0 && param.value->type.shape != space) return space;
+  if (!reads_fields(context)) return {ir::product(space)};
+  Shape rest(space.begin() + 1, space.end());
+  return {space[0], ir::product(rest)};
+}
+
+}  // namespace
+
+Slice map_slice(const GroupContext& context, const GroupShape& shape) {
+  const Shape loops = loop_space(context, shape.space);
+  if (loops.empty()) return {};
+  if (loops[0].batch) return {loops[0], 1};
+  return {loops[0], loops.size() == 1 ? logical_lanes : 1};
+}
+
+void lower_map(KernelScope& s) {
+  const Shape loops = loop_space(s.context, s.shape.space);
+  if (loops.empty()) return s.store_outputs(s.shape.space, {});
+  auto inner = [&](const Coordinates& at, Value begin, Value end, int64_t fixed) {
+    vector_loop(s, begin, end, fixed, [&](const Coordinate& c) {
+      Coordinates full = at;
+      full.push_back(c);
+      s.store_outputs(s.shape.space, full);
+    });
+  };
+  if (loops.size() == 1) return inner({}, s.begin, s.end, -1);
+  const Shape middle(loops.begin() + 1, loops.end() - 1);
+  s.k.loop(s.begin, s.end, s.k.i64(1), [&](Value i) {
+    s.e.open_scope();
+    nest(s, middle, 0, {{i, 0, false}}, [&](const Coordinates& at) {
+      const Dim& last = loops.back();
+      inner(at, s.k.i64(0), s.e.extent(last), last.batch ? -1 : last.size);
+    });
+    s.e.close_scope();
+  });
+}
+
+// Fills the result where operands leave gaps, then copies each operand to its place.
+void lower_place(KernelScope& s) {
+  const ir::Node& node = *compute_nodes(s.region).front();
+  const Shape& space = s.shape.space;
+  const ir::Type& type = node.result()->type;
+  auto over = [&](const Shape& shape, const std::function<Value(const Coordinates&)>& element,
+                  const std::vector<int64_t>& starts) {
+    const Shape outer(shape.begin(), shape.end() - 1);
+    nest(s, outer, 0, {}, [&](const Coordinates& at) {
+      const Dim& last = shape.back();
+      vector_loop(s, s.k.i64(0), s.e.extent(last), last.batch ? -1 : last.size,
+                  [&](const Coordinate& c) {
+                    Coordinates from = at;
+                    from.push_back(c);
+                    Coordinates to = from;
+                    for (size_t i = 0; i < to.size(); ++i) to[i].offset += starts[i];
+                    s.e.store(element(from), type, s.outputs[0], to);
+                  });
+    });
+  };
+  internal_check(!space.empty(), "a placement without dimensions");
+  if (node.attributes.has("value")) {
+    const Value fill = s.k.constant({scalar_of(type.dtype), 1}, node.attributes.number("value"));
+    over(space, [&](const Coordinates&) { return fill; }, std::vector<int64_t>(space.size(), 0));
+  }
+  for (const ir::Placement& p : node.op->placements(node)) {
+    const ir::Value* part = node.operands[static_cast<size_t>(p.operand)];
+    over(part->type.shape, [&](const Coordinates& at) { return s.e.emit(part, at); }, p.starts);
+  }
+}
+
+}  // namespace nnc::kernel

@@ -1,0 +1,303 @@
+// Reductions. Along rows: 16 logical lanes fold every 16th element, then one fixed tree folds the
+// lanes, so the order of a sum depends on its length alone. Down columns: one serial chain per
+// element of the result.
+#include <algorithm>
+
+#include "compiler/kernel/lower_group.h"
+#include "compiler/support/diagnostics.h"
+
+namespace nnc::kernel {
+
+using ir::Dim;
+using ir::Node;
+using ir::Shape;
+
+namespace {
+
+// Rows of up to this many vectors are kept in registers between the passes over them.
+constexpr int64_t straight_vectors = 4;
+
+Value combine(KernelScope& s, const Node& reduction, Value accumulator, Value element) {
+  ir::LowerContext context{s.k, reduction, accumulator.type.scalar, accumulator.type.lanes};
+  return reduction.op->lower(context, {accumulator, element});
+}
+
+Value identity(KernelScope& s, const Node& reduction, int lanes) {
+  const Type type{scalar_of(reduction.result()->type.dtype), lanes};
+  if (type.is_float()) return s.k.constant(type, reduction.op->identity);
+  // The smallest and largest integers stand for the infinities.
+  const double limit = type.scalar == Scalar::i32 ? 2147483647.0 : 9007199254740992.0;
+  return s.k.constant_int(
+      type, static_cast<int64_t>(std::clamp(reduction.op->identity, -limit - 1, limit)));
+}
+
+Value fold_lanes(KernelScope& s, const Node& reduction, Value lanes) {
+  for (int half = lanes.type.lanes / 2; half > 1; half /= 2) {
+    std::vector<int> low, high;
+    for (int i = 0; i < half; ++i) {
+      low.push_back(i);
+      high.push_back(i + half);
+    }
+    const Value a = s.k.shuffle(lanes, lanes, low);
+    const Value b = s.k.shuffle(lanes, lanes, high);
+    lanes = combine(s, reduction, a, b);
+  }
+  return combine(s, reduction, s.k.extract(lanes, 0), s.k.extract(lanes, 1));
+}
+
+class RowLowering {
+ public:
+  explicit RowLowering(KernelScope& s) : s_(s) {
+    const size_t kept = s.shape.space.size() - s.shape.axes.size();
+    row_.assign(s.shape.space.begin() + static_cast<long>(kept), s.shape.space.end());
+    kept_.assign(s.shape.space.begin(), s.shape.space.begin() + static_cast<long>(kept));
+    for (const Node* r : s.shape.reductions) levels_ = std::max(levels_, level(r->result()));
+    int64_t outer = 1;
+    for (size_t i = 0; i + 1 < row_.size(); ++i) outer *= row_[i].size;
+    straight_ = outer == 1 && !row_.back().batch &&
+                row_.back().size <= straight_vectors * logical_lanes;
+  }
+
+  void run() {
+    if (kept_.empty()) return row({});
+    const Shape inner(kept_.begin() + 1, kept_.end());
+    s_.k.loop(s_.begin, s_.end, s_.k.i64(1), [&](Value i) {
+      s_.e.open_scope();
+      nest(s_, inner, 0, {{i, 0, false}}, [&](const Coordinates& at) { row(at); });
+      s_.e.close_scope();
+    });
+  }
+
+ private:
+  // How many reductions of the group, one after the other, lead to a value.
+  int level(const ir::Value* value) {
+    if (!value->node) return 0;
+    auto it = known_.find(value);
+    if (it != known_.end()) return it->second;
+    int result = 0;
+    for (const ir::Value* operand : value->node->operands)
+      result = std::max(result, level(operand));
+    if (value->node->op->family == ir::Family::reduction) ++result;
+    return known_[value] = result;
+  }
+
+  void row(const Coordinates& at) {
+    s_.e.open_scope();
+    for (int now = 1; now <= levels_; ++now) reduce_level(at, now);
+    const bool full_output =
+        std::any_of(s_.region.outputs.begin(), s_.region.outputs.end(),
+                    [&](const ir::Output& o) { return o.value->type.shape == s_.shape.space; });
+    if (full_output)
+      over_row(at, [&](const Coordinates& full) { s_.store_outputs(s_.shape.space, full); });
+    store_row_values(at);
+    s_.e.close_scope();
+  }
+
+  // Calls body for every vector of the row; straight-line for short rows, so that what one pass
+  // computed is still at hand in the next.
+  void over_row(const Coordinates& at, const std::function<void(const Coordinates&)>& body) {
+    const Shape outer(row_.begin(), row_.end() - 1);
+    const Dim& last = row_.back();
+    if (!straight_) {
+      nest(s_, outer, 0, at, [&](const Coordinates& inner) {
+        vector_loop(s_, s_.k.i64(0), s_.e.extent(last), last.batch ? -1 : last.size,
+                    [&](const Coordinate& c) {
+                      Coordinates full = inner;
+                      full.push_back(c);
+                      body(full);
+                    });
+      });
+      return;
+    }
+    Coordinates full = at;
+    full.resize(at.size() + outer.size());
+    full.emplace_back();
+    for (int64_t start = 0; start < last.size; start += logical_lanes) {
+      full.back() = {{}, start, true};
+      const bool partial = start + logical_lanes > last.size;
+      if (partial && !tail_mask_)
+        tail_mask_ = first_lanes(s_.k, logical_lanes, s_.k.i64(last.size - start));
+      s_.e.set_mask(partial ? tail_mask_ : Value{});
+      body(full);
+      s_.e.set_mask({});
+    }
+  }
+
+  void reduce_level(const Coordinates& at, int now) {
+    std::vector<const Node*> together;
+    for (const Node* r : s_.shape.reductions)
+      if (level(r->result()) == now) together.push_back(r);
+    std::vector<Value> sums;
+    for (const Node* r : together) sums.push_back(identity(s_, *r, logical_lanes));
+    if (straight_) {
+      over_row(at, [&](const Coordinates& full) { accumulate(together, full, sums); });
+    } else {
+      sums = loop_row(at, together, sums);
+    }
+    for (size_t i = 0; i < together.size(); ++i)
+      s_.e.bind(together[i]->result(), fold_lanes(s_, *together[i], sums[i]));
+  }
+
+  void accumulate(const std::vector<const Node*>& together, const Coordinates& full,
+                  std::vector<Value>& sums) {
+    for (size_t i = 0; i < together.size(); ++i) {
+      Value x = s_.e.emit_vector(together[i]->operands[0], full);
+      if (s_.e.mask()) x = s_.k.select(s_.e.mask(), x, identity(s_, *together[i], logical_lanes));
+      sums[i] = combine(s_, *together[i], sums[i], x);
+    }
+  }
+
+  // Accumulators are carried through the loops over the row.
+  std::vector<Value> loop_row(const Coordinates& at, const std::vector<const Node*>& together,
+                              std::vector<Value> sums) {
+    return loop_outer(at, 0, together, std::move(sums));
+  }
+
+  std::vector<Value> loop_outer(const Coordinates& at, size_t d,
+                                const std::vector<const Node*>& together,
+                                std::vector<Value> sums) {
+    if (d + 1 == row_.size()) return loop_last(at, together, std::move(sums));
+    return s_.k.loop(s_.k.i64(0), s_.e.extent(row_[d]), s_.k.i64(1), sums,
+                     [&](Value i, const std::vector<Value>& carried) {
+                       s_.e.open_scope();
+                       Coordinates inner = at;
+                       inner.push_back({i, 0, false});
+                       auto result = loop_outer(inner, d + 1, together, carried);
+                       s_.e.close_scope();
+                       return result;
+                     });
+  }
+
+  std::vector<Value> loop_last(const Coordinates& at, const std::vector<const Node*>& together,
+                               std::vector<Value> sums) {
+    Builder& k = s_.k;
+    const Value extent = s_.e.extent(row_.back());
+    const Value full = k.binary(Op::bit_and, extent, k.i64(-logical_lanes));
+    auto step = [&](Coordinate c, std::vector<Value> carried) {
+      s_.e.open_scope();
+      Coordinates inner = at;
+      inner.push_back(c);
+      accumulate(together, inner, carried);
+      s_.e.close_scope();
+      return carried;
+    };
+    sums = k.loop(k.i64(0), full, k.i64(logical_lanes), sums,
+                  [&](Value i, const std::vector<Value>& carried) {
+                    return step({i, 0, true}, carried);
+                  });
+    const Dim& last = row_.back();
+    if (!last.batch && last.size % logical_lanes == 0) return sums;
+    // The rest, masked (with no lane at all if the row happens to end here).
+    s_.e.set_mask(first_lanes(k, logical_lanes, k.sub(extent, full)));
+    sums = step({full, 0, true}, std::move(sums));
+    s_.e.set_mask({});
+    return sums;
+  }
+
+  // Values of one number per row: their shape is that of the kept dimensions, up to ones.
+  void store_row_values(const Coordinates& at) {
+    for (size_t i = 0; i < s_.region.outputs.size(); ++i) {
+      const ir::Value* value = s_.region.outputs[i].value;
+      if (value->type.shape == s_.shape.space) continue;
+      Coordinates own;
+      size_t next = 0;
+      for (const Dim& dim : value->type.shape) {
+        if (!dim.batch && dim.size == 1) {
+          own.emplace_back();
+          continue;
+        }
+        while (next < kept_.size() && !kept_[next].batch && kept_[next].size == 1) ++next;
+        own.push_back(at[next++]);
+      }
+      s_.e.store(s_.e.emit(value, own), value->type, s_.outputs[i], own);
+    }
+  }
+
+  KernelScope& s_;
+  Shape kept_, row_;
+  int levels_ = 0;
+  bool straight_ = false;
+  Value tail_mask_;
+  std::map<const ir::Value*, int> known_;
+};
+
+}  // namespace
+
+void lower_row(KernelScope& s) { RowLowering(s).run(); }
+
+namespace {
+
+class ColumnLowering {
+ public:
+  explicit ColumnLowering(KernelScope& s) : s_(s) {
+    for (int64_t i = 0; i < static_cast<int64_t>(s.shape.space.size()); ++i)
+      if (std::count(s.shape.axes.begin(), s.shape.axes.end(), i) == 0) kept_.push_back(i);
+  }
+
+  void run() {
+    const Shape& result = s_.shape.result;
+    const Shape outer(result.begin(), result.end() - 1);
+    const Dim& last = result.back();
+    if (outer.empty()) {
+      vector_loop(s_, s_.begin, s_.end, -1, [&](const Coordinate& c) { column({c}); });
+      return;
+    }
+    const Shape middle(outer.begin() + 1, outer.end());
+    s_.k.loop(s_.begin, s_.end, s_.k.i64(1), [&](Value i) {
+      s_.e.open_scope();
+      nest(s_, middle, 0, {{i, 0, false}}, [&](const Coordinates& at) {
+        vector_loop(s_, s_.k.i64(0), s_.e.extent(last), last.batch ? -1 : last.size,
+                    [&](const Coordinate& c) {
+                      Coordinates own = at;
+                      own.push_back(c);
+                      column(own);
+                    });
+      });
+      s_.e.close_scope();
+    });
+  }
+
+ private:
+  void column(const Coordinates& own) {
+    std::vector<Value> sums;
+    for (const Node* r : s_.shape.reductions) sums.push_back(identity(s_, *r, s_.e.lanes()));
+    Coordinates full(s_.shape.space.size());
+    for (size_t i = 0; i < kept_.size(); ++i) full[static_cast<size_t>(kept_[i])] = own[i];
+    sums = fold(full, 0, sums);
+    for (size_t i = 0; i < sums.size(); ++i) s_.e.bind(s_.shape.reductions[i]->result(), sums[i]);
+    for (size_t i = 0; i < s_.region.outputs.size(); ++i) {
+      const ir::Value* value = s_.region.outputs[i].value;
+      s_.e.store(s_.e.emit_vector(value, own), value->type, s_.outputs[i], own);
+    }
+  }
+
+  std::vector<Value> fold(const Coordinates& at, size_t d, const std::vector<Value>& sums) {
+    if (d == s_.shape.axes.size()) {
+      std::vector<Value> next;
+      for (size_t i = 0; i < sums.size(); ++i) {
+        const Node& r = *s_.shape.reductions[i];
+        next.push_back(combine(s_, r, sums[i], s_.e.emit_vector(r.operands[0], at)));
+      }
+      return next;
+    }
+    const auto axis = static_cast<size_t>(s_.shape.axes[d]);
+    return s_.k.loop(s_.k.i64(0), s_.e.extent(s_.shape.space[axis]), s_.k.i64(1), sums,
+                     [&](Value i, const std::vector<Value>& carried) {
+                       s_.e.open_scope();
+                       Coordinates inner = at;
+                       inner[axis] = {i, 0, false};
+                       auto result = fold(inner, d + 1, carried);
+                       s_.e.close_scope();
+                       return result;
+                     });
+  }
+
+  KernelScope& s_;
+  std::vector<int64_t> kept_;
+};
+
+}  // namespace
+
+void lower_column(KernelScope& s) { ColumnLowering(s).run(); }
+
+}  // namespace nnc::kernel

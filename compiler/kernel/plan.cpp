@@ -1,0 +1,153 @@
+#include "compiler/kernel/plan.h"
+
+#include <algorithm>
+
+#include "compiler/support/diagnostics.h"
+
+namespace nnc::kernel {
+
+namespace {
+
+constexpr size_t alignment = 64;
+size_t aligned(size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
+
+// A value in the arena, alive from barrier interval `first` to `last`, both included.
+struct Slot {
+  const ir::Value* value = nullptr;
+  size_t bytes = 0;
+  int first = 0, last = 0;
+  size_t offset = 0;
+};
+
+bool overlap(const Slot& a, const Slot& b) { return a.first <= b.last && b.first <= a.last; }
+
+// Greedy by size: the largest first, each at the lowest offset where nothing alive at the same
+// time lies. Slots are reused across barriers only.
+size_t lay_out(std::vector<Slot>& slots) {
+  std::sort(slots.begin(), slots.end(), [](const Slot& a, const Slot& b) {
+    return a.bytes != b.bytes ? a.bytes > b.bytes : a.value->name < b.value->name;
+  });
+  size_t total = 0;
+  for (size_t i = 0; i < slots.size(); ++i) {
+    std::vector<const Slot*> others;
+    for (size_t j = 0; j < i; ++j)
+      if (overlap(slots[i], slots[j])) others.push_back(&slots[j]);
+    std::sort(others.begin(), others.end(),
+              [](const Slot* a, const Slot* b) { return a->offset < b->offset; });
+    size_t offset = 0;
+    for (const Slot* other : others) {
+      if (offset + slots[i].bytes <= other->offset) break;
+      offset = std::max(offset, other->offset + other->bytes);
+    }
+    slots[i].offset = offset;
+    total = std::max(total, offset + slots[i].bytes);
+  }
+  return total;
+}
+
+size_t largest_live_set(const std::vector<Slot>& slots, int intervals) {
+  size_t largest = 0;
+  for (int now = 0; now <= intervals; ++now) {
+    size_t bytes = 0;
+    for (const Slot& slot : slots)
+      if (slot.first <= now && now <= slot.last) bytes += slot.bytes;
+    largest = std::max(largest, bytes);
+  }
+  return largest;
+}
+
+class Planner {
+ public:
+  Planner(const ir::Graph& graph, const std::map<std::string, size_t>& offsets,
+          const Target& target)
+      : graph_(graph), offsets_(offsets), target_(target) {}
+
+  Plan run() {
+    place_params();
+    place_results();
+    place_barriers();
+    place_arena();
+    return std::move(plan_);
+  }
+
+ private:
+  void place_params() {
+    for (const ir::Param& param : graph_.params) {
+      const ir::Value* value = param.value.get();
+      if (param.kind == ir::ParamKind::state) {
+        auto it = offsets_.find(param.external_name);
+        internal_check(it != offsets_.end(), "no room for state " + param.external_name);
+        plan_.places[value] = {Place::Kind::state, it->second, 0};
+        plan_.states.push_back(param.external_name);
+      } else if (param.kind == ir::ParamKind::scalar) {
+        plan_.places[value] = {Place::Kind::scalar, 0, plan_.scalars.size()};
+        plan_.scalars.push_back(param.external_name);
+      } else {
+        plan_.places[value] = {Place::Kind::input, 0, plan_.inputs.size()};
+        plan_.inputs.push_back(param.external_name);
+      }
+    }
+  }
+
+  void place_results() {
+    for (const auto& [value, state] : assigned_states(graph_))
+      plan_.places[value] = plan_.places.at(state);
+    for (const ir::Output& output : graph_.outputs) {
+      plan_.places[output.value] = {Place::Kind::output, 0, plan_.outputs.size()};
+      plan_.outputs.push_back(output.name);
+    }
+  }
+
+  void place_barriers() {
+    Interval interval;
+    for (const auto& node : graph_.nodes) {
+      if (node->op->family == ir::Family::state) continue;
+      PlannedGroup group{facts_of(graph_, *node, target_), false};
+      if (interval.needs_barrier(group.facts)) {
+        group.barrier_before = true;
+        interval.clear();
+        ++plan_.barriers;
+      }
+      interval.add(group.facts);
+      interval_of_[node.get()] = plan_.barriers;
+      plan_.groups.push_back(std::move(group));
+    }
+  }
+
+  void place_arena() {
+    std::map<const ir::Value*, Slot> slots;
+    for (const PlannedGroup& group : plan_.groups) {
+      const int now = interval_of_.at(group.facts.node);
+      for (const auto& result : group.facts.node->results) {
+        if (plan_.places.count(result.get())) continue;
+        const auto elements = static_cast<size_t>(result->type.elements(graph_.batch));
+        slots[result.get()] = {result.get(),
+                               aligned(elements * abi::size_of(result->type.dtype)), now, now, 0};
+      }
+      for (const ir::Value* operand : group.facts.node->operands)
+        if (auto it = slots.find(operand); it != slots.end())
+          it->second.last = std::max(it->second.last, now);
+    }
+    std::vector<Slot> list;
+    for (const auto& [value, slot] : slots) list.push_back(slot);
+    // Vectors may be loaded past the end of the last value.
+    plan_.arena_bytes = lay_out(list) + alignment;
+    plan_.live_bytes = largest_live_set(list, plan_.barriers);
+    for (const Slot& slot : list) plan_.places[slot.value] = {Place::Kind::arena, slot.offset, 0};
+  }
+
+  const ir::Graph& graph_;
+  const std::map<std::string, size_t>& offsets_;
+  const Target& target_;
+  Plan plan_;
+  std::map<const ir::Node*, int> interval_of_;
+};
+
+}  // namespace
+
+Plan make_plan(const ir::Graph& graph, const std::map<std::string, size_t>& state_offsets,
+               const Target& target) {
+  return Planner(graph, state_offsets, target).run();
+}
+
+}  // namespace nnc::kernel

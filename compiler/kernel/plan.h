@@ -1,0 +1,38 @@
+// Where every value of a scheduled graph lives, and where threads wait for each other.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "compiler/ir/graph.h"
+#include "compiler/kernel/hazards.h"
+
+namespace nnc::kernel {
+
+struct Place {
+  enum class Kind : uint8_t { arena, state, input, output, scalar };
+  Kind kind = Kind::arena;
+  size_t offset = 0;  // arena, state: bytes
+  size_t index = 0;   // input, output, scalar: position in the entry's lists
+};
+
+struct PlannedGroup {
+  GroupFacts facts;
+  bool barrier_before = false;
+};
+
+struct Plan {
+  std::vector<PlannedGroup> groups;
+  std::map<const ir::Value*, Place> places;
+  size_t arena_bytes = 0;
+  size_t live_bytes = 0;  // lower bound: the largest set of values alive at once
+  int barriers = 0;
+  std::vector<std::string> inputs, outputs, scalars, states;  // external names, in order of index
+};
+
+// `state_offsets`: bytes into the slab by state name.
+Plan make_plan(const ir::Graph& graph, const std::map<std::string, size_t>& state_offsets,
+               const Target& target);
+
+}  // namespace nnc::kernel

@@ -1,0 +1,175 @@
+#include "compiler/kernel/program.h"
+
+#include "compiler/support/diagnostics.h"
+#include "runtime/abi.h"
+
+namespace nnc::kernel {
+
+namespace {
+
+constexpr Type pointer_type{Scalar::ptr, 1};
+constexpr Type index_type{Scalar::i64, 1};
+
+// Rows are cut at multiples of this, so that full register tiles fit.
+constexpr int64_t row_granule = 8;
+
+class CoreWriter {
+ public:
+  CoreWriter(const Plan& plan, Function& function) : plan_(plan), k_(function) {
+    state_ = k_.param("state", pointer_type);
+    arena_ = k_.param("arena", pointer_type);
+    for (size_t i = 0; i < plan.inputs.size(); ++i) {
+      inputs_.push_back(k_.param("in_" + std::to_string(i), pointer_type));
+      orders_.push_back(k_.param("idx_" + std::to_string(i), pointer_type));
+    }
+    for (size_t i = 0; i < plan.outputs.size(); ++i)
+      outputs_.push_back(k_.param("out_" + std::to_string(i), pointer_type));
+    scalars_ = k_.param("scalars", pointer_type);
+    rows_ = k_.param("rows", index_type);
+    thread_ = k_.param("thread", index_type);
+    threads_ = k_.param("threads", index_type);
+    barrier_ = k_.param("barrier_fn", pointer_type);
+    barrier_state_ = k_.param("barrier_state", pointer_type);
+    share(rows_, row_granule, first_row_, last_row_);
+  }
+
+  void call(const PlannedGroup& group, const LoweredGroup& lowered) {
+    if (group.barrier_before) k_.barrier(barrier_, barrier_state_, thread_);
+    if (lowered.slice.single()) {
+      k_.branch(k_.compare(Op::eq, thread_, k_.i64(0)), [&] {
+        call_range(group, lowered.function, k_.i64(0), k_.i64(lowered.slice.extent.size));
+      });
+      return;
+    }
+    Value begin, end;
+    if (lowered.slice.rows()) {
+      const Value factor = k_.i64(lowered.slice.extent.size);
+      begin = k_.mul(first_row_, factor);
+      end = k_.mul(last_row_, factor);
+    } else {
+      share(k_.i64(lowered.slice.extent.size), lowered.slice.granule, begin, end);
+    }
+    k_.branch(k_.compare(Op::lt, begin, end),
+              [&] { call_range(group, lowered.function, begin, end); });
+  }
+
+ private:
+  // This thread's part of [0, extent): equal numbers of granules, the last one cut short.
+  void share(Value extent, int64_t granule, Value& begin, Value& end) {
+    const Value g = k_.i64(granule);
+    const Value blocks = k_.div(k_.add(extent, k_.i64(granule - 1)), g);
+    const Value each =
+        k_.div(k_.add(blocks, k_.sub(threads_, k_.i64(1))), threads_);
+    const Value start = k_.mul(k_.mul(thread_, each), g);
+    begin = k_.min(start, extent);
+    end = k_.min(k_.add(start, k_.mul(each, g)), extent);
+  }
+
+  void call_range(const PlannedGroup& group, const std::string& function, Value begin,
+                  Value end) {
+    std::vector<Value> arguments;
+    for (const ir::Value* operand : group.facts.node->operands) {
+      const Place& place = plan_.places.at(operand);
+      arguments.push_back(address(place));
+      if (place.kind == Place::Kind::input) arguments.push_back(orders_[place.index]);
+    }
+    for (const auto& result : group.facts.node->results)
+      arguments.push_back(address(plan_.places.at(result.get())));
+    arguments.insert(arguments.end(), {begin, end, rows_});
+    k_.call(function, arguments);
+  }
+
+  Value address(const Place& place) {
+    switch (place.kind) {
+      case Place::Kind::arena: return k_.offset(arena_, k_.i64(static_cast<int64_t>(place.offset)));
+      case Place::Kind::state: return k_.offset(state_, k_.i64(static_cast<int64_t>(place.offset)));
+      case Place::Kind::input: return inputs_[place.index];
+      case Place::Kind::output: return outputs_[place.index];
+      case Place::Kind::scalar:
+        return k_.load({Scalar::f64, 1}, scalars_, k_.i64(static_cast<int64_t>(place.index)));
+    }
+    return {};
+  }
+
+  const Plan& plan_;
+  Builder k_;
+  Value state_, arena_, scalars_, rows_, thread_, threads_, barrier_, barrier_state_;
+  std::vector<Value> inputs_, orders_, outputs_;
+  Value first_row_, last_row_;
+};
+
+// void entry(const abi::Context*, i64 thread): every member of the context is 8 bytes wide.
+void write_entry(const Plan& plan, const std::string& core, Function& function) {
+  function.exported = true;
+  function.comment = "unpacks the context";
+  Builder k(function);
+  const Value context = k.param("context", pointer_type);
+  const Value thread = k.param("thread", index_type);
+  auto field = [&](abi::ContextField which, Type type) {
+    return k.load(type, context, k.i64(static_cast<int64_t>(which)));
+  };
+  const Value inputs = field(abi::ContextField::inputs, pointer_type);
+  const Value orders = field(abi::ContextField::indices, pointer_type);
+  const Value outputs = field(abi::ContextField::outputs, pointer_type);
+  std::vector<Value> arguments = {field(abi::ContextField::state, pointer_type),
+                                  field(abi::ContextField::arena, pointer_type)};
+  auto item = [&](Value list, size_t i) {
+    return k.load(pointer_type, list, k.i64(static_cast<int64_t>(i)));
+  };
+  for (size_t i = 0; i < plan.inputs.size(); ++i) {
+    arguments.push_back(item(inputs, i));
+    arguments.push_back(item(orders, i));
+  }
+  for (size_t i = 0; i < plan.outputs.size(); ++i) arguments.push_back(item(outputs, i));
+  arguments.push_back(field(abi::ContextField::scalars, pointer_type));
+  arguments.push_back(field(abi::ContextField::rows, index_type));
+  arguments.push_back(thread);
+  arguments.push_back(field(abi::ContextField::threads, index_type));
+  arguments.push_back(field(abi::ContextField::barrier, pointer_type));
+  arguments.push_back(field(abi::ContextField::barrier_state, pointer_type));
+  k.call(core, arguments);
+}
+
+std::string function_name(const std::string& program, size_t number, const ir::Node& group) {
+  std::string name = program + "_" + std::to_string(number) + "_" + group.result()->name;
+  for (char& c : name)
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  return name;
+}
+
+}  // namespace
+
+LoweredProgram lower_program(const ir::Graph& scheduled,
+                             const std::map<std::string, size_t>& state_offsets,
+                             const Target& target) {
+  LoweredProgram program;
+  program.plan = make_plan(scheduled, state_offsets, target);
+  std::string name = scheduled.name;
+  for (char& c : name)
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  program.module.name = name;
+  program.core = name + "_core";
+  program.entry = name;
+  auto core = std::make_unique<Function>();
+  core->name = program.core;
+  core->comment = "all groups in order, for one thread";
+  CoreWriter writer(program.plan, *core);
+  size_t number = 0;
+  for (const PlannedGroup& group : program.plan.groups) {
+    const GroupContext context{*group.facts.node, group.facts.operands, target, scheduled.batch};
+    const std::string function = function_name(name, number++, *group.facts.node);
+    const LoweredGroup lowered = lower_group(context, function, program.module);
+    writer.call(group, lowered);
+    program.flops += lowered.flops;
+    program.groups.push_back(
+        {function, lowered.schedule, lowered.flops, group.facts.node->span.line});
+  }
+  program.module.functions.push_back(std::move(core));
+  auto entry = std::make_unique<Function>();
+  entry->name = program.entry;
+  write_entry(program.plan, program.core, *entry);
+  program.module.functions.push_back(std::move(entry));
+  return program;
+}
+
+}  // namespace nnc::kernel

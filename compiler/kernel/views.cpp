@@ -1,0 +1,51 @@
+#include "compiler/kernel/views.h"
+
+#include "compiler/support/diagnostics.h"
+
+namespace nnc::kernel {
+
+using ir::Dim;
+using ir::View;
+
+View row_major(const ir::Shape& shape) {
+  View view;
+  view.strides.resize(shape.size());
+  Dim stride{1, false};
+  for (size_t i = shape.size(); i-- > 0;) {
+    view.strides[i] = stride;
+    internal_check(!(stride.batch && shape[i].batch), "two batch dimensions in one value");
+    stride = {stride.size * shape[i].size, stride.batch || shape[i].batch};
+  }
+  return view;
+}
+
+const ir::Value* base_of(const ir::Value* value) {
+  while (value->node && value->node->op->family == ir::Family::movement)
+    value = value->node->operands[0];
+  return value;
+}
+
+namespace {
+
+std::optional<View> follow(const ir::Value* value, const ir::Value* source, const View& start) {
+  if (value == source) return start;
+  const auto inner = follow(value->node->operands[0], source, start);
+  if (!inner) return std::nullopt;
+  return value->node->op->view(*value->node, *inner);
+}
+
+}  // namespace
+
+std::optional<View> view_in_base(const ir::Value* value) {
+  const ir::Value* base = base_of(value);
+  return follow(value, base, row_major(base->type.shape));
+}
+
+std::optional<View> coordinate_map(const ir::Value* value, const ir::Value* source, size_t dimension) {
+  View unit;
+  unit.strides.assign(source->type.shape.size(), Dim{0, false});
+  unit.strides[dimension] = Dim{1, false};
+  return follow(value, source, unit);
+}
+
+}  // namespace nnc::kernel

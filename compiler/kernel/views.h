@@ -1,0 +1,27 @@
+// Views: where the elements of a value lie in the buffer of another one. Movement ops say through
+// their records how they change a view, so chains of them cost nothing at run time.
+#pragma once
+
+#include <optional>
+
+#include "compiler/ir/graph.h"
+#include "compiler/ir/op.h"
+
+namespace nnc::kernel {
+
+// Row-major view of a whole buffer. Strides may count batch rows: with shape [n, 4b] the first
+// stride is 4b.
+ir::View row_major(const ir::Shape& shape);
+
+// Follows movement ops from `value` down to the first value that is none (or to `stop`).
+const ir::Value* base_of(const ir::Value* value);
+
+// The view of `value` in the row-major buffer of base_of(value); nothing if strides cannot say it.
+std::optional<ir::View> view_in_base(const ir::Value* value);
+
+// How coordinate `dimension` of `source` depends on the coordinates of `value`, which is reached
+// from it by movement ops: strides hold the factors, offset the constant.
+std::optional<ir::View> coordinate_map(const ir::Value* value, const ir::Value* source,
+                                       size_t dimension);
+
+}  // namespace nnc::kernel

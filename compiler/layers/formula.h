@@ -1,0 +1,43 @@
+// Formulas as graph ops. A formula speaks of one row: its values carry the batch axis in front
+// where they have one entry per row, and axes count within the row.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "compiler/ir/builder.h"
+#include "compiler/layers/layer.h"
+#include "compiler/support/expression.h"
+
+namespace nnc::layers {
+
+// What a formula is built in.
+struct FormulaContext {
+  ir::Builder& b;
+  Scope& scope;
+  ir::DType dtype = ir::DType::f32;  // of the model; numbers and conditions become this
+};
+
+// The graph of a formula. A lone name keeps its class count; everything else is a number or, for a
+// comparison, a boolean. UserError at the part of the formula that is wrong.
+Operand build_expression(FormulaContext& context, const Expression& expression);
+
+// The same as a number of the model's dtype (conditions become 0 and 1).
+ir::Value* build_formula(FormulaContext& context, const Formula& formula);
+
+// ---- for formula_functions.cpp
+
+// An operand of the model's dtype.
+ir::Value* build_number(FormulaContext& context, const Expression& expression);
+// A condition: a comparison as it is, a number compared with 0.
+ir::Value* build_condition(FormulaContext& context, const Expression& expression);
+// An elementwise op of two values; UserError with both shapes if they do not fit.
+ir::Value* combine(FormulaContext& context, const std::string& op, ir::Value* x, ir::Value* y,
+                   const Expression& expression);
+// A call of a function: sum(x, axis=-1).
+Operand build_call(FormulaContext& context, const Expression& call);
+
+// The names of all functions that a formula may call.
+std::vector<std::string> formula_functions();
+
+}  // namespace nnc::layers

@@ -1,0 +1,37 @@
+// How weights start.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "compiler/support/args.h"
+#include "compiler/support/schema.h"
+#include "runtime/abi.h"
+
+namespace nnc::layers {
+
+// How many numbers each output of a layer is summed from (fan_in), and how many outputs each input
+// reaches (fan_out): what keeps the variance of a signal through a layer.
+struct Fans {
+  double in = 1;
+  double out = 1;
+};
+
+struct InitialiserDef {
+  schema::Entry entry;
+  std::function<abi::Initial(const Args&, const Fans&)> build;
+};
+
+const std::vector<InitialiserDef>& initialiser_table();
+
+// The `init` key of a layer with a kernel and a bias: an initialiser for the kernel, or a map that
+// gives each of them an initialiser, a number or an array of values.
+schema::Key init_key(const std::string& default_kernel);
+
+// The start of weight `weight` ("kernel", "bias") of a layer whose arguments have an init_key.
+// The bias is zero unless the file says otherwise. UserError if an array has the wrong shape.
+abi::Initial initial_of(const Args& args, const std::string& weight,
+                        const std::vector<int64_t>& shape, const Fans& fans);
+
+}  // namespace nnc::layers

@@ -1,0 +1,82 @@
+// What a layer is to the compiler: one record with its documentation, its arguments and the
+// function that builds its graph. Adding a layer is adding one entry to one table (README.md).
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "compiler/ir/builder.h"
+#include "compiler/support/args.h"
+#include "compiler/support/diagnostics.h"
+#include "compiler/support/schema.h"
+#include "runtime/abi.h"
+
+namespace nnc::layers {
+
+enum class Mode { train, eval, predict };
+
+// A value of the model as layers and formulas see it. Values of a row have shape [b, row…];
+// weights and numbers have no batch axis.
+struct Operand {
+  ir::Value* value = nullptr;
+  std::string origin = {};  // for messages: "output of 'fc1', line 5"
+  int64_t classes = 0;      // > 0: an index of so many classes, not a number
+};
+
+// Names that formulas and losses may use: fields, layers, weights, parameters, outputs.
+class Scope {
+ public:
+  virtual ~Scope() = default;
+  // Throws UserError with `span` for a name that is not there.
+  virtual Operand find(const std::string& name, const SourceSpan& span) = 0;
+};
+
+// A trainable array that a layer asks for.
+struct Weight {
+  std::string name;  // "kernel", "bias"
+  std::vector<int64_t> shape;
+  abi::Initial initial = {};
+  bool decays = false;  // penalties and weight decay apply (kernels, not biases)
+};
+
+// What a layer's build function gets.
+struct LayerContext {
+  ir::Builder& b;
+  Mode mode = Mode::train;
+  ir::DType dtype = ir::DType::f32;  // of the model
+  std::string kind;                  // "dense"
+  std::string name;                  // "fc1", or "dense_2" if the file gives none
+  SourceSpan span;
+  const Args& args;
+  std::vector<Operand> inputs;
+  Scope& scope;
+  // The state parameter of a weight, made or, for `share`, found.
+  std::function<ir::Value*(const Weight&)> weight;
+
+  // "dense 'fc1'", for messages.
+  std::string title() const;
+  // The only input; UserError if there are several or if it is an index.
+  ir::Value* input() const;
+  // Input i as a number; UserError if it is an index.
+  ir::Value* input(size_t i) const;
+  // Seed of a random op of this layer: a hash of its path, so that results do not depend on
+  // where the layer stands.
+  int64_t stream(const std::string& purpose) const;
+};
+
+struct LayerDef {
+  schema::Entry entry;
+  std::function<ir::Value*(LayerContext&)> build;
+};
+
+// Every layer but the activations, in the order of the reference.
+const std::vector<LayerDef>& layer_table();
+
+// The build function of a layer or an activation; null if there is none of this name.
+std::function<ir::Value*(LayerContext&)> find_layer(const std::string& name);
+
+// FNV-1a, 64 bits: the random stream of a name.
+uint64_t stream_of(const std::string& name);
+
+}  // namespace nnc::layers

@@ -1,0 +1,20 @@
+// Losses: one number per row from a prediction and a target.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "compiler/layers/compare.h"
+
+namespace nnc::layers {
+
+struct LossDef {
+  schema::Entry entry;
+  // One number per row: [b].
+  std::function<ir::Value*(const CompareContext&)> build;
+};
+
+const std::vector<LossDef>& loss_table();
+const LossDef* find_loss(const std::string& name);  // null if unknown
+
+}  // namespace nnc::layers

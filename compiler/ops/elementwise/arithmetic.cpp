@@ -1,0 +1,149 @@
+// Sums, products and quotients of two or three operands, and their order.
+#include <cmath>
+
+#include "compiler/ops/record.h"
+
+namespace nnc::ops {
+namespace {
+
+double divide(double a, double b) { return a / b; }
+
+const Registration add({
+    .name = "add",
+    .operands = 2,
+    .doc = "a + b, element by element; operands of one type.",
+    .infer = infer_elementwise("add", Accept::numbers),
+    .vjp =
+        [](VjpContext& c) {
+          return Gradients{c.gradients[0], c.gradients[0]};
+        },
+    .eval = eval_binary([](double a, double b) { return a + b; }),
+    .lower = lower_binary(kernel::Op::add),
+    .samples =
+        [] {
+          return joined({float_samples(2), typed_samples(2, DType::i32, -9, 9)});
+        },
+});
+
+const Registration sub({
+    .name = "sub",
+    .operands = 2,
+    .doc = "a - b, element by element; operands of one type.",
+    .infer = infer_elementwise("sub", Accept::numbers),
+    .vjp =
+        [](VjpContext& c) {
+          return Gradients{c.gradients[0], c.b.neg(c.gradients[0])};
+        },
+    .eval = eval_binary([](double a, double b) { return a - b; }),
+    .lower = lower_binary(kernel::Op::sub),
+    .samples =
+        [] {
+          return joined({float_samples(2), typed_samples(2, DType::i32, -9, 9)});
+        },
+});
+
+const Registration mul({
+    .name = "mul",
+    .operands = 2,
+    .doc = "a · b, element by element; operands of one type.",
+    .infer = infer_elementwise("mul", Accept::numbers),
+    .vjp =
+        [](VjpContext& c) {
+          ir::Value* g = c.gradients[0];
+          return Gradients{c.b.mul(g, c.operand(1)), c.b.mul(g, c.operand(0))};
+        },
+    .eval = eval_binary([](double a, double b) { return a * b; }),
+    .lower = lower_binary(kernel::Op::mul),
+    .samples =
+        [] {
+          return joined({float_samples(2), typed_samples(2, DType::i32, -9, 9)});
+        },
+});
+
+const Registration div({
+    .name = "div",
+    .operands = 2,
+    .doc = "a / b, element by element; operands of one type. Integers truncate towards zero.",
+    .infer = infer_elementwise("div", Accept::numbers),
+    .vjp =
+        [](VjpContext& c) {
+          ir::Value* g = c.b.div(c.gradients[0], c.operand(1));
+          return Gradients{g, c.b.neg(c.b.mul(g, c.result()))};  // d(a/b)/db = -(a/b)/b
+        },
+    .eval =
+        [](EvalContext& c) {
+          eval_binary(divide)(c);
+          if (c.node.result()->type.is_float()) return;
+          for (double& x : c.results[0].data) x = std::trunc(x);
+        },
+    .lower = lower_binary(kernel::Op::div),
+    .cost = 4,
+    .samples =
+        [] {
+          return joined({float_samples(2, 0.5, 3), typed_samples(2, DType::i32, 1, 9)});
+        },
+});
+
+// The operand that the kernel's rule chose gets the whole gradient; of equals, the first one.
+Gradients choose(VjpContext& c, ir::Value* second) {
+  ir::Value* g = c.gradients[0];
+  ir::Value* zero = c.b.constant_like(0, g);
+  return {c.b.select(second, zero, g), c.b.select(second, g, zero)};
+}
+
+const Registration max({
+    .name = "max",
+    .operands = 2,
+    .doc = "The larger of a and b: a < b ? b : a, so that of equals (and of NaN) the first operand "
+           "is chosen. The gradient goes to the chosen operand.",
+    .infer = infer_elementwise("max", Accept::numbers),
+    .vjp = [](VjpContext& c) { return choose(c, c.b.compare("lt", c.operand(0), c.operand(1))); },
+    .eval = eval_binary([](double a, double b) { return a < b ? b : a; }),
+    .lower = lower_binary(kernel::Op::max),
+    .samples =
+        [] {
+          return joined({float_samples(2), typed_samples(2, DType::i32, -9, 9)});
+        },
+});
+
+const Registration min({
+    .name = "min",
+    .operands = 2,
+    .doc =
+        "The smaller of a and b: b < a ? b : a, so that of equals (and of NaN) the first operand "
+        "is chosen. The gradient goes to the chosen operand.",
+    .infer = infer_elementwise("min", Accept::numbers),
+    .vjp = [](VjpContext& c) { return choose(c, c.b.compare("lt", c.operand(1), c.operand(0))); },
+    .eval = eval_binary([](double a, double b) { return b < a ? b : a; }),
+    .lower = lower_binary(kernel::Op::min),
+    .samples =
+        [] {
+          return joined({float_samples(2), typed_samples(2, DType::i32, -9, 9)});
+        },
+});
+
+const Registration muladd({
+    .name = "muladd",
+    .operands = 3,
+    .doc = "a · b + c, rounded once where the target has a fused multiply-add, else twice.",
+    .infer = infer_elementwise("muladd", Accept::floats),
+    .vjp =
+        [](VjpContext& c) {
+          ir::Value* g = c.gradients[0];
+          return Gradients{c.b.mul(g, c.operand(1)), c.b.mul(g, c.operand(0)), g};
+        },
+    .eval =
+        [](EvalContext& c) {
+          std::vector<double>& out = c.results[0].data;
+          for (size_t i = 0; i < out.size(); ++i) {
+            out[i] = c.operands[0]->data[i] * c.operands[1]->data[i] + c.operands[2]->data[i];
+          }
+        },
+    .lower = [](LowerContext& c,
+                const std::vector<kernel::Value>& v) { return c.k.muladd(v[0], v[1], v[2]); },
+    .cost = 2,
+    .samples = [] { return float_samples(3); },
+});
+
+}  // namespace
+}  // namespace nnc::ops

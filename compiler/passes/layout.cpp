@@ -1,0 +1,120 @@
+// Contractions read both operands from memory, the second one along vectors. An operand that lies
+// otherwise (a transposed weight of the backward pass, a picture that still has to be gathered and
+// cast) is written out once, in the order in which kernels read it.
+#include <algorithm>
+
+#include "compiler/kernel/contraction_map.h"
+#include "compiler/kernel/views.h"
+#include "compiler/passes/pass.h"
+#include "compiler/passes/rewrite.h"
+
+namespace nnc::passes {
+
+using ir::Builder;
+using ir::Node;
+using ir::Value;
+
+namespace {
+
+using Axes = std::vector<int64_t>;
+
+Axes axes_of(const Node& node, const char* key) {
+  return node.attributes.has(key) ? node.attributes.integers(key) : Axes{};
+}
+
+bool contains(const Axes& axes, int64_t axis) {
+  return std::count(axes.begin(), axes.end(), axis) > 0;
+}
+
+// Whether kernels can read the operand from a buffer as it is.
+bool in_memory(const Value* operand, const ir::Graph& graph) {
+  const Value* base = kernel::base_of(operand);
+  if (!kernel::view_in_base(operand)) return false;
+  if (base->node)
+    return base->node->op->family != ir::Family::generator && base->type.rank() > 0;
+  for (const ir::Param& param : graph.params)
+    if (param.value.get() == base) return param.kind == ir::ParamKind::state;
+  return false;
+}
+
+Axes free_axes(const Value* v, const Axes& summed, const Axes& batch) {
+  Axes free;
+  for (int64_t i = 0; i < v->type.rank(); ++i)
+    if (!contains(summed, i) && !contains(batch, i)) free.push_back(i);
+  return free;
+}
+
+Axes joined(const Axes& a, const Axes& b, const Axes& c) {
+  Axes all = a;
+  all.insert(all.end(), b.begin(), b.end());
+  all.insert(all.end(), c.begin(), c.end());
+  return all;
+}
+
+Axes counting(size_t from, size_t count) {
+  Axes axes;
+  for (size_t i = 0; i < count; ++i) axes.push_back(static_cast<int64_t>(from + i));
+  return axes;
+}
+
+// The second operand as [batch, summed, free], written out.
+Value* reorder_right(const Node& node, Value* left, Value* right, Builder& b) {
+  const Axes lhs = axes_of(node, "lhs"), rhs = axes_of(node, "rhs");
+  const Axes lhs_batch = axes_of(node, "lhs_batch"), rhs_batch = axes_of(node, "rhs_batch");
+  Value* moved = b.transpose(right, joined(rhs_batch, rhs, free_axes(right, rhs, rhs_batch)));
+  moved = b.unary("copy", moved);
+  return b.contract(left, moved, lhs, counting(rhs_batch.size(), rhs.size()), lhs_batch,
+                    counting(0, rhs_batch.size()));
+}
+
+bool free_batch(const Value* v, const Axes& free) {
+  return std::any_of(free.begin(), free.end(), [&](int64_t i) {
+    return v->type.shape[static_cast<size_t>(i)].batch;
+  });
+}
+
+// Batch rows have to be rows of the tile: the operands change sides, and the result is seen
+// through a transposition.
+Value* change_sides(const Node& node, Builder& b) {
+  const Axes lhs = axes_of(node, "lhs"), rhs = axes_of(node, "rhs");
+  const Axes lhs_batch = axes_of(node, "lhs_batch"), rhs_batch = axes_of(node, "rhs_batch");
+  const Axes left = free_axes(node.operands[0], lhs, lhs_batch);
+  const Axes right = free_axes(node.operands[1], rhs, rhs_batch);
+  if (!free_batch(node.operands[1], right) || free_batch(node.operands[0], left)) return nullptr;
+  Value* swapped =
+      b.contract(node.operands[1], node.operands[0], rhs, lhs, rhs_batch, lhs_batch);
+  const size_t n = lhs_batch.size();
+  return b.transpose(swapped, joined(counting(0, n), counting(n + right.size(), left.size()),
+                                     counting(n, right.size())));
+}
+
+}  // namespace
+
+bool lay_out_contractions(ir::Graph& graph) {
+  // A movement of a moved value that no strides can say needs its operand written out.
+  const bool views = rewrite(graph, [](Node& node, Builder& b) -> Value* {
+    if (node.op->family != ir::Family::movement || kernel::view_in_base(node.result()))
+      return nullptr;
+    return b.op(node.op->name, {b.unary("copy", node.operands[0])}, node.attributes);
+  });
+  const bool sides = rewrite(graph, [](Node& node, Builder& b) -> Value* {
+    return node.op->family == ir::Family::contraction ? change_sides(node, b) : nullptr;
+  });
+  const bool orders = rewrite(graph, [&](Node& node, Builder& b) -> Value* {
+    if (node.op->family != ir::Family::contraction) return nullptr;
+    Value* left = node.operands[0];
+    Value* right = node.operands[1];
+    if (!in_memory(left, graph)) left = b.unary("copy", left);
+    if (!in_memory(right, graph)) right = b.unary("copy", right);
+    if (left != node.operands[0] || right != node.operands[1]) {
+      Value* direct = b.contract(left, right, axes_of(node, "lhs"), axes_of(node, "rhs"),
+                                 axes_of(node, "lhs_batch"), axes_of(node, "rhs_batch"));
+      if (kernel::map_contraction(*direct->node)) return direct;
+      return reorder_right(node, left, right, b);
+    }
+    return kernel::map_contraction(node) ? nullptr : reorder_right(node, left, right, b);
+  });
+  return views || sides || orders;
+}
+
+}  // namespace nnc::passes

@@ -1,0 +1,52 @@
+// The passes over graphs: one ordered, commented list per moment of the pipeline. Any pass can be
+// dumped around, verified around, timed, and stopped after.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "compiler/ir/graph.h"
+
+namespace nnc::passes {
+
+struct Pass {
+  std::string name;
+  std::string doc;
+  std::function<bool(ir::Graph&)> run;  // whether it changed anything
+};
+
+// Before derivatives: primitives to primitives, so that the derivative of a derivative holds.
+const std::vector<Pass>& canonical_passes();
+// After derivatives and update: the whole step, up to fused groups in execution order.
+const std::vector<Pass>& step_passes();
+
+struct PassReport {
+  std::string name;
+  bool changed = false;
+  double milliseconds = 0;
+};
+
+struct PassOptions {
+  std::string stop_after;    // leave the list after this pass
+  bool verify_each = false;  // ir::verify after every pass
+  std::function<void(const PassReport&, const ir::Graph&)> observe;  // after every pass
+};
+
+// Whether the list ran to its end (false: stopped after `stop_after`).
+bool run_passes(ir::Graph& graph, const std::vector<Pass>& passes, const PassOptions& options = {});
+
+// The passes, one file each.
+bool simplify(ir::Graph& graph);         // x+0, x*1, reshape of reshape, reductions of one element
+bool fold_constants(ir::Graph& graph);   // arithmetic on uniform constants
+bool merge_common(ir::Graph& graph);     // equal nodes become one (common subexpressions)
+bool drop_stops(ir::Graph& graph);       // stop_gradient means nothing after derivatives
+bool remove_dead(ir::Graph& graph);      // nodes that nobody uses
+bool safe_forms(ir::Graph& graph);       // log(softmax), log(sigmoid): the stable forms
+bool form_muladd(ir::Graph& graph);      // a*b + c: the only place where FMA is introduced
+bool split_reductions(ir::Graph& graph);  // one kind of axes per reduction
+bool lay_out_contractions(ir::Graph& graph);  // operands that kernels can read by vectors
+bool fuse(ir::Graph& graph);             // groups: one kernel each
+bool schedule(ir::Graph& graph);         // execution order with the fewest barriers
+
+}  // namespace nnc::passes

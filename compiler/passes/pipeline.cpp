@@ -1,0 +1,53 @@
+#include <chrono>
+
+#include "compiler/passes/pass.h"
+
+namespace nnc::passes {
+
+const std::vector<Pass>& canonical_passes() {
+  static const std::vector<Pass> list = {
+      {"simplify", "drop what does nothing, so that the patterns below see plain forms", simplify},
+      {"fold", "arithmetic on constants", fold_constants},
+      {"cse", "one softmax where the file writes it twice", merge_common},
+      {"safe-forms", "textbook log(softmax) and log(sigmoid) become the stable forms", safe_forms},
+      {"dce", "what the patterns left unused", remove_dead},
+  };
+  return list;
+}
+
+const std::vector<Pass>& step_passes() {
+  static const std::vector<Pass> list = {
+      {"stops", "stop_gradient has done its work", drop_stops},
+      {"simplify", "derivatives bring sums of one and products with one", simplify},
+      {"fold", "arithmetic on constants", fold_constants},
+      {"simplify-2", "what folding uncovered", simplify},
+      {"cse", "forward values that backward computes again", merge_common},
+      {"dce", "gradients that nobody asked for", remove_dead},
+      {"split", "reductions over mixed axes become two", split_reductions},
+      {"layout", "transposed operands are written once, in the order that kernels read", lay_out_contractions},
+      {"cse-2", "one transposed copy for all its readers", merge_common},
+      {"muladd", "a*b + c becomes one op: the only place where FMA comes from", form_muladd},
+      {"dce-2", "before fusion", remove_dead},
+      {"fuse", "groups of nodes that share one kernel", fuse},
+      {"schedule", "execution order with the fewest barriers", schedule},
+  };
+  return list;
+}
+
+bool run_passes(ir::Graph& graph, const std::vector<Pass>& passes, const PassOptions& options) {
+  for (const Pass& pass : passes) {
+    const auto start = std::chrono::steady_clock::now();
+    PassReport report{pass.name, pass.run(graph), 0};
+    const std::chrono::duration<double, std::milli> took =
+        std::chrono::steady_clock::now() - start;
+    report.milliseconds = took.count();
+    if (options.verify_each) ir::verify(graph);
+    if (options.observe) options.observe(report, graph);
+    if (pass.name == options.stop_after) return false;
+  }
+  return true;
+}
+
+bool remove_dead(ir::Graph& graph) { return graph.remove_dead() > 0; }
+
+}  // namespace nnc::passes

@@ -1,0 +1,98 @@
+// The order of groups. A state is written in place, so its writer comes after every other reader
+// of the old value; among the groups that are ready, one that needs no barrier goes first, and
+// groups that threads share by rows before others, so that few barriers remain.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "compiler/ir/op.h"
+#include "compiler/kernel/hazards.h"
+#include "compiler/passes/pass.h"
+#include "compiler/support/diagnostics.h"
+
+namespace nnc::passes {
+
+using ir::Graph;
+using ir::Node;
+
+namespace {
+
+class Scheduler {
+ public:
+  explicit Scheduler(Graph& graph) : graph_(graph) {}
+
+  bool run() {
+    for (const auto& node : graph_.nodes)
+      if (node->op->family != ir::Family::state)
+        facts_.push_back(kernel::facts_of(graph_, *node, kernel::Target{}));
+    find_dependencies();
+    const std::vector<size_t> order = choose();
+    bool changed = false;
+    for (size_t i = 0; i < order.size(); ++i) changed = changed || order[i] != i;
+    apply(order);
+    return changed;
+  }
+
+ private:
+  void find_dependencies() {
+    before_.resize(facts_.size());
+    std::map<const ir::Value*, size_t> producer;
+    for (size_t i = 0; i < facts_.size(); ++i)
+      for (const auto& result : facts_[i].node->results) producer[result.get()] = i;
+    for (size_t i = 0; i < facts_.size(); ++i) {
+      for (const ir::Value* operand : facts_[i].node->operands)
+        if (auto it = producer.find(operand); it != producer.end()) before_[i].insert(it->second);
+      for (const ir::Value* state : facts_[i].writes)
+        for (size_t j = 0; j < facts_.size(); ++j)
+          if (j != i && facts_[j].reads.count(state)) before_[i].insert(j);
+    }
+  }
+
+  std::vector<size_t> choose() {
+    std::vector<size_t> order;
+    std::set<size_t> waiting;
+    for (size_t i = 0; i < facts_.size(); ++i) waiting.insert(i);
+    kernel::Interval interval;
+    while (!waiting.empty()) {
+      size_t best = facts_.size();
+      int best_rank = 3;
+      for (size_t i : waiting) {
+        const bool ready = std::none_of(before_[i].begin(), before_[i].end(),
+                                        [&](size_t j) { return waiting.count(j) > 0; });
+        if (!ready) continue;
+        const int rank = (interval.needs_barrier(facts_[i]) ? 2 : 0) +
+                         (facts_[i].slice.rows() ? 0 : 1);
+        if (rank < best_rank || best == facts_.size()) {
+          best = i;
+          best_rank = rank;
+        }
+      }
+      // Two states that each need the other's old value, through groups of their own.
+      internal_check(best < facts_.size(), "no order of the groups respects the states");
+      if (interval.needs_barrier(facts_[best])) interval.clear();
+      interval.add(facts_[best]);
+      waiting.erase(best);
+      order.push_back(best);
+    }
+    return order;
+  }
+
+  void apply(const std::vector<size_t>& order) {
+    std::vector<std::unique_ptr<Node>> groups, assigns;
+    for (auto& node : graph_.nodes)
+      (node->op->family == ir::Family::state ? assigns : groups).push_back(std::move(node));
+    graph_.nodes.clear();
+    for (size_t i : order) graph_.nodes.push_back(std::move(groups[i]));
+    for (auto& node : assigns) graph_.nodes.push_back(std::move(node));
+  }
+
+  Graph& graph_;
+  std::vector<kernel::GroupFacts> facts_;
+  std::vector<std::set<size_t>> before_;
+};
+
+}  // namespace
+
+bool schedule(ir::Graph& graph) { return Scheduler(graph).run(); }
+
+}  // namespace nnc::passes

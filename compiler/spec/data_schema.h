@@ -1,0 +1,17 @@
+// The tables of data sources and prepare steps.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "compiler/support/schema.h"
+
+namespace nnc::spec {
+
+const std::vector<schema::Entry>& source_entries();
+const std::vector<schema::Entry>& prepare_entries();
+
+// Null if there is none.
+const schema::Entry* find_entry(const std::vector<schema::Entry>& entries, const std::string& name);
+
+}  // namespace nnc::spec

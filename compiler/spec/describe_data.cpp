@@ -1,0 +1,254 @@
+#include <algorithm>
+
+#include "compiler/spec/data_schema.h"
+#include "compiler/spec/describe.h"
+#include "compiler/support/text.h"
+
+namespace nnc::spec {
+
+namespace {
+
+Choice choice_of(const Value& value) {
+  const EntryValue& entry = value.entry();
+  return Choice{entry.kind.text, *entry.args, entry.kind.span};
+}
+
+// The fields that a source gives, with the place of each. None if that cannot be known.
+std::optional<std::vector<Name>> fields_of(const Choice& source) {
+  const schema::Entry* entry = find_entry(source_entries(), source.kind);
+  if (entry == nullptr) return std::nullopt;
+  std::vector<Name> result;
+  if (entry->other_keys == nullptr) {
+    const std::string key = source.kind == "csv" ? "columns" : "arrays";
+    const Value* map = get(source.args.values(), key);
+    if (map == nullptr) return std::nullopt;
+    for (const auto& [name, value] : map->map()) result.push_back(name);
+    return result;
+  }
+  for (const auto& [name, value] : source.args.values()) {
+    const bool own = std::any_of(entry->keys.begin(), entry->keys.end(),
+                                 [&](const schema::Key& key) { return key.name == name.text; });
+    if (!own) result.push_back(name);
+  }
+  return result;
+}
+
+class DataDescriber {
+ public:
+  DataDescriber(const MapValue& map, Draft& draft, Diagnostics& diagnostics)
+      : map_(map), draft_(draft), data_(*draft.description.data), diagnostics_(diagnostics) {}
+
+  void run() {
+    for (const char* name : {"train", "valid", "test"}) {
+      if (const Value* value = get(map_, name)) split(name, *value);
+      if (stands(map_, name) && get(map_, name) == nullptr) draft_.fields_complete = false;
+    }
+    source_fields();
+    const Value* fields = get(map_, "fields");
+    if (stands(map_, "fields") && fields == nullptr) draft_.fields_complete = false;
+    if (fields != nullptr) {
+      for (const auto& [name, value] : fields->map()) field(name, value);
+    }
+    for (const Split& split : data_.splits) check_split(split);
+  }
+
+ private:
+  void split(const std::string& name, const Value& value) {
+    Split split;
+    for (const auto& [key, unused] : map_) {
+      if (key.text == name) split.name = key;
+    }
+    if (value.is_entry()) {
+      split.source = choice_of(value);
+      const MapValue& beside = value.entry().siblings->values();
+      if (const Value* where = get(beside, "where")) split.where = where->formula();
+    } else {
+      split.fraction = fraction(value);
+      if (name == "train") {
+        draft_.fields_complete = false;
+        diagnostics_.error(value.span, "the train split needs a source of its own",
+                           "a source, such as csv or idx");
+      }
+    }
+    data_.splits.push_back(std::move(split));
+  }
+
+  static Fraction fraction(const Value& value) {
+    Fraction result;
+    result.share.span = value.span;
+    if (const Value* share = get(value.map(), "fraction")) result.share = {share->number(), share->span};
+    if (const Value* field = get(value.map(), "stratify")) result.stratify = field->reference();
+    if (const Value* seed = get(value.map(), "seed")) result.seed = {seed->integer(), seed->span};
+    return result;
+  }
+
+  // The fields of train's source; the sources of other splits must give the same.
+  void source_fields() {
+    const Split* train = data_.split("train");
+    if (train == nullptr || !train->source) return;
+    const auto names = fields_of(*train->source);
+    if (!names) {
+      draft_.fields_complete = false;
+      return;
+    }
+    if (names->empty()) {
+      diagnostics_.error(train->source->span, "the train source gives no fields",
+                         "at least one name and what it is read from");
+      draft_.fields_complete = false;
+    }
+    for (const Name& name : *names) {
+      Field field;
+      field.name = name;
+      data_.fields.push_back(std::move(field));
+    }
+    for (const Split& split : data_.splits) compare_fields(split, *names);
+  }
+
+  void compare_fields(const Split& split, const std::vector<Name>& train) {
+    if (split.name.text == "train" || !split.source) return;
+    const auto own = fields_of(*split.source);
+    if (!own) return;
+    const auto has = [](const std::vector<Name>& names, const std::string& wanted) {
+      return std::any_of(names.begin(), names.end(), [&](const Name& n) { return n.text == wanted; });
+    };
+    for (const Name& name : train) {
+      if (has(*own, name.text)) continue;
+      diagnostics_.error(split.source->span, "the " + split.name.text + " source lacks the field " +
+                                                 in_quotes(name.text) + " of the train source");
+    }
+    for (const Name& name : *own) {
+      if (has(train, name.text)) continue;
+      diagnostics_.error(name.span, "the train source has no field " + in_quotes(name.text),
+                         "the fields of the train source");
+    }
+  }
+
+  Field* find_field(const Name& name) {
+    for (Field& field : data_.fields) {
+      if (field.name.text == name.text) return &field;
+    }
+    if (data_.split("train") == nullptr && !stands(map_, "train")) {
+      // No rows here: the fields are described for checking and for prediction.
+      data_.fields.push_back({});
+      data_.fields.back().name = name;
+      return &data_.fields.back();
+    }
+    if (!draft_.fields_complete) return nullptr;
+    std::vector<std::string> known;
+    for (const Field& field : data_.fields) known.push_back(field.name.text);
+    const auto near = nearest(name.text, known);
+    diagnostics_.error(name.span,
+                       "the train source has no field " + in_quotes(name.text) +
+                           (near ? "; did you mean " + in_quotes(*near) + "?" : ""),
+                       join(known, "or"));
+    return nullptr;
+  }
+
+  void field(const Name& name, const Value& value) {
+    Field* field = find_field(name);
+    if (field == nullptr || !value.is_map()) return;
+    const MapValue& map = value.map();
+    if (const Value* shape = get(map, "shape")) field->shape = row_shape(*shape);
+    if (const Value* classes = get(map, "classes")) field->classes = {classes->integer(), classes->span};
+    if (const Value* names = get(map, "names")) class_names(*names, *field);
+    if (const Value* steps = get(map, "prepare")) {
+      for (const Value& step : steps->list()) {
+        if (step.is_entry()) field->prepare.push_back(choice_of(step));
+      }
+    }
+  }
+
+  Located<std::vector<int64_t>> row_shape(const Value& value) {
+    Located<std::vector<int64_t>> shape{{}, value.span};
+    double elements = 1;
+    for (const Value& extent : value.list()) {
+      if (!extent.is_integer()) continue;
+      shape.value.push_back(extent.integer());
+      elements *= extent.number();
+    }
+    constexpr double most = 1LL << 40;
+    if (elements > most) {
+      diagnostics_.error(value.span, "a row of this shape is too large",
+                         "at most " + number_text(most) + " numbers", number_text(elements));
+    }
+    return shape;
+  }
+
+  void class_names(const Value& names, Field& field) {
+    std::set<std::string> seen;
+    for (const Value& name : names.list()) {
+      if (!name.is_text()) continue;
+      field.class_names.push_back(name.text());
+      if (seen.insert(name.text()).second) continue;
+      diagnostics_.error(name.span, "the class " + in_quotes(name.text()) + " stands twice");
+    }
+    const auto count = static_cast<int64_t>(field.class_names.size());
+    if (field.classes && field.classes->value != count) {
+      diagnostics_.error(names.span, "'names' and 'classes' do not agree",
+                         std::to_string(field.classes->value) + " names", std::to_string(count));
+    }
+    field.classes = {count, names.span};
+  }
+
+  void check_split(const Split& split) {
+    if (split.where) check_fields(names_in(*split.where->root), all_fields());
+    if (split.source && split.source->kind == "generate") check_generated(*split.source);
+    if (!split.fraction) return;
+    if (data_.split("train") == nullptr && !stands(map_, "train")) {
+      diagnostics_.error(split.name.span, "a fraction is taken from the train split, and there is none",
+                         "train: a source");
+    }
+    if (!split.fraction->stratify) return;
+    const Name& by = *split.fraction->stratify;
+    check_fields({by}, all_fields());
+    const Field* field = data_.field(by.text);
+    if (field == nullptr || field->classes) return;
+    const bool category = std::any_of(field->prepare.begin(), field->prepare.end(),
+                                      [](const Choice& step) { return step.kind == "category"; });
+    if (category) return;
+    diagnostics_.error(by.span, "cannot stratify by " + in_quotes(by.text) + ": it has no classes",
+                       "a field with 'classes', 'names' or 'category'");
+  }
+
+  std::vector<std::string> all_fields() const {
+    std::vector<std::string> result;
+    for (const Field& field : data_.fields) result.push_back(field.name.text);
+    return result;
+  }
+
+  // A generated field may use those above it.
+  void check_generated(const Choice& source) {
+    std::vector<std::string> above;
+    for (const auto& [name, value] : source.args.values()) {
+      if (!value.is_formula()) continue;
+      check_fields(names_in(*value.formula().root), above);
+      above.push_back(name.text);
+    }
+  }
+
+  void check_fields(const std::vector<Name>& names, const std::vector<std::string>& known) {
+    if (!draft_.fields_complete) return;
+    for (const Name& name : names) {
+      if (std::find(known.begin(), known.end(), name.text) != known.end()) continue;
+      const auto near = nearest(name.text, known);
+      diagnostics_.error(name.span,
+                         "there is no field " + in_quotes(name.text) + " here" +
+                             (near ? "; did you mean " + in_quotes(*near) + "?" : ""),
+                         known.empty() ? "no field: none stands above" : join(known, "or"));
+    }
+  }
+
+  const MapValue& map_;
+  Draft& draft_;
+  Data& data_;
+  Diagnostics& diagnostics_;
+};
+
+}  // namespace
+
+void describe_data(const MapValue& data, Draft& draft, Diagnostics& diagnostics) {
+  draft.description.data.emplace();
+  DataDescriber(data, draft, diagnostics).run();
+}
+
+}  // namespace nnc::spec

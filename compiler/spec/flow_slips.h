@@ -1,0 +1,12 @@
+// Slips that are good YAML but surely not meant.
+#pragma once
+
+#include "compiler/spec/yaml.h"
+
+namespace nnc::spec {
+
+// A key without a value inside {…}: an unquoted formula with a comma, or a missing space after a
+// colon. Each is reported and taken out of the tree, so that it causes no second message.
+void repair_flow_slips(YamlNode& root, Diagnostics& diagnostics);
+
+}  // namespace nnc::spec

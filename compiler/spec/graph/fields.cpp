@@ -1,0 +1,136 @@
+// Fields of the data: raw inputs of the graph and their prepare steps, compiled in.
+#include <algorithm>
+
+#include "compiler/layers/rows.h"
+#include "compiler/spec/graph/forward_builder.h"
+
+namespace nnc::spec {
+
+using layers::Operand;
+
+namespace {
+
+const FieldInfo* info_of(const std::vector<FieldInfo>& fields, const std::string& name) {
+  for (const FieldInfo& info : fields) {
+    if (info.name == name) return &info;
+  }
+  return nullptr;
+}
+
+[[noreturn]] void not_a_number(const FieldInfo& info, const Choice& step) {
+  throw UserError(step.span, step.kind + ": field '" + info.name + "' is an index, not a number",
+                  "a field of numbers, or one_hot first",
+                  "an index of " + std::to_string(info.classes) + " classes");
+}
+
+}  // namespace
+
+// The inputs come first and in the order of the file: it is the order of predict's arguments.
+void ForwardBuilder::declare_inputs() {
+  for (const Name& input : description_.model.inputs) {
+    if (const FieldInfo* info = info_of(fields_, input.text)) {
+      raw_field(*info);
+    } else {
+      failed_.insert(input.text);
+      diagnostics_.error(input.span, "the data has no field '" + input.text + "'",
+                         "a field that data.train gives");
+    }
+  }
+}
+
+ir::Value* ForwardBuilder::raw_field(const FieldInfo& info) {
+  if (ir::Value* known = forward_.graph->find_param(ir::ParamKind::input, info.name)) return known;
+  const ir::Type type{info.dtype, layers::batch_shape(info.row_shape)};
+  return forward_.graph->add_param(ir::ParamKind::input, info.name, type, info.name);
+}
+
+Operand ForwardBuilder::build_field(const FieldInfo& info, const SourceSpan& span) {
+  const std::vector<Name>& inputs = description_.model.inputs;
+  const bool is_input = std::any_of(inputs.begin(), inputs.end(),
+                                    [&](const Name& name) { return name.text == info.name; });
+  if (mode_ == Mode::predict && !is_input) {
+    throw UserError(span,
+                    "'" + info.name +
+                        "' is not an input of the model, so it is not known "
+                        "when the model predicts",
+                    "a value that depends on model.inputs only");
+  }
+  Operand operand{raw_field(info), "field '" + info.name + "'", info.classes};
+  const Field* field = description_.data ? description_.data->field(info.name) : nullptr;
+  if (info.classes > 0) {
+    operand.value = b_.cast(operand.value, ir::DType::i32);
+  } else {
+    operand.value = b_.cast(operand.value, dtype_);
+  }
+  if (field == nullptr) return operand;
+  int position = 0;
+  for (const Choice& step : field->prepare) {
+    b_.set_span(step.span);
+    operand = prepare(info, step, position++, operand);
+  }
+  return operand;
+}
+
+Operand ForwardBuilder::prepare(const FieldInfo& info, const Choice& step, int position,
+                                Operand operand) {
+  ir::Value* x = operand.value;
+  if (step.kind == "category") return operand;  // words became indices when the data was read
+  if (step.kind == "one_hot") {
+    if (operand.classes == 0) {
+      throw UserError(step.span, "one_hot: field '" + info.name + "' is not an index",
+                      "a field with `classes: n`, `names` or a category step before this one");
+    }
+    std::vector<int64_t> row = layers::row_shape(x);
+    if (row == std::vector<int64_t>{1}) x = layers::reshape_row(b_, x, row = {});
+    row.push_back(operand.classes);
+    const ir::Shape shape = layers::batch_shape(row);
+    ir::Value* position_of = layers::positions(b_, ir::DType::i32, shape);
+    ir::Value* index = b_.broadcast(x, shape, [&] {
+      std::vector<int64_t> axes;
+      for (int64_t i = 0; i < x->type.rank(); ++i) axes.push_back(i);
+      return axes;
+    }());
+    operand.value = b_.cast(b_.compare("eq", index, position_of), dtype_);
+    operand.classes = 0;
+    return operand;
+  }
+  if (operand.classes > 0) not_a_number(info, step);
+  if (step.kind == "scale") {
+    operand.value = b_.mul(x, step.args.number("factor"));
+  } else if (step.kind == "standardize") {
+    ir::Value* mean = fitted(info, step, position, "mean", x);
+    ir::Value* deviation = fitted(info, step, position, "stddev", x);
+    operand.value =
+        layers::row_binary(b_, "div", layers::row_binary(b_, "sub", x, mean), deviation);
+  } else if (step.kind == "minmax") {
+    ir::Value* low = fitted(info, step, position, "min", x);
+    ir::Value* high = fitted(info, step, position, "max", x);
+    ir::Value* share =
+        layers::row_binary(b_, "div", layers::row_binary(b_, "sub", x, low), b_.sub(high, low));
+    const double from = step.args.number("low");
+    operand.value = b_.add(b_.mul(share, step.args.number("high") - from), from);
+  } else {
+    throw InternalError("prepare step " + step.kind + " passed the schema");
+  }
+  return operand;
+}
+
+// A number for each entry of the last axis, which the runtime learns from the train split.
+ir::Value* ForwardBuilder::fitted(const FieldInfo& info, const Choice& step, int position,
+                                  const std::string& statistic, ir::Value* like) {
+  const std::vector<int64_t> row = layers::row_shape(like);
+  abi::StateDesc state;
+  state.name = info.name + ":" + step.kind + "." + statistic;
+  const bool taken = forward_.graph->find_param(ir::ParamKind::state, state.name) != nullptr;
+  if (taken) state.name = info.name + ":" + step.kind + std::to_string(position) + "." + statistic;
+  state.kind = abi::StateKind::prepared;
+  state.dtype = dtype_;
+  if (!row.empty()) state.shape = {row.back()};
+  state.initial.kind = abi::Initial::Kind::fitted;
+  state.initial.fit_field = info.name;
+  state.initial.fit_step = position;
+  state.initial.fit_statistic = statistic;
+  return add_state(state);
+}
+
+}  // namespace nnc::spec

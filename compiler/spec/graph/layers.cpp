@@ -1,0 +1,119 @@
+// Layers of the description as graph ops.
+#include "compiler/ir/op.h"
+#include "compiler/layers/rows.h"
+#include "compiler/spec/graph/forward_builder.h"
+
+namespace nnc::spec {
+
+using layers::Operand;
+
+namespace {
+
+// Two for each multiply-add of the contractions among the nodes, for one row.
+double contraction_flops(const ir::Graph& graph, size_t first_node) {
+  double flops = 0;
+  for (size_t i = first_node; i < graph.nodes.size(); ++i) {
+    const ir::Node& node = *graph.nodes[i];
+    if (node.op->family != ir::Family::contraction) continue;
+    double count = 2 * static_cast<double>(node.result()->type.elements(1));
+    for (const int64_t axis : node.attributes.integers("lhs")) {
+      count *= static_cast<double>(node.operands[0]->type.shape[static_cast<size_t>(axis)].size);
+    }
+    flops += count;
+  }
+  return flops;
+}
+
+}  // namespace
+
+Operand ForwardBuilder::build_layer(const Layer& layer) {
+  const std::string origin =
+      layer.named
+          ? "output of '" + layer.name + "', line " + std::to_string(layer.kind.span.line)
+          : "output of '" + layer.kind.text + "', line " + std::to_string(layer.kind.span.line);
+  if (mode_ == Mode::predict && layer.predict) {
+    return {each_row(formula(*layer.predict, *this)), origin};
+  }
+  return {each_row(build_body(layer)), origin};
+}
+
+ir::Value* ForwardBuilder::build_body(const Layer& layer) {
+  layers::LayerContext context{.b = b_,
+                               .mode = mode_,
+                               .dtype = dtype_,
+                               .kind = layer.kind.text,
+                               .name = layer.name,
+                               .span = layer.kind.span,
+                               .args = layer.args,
+                               .inputs = {},
+                               .scope = *this,
+                               .weight = [&](const layers::Weight& w) { return weight(layer, w); }};
+  if (layer.kind.text != "expr") {  // a formula names its own inputs
+    for (const Name& input : layer.from) {
+      context.inputs.push_back(find(input.text, input.span));
+    }
+  }
+  if (layer.penalty) penalties_[layer.name] = *layer.penalty;
+  const auto build = layers::find_layer(layer.kind.text);
+  internal_check(build != nullptr, "layer " + layer.kind.text + " passed the schema");
+  b_.set_span(layer.kind.span);
+  const size_t first_node = forward_.graph->nodes.size();
+  ir::Value* output = build(context);
+  summarize(layer, output, first_node);
+  return output;
+}
+
+ir::Value* ForwardBuilder::weight(const Layer& layer, const layers::Weight& weight) {
+  if (layer.share) return shared_weight(layer, weight);
+  abi::StateDesc state;
+  state.name = layer.name + "." + weight.name;
+  state.dtype = dtype_;
+  state.shape = weight.shape;
+  state.initial = weight.initial;
+  ir::Value* value = add_state(state);
+  forward_.parameters.push_back({.name = state.name,
+                                 .value = value,
+                                 .trainable = !layer.freeze.value,
+                                 .decays = weight.decays,
+                                 .minimum = {},
+                                 .maximum = {},
+                                 .span = layer.span});
+  return value;
+}
+
+ir::Value* ForwardBuilder::shared_weight(const Layer& layer, const layers::Weight& weight) {
+  const Name& owner = *layer.share;
+  find(owner.text, owner.span);
+  const std::string name = owner.text + "." + weight.name;
+  for (const ParameterInfo& parameter : forward_.parameters) {
+    if (parameter.name != name) continue;
+    const std::vector<int64_t> shape = layers::row_shape(parameter.value);
+    if (shape != weight.shape) {
+      throw UserError(owner.span,
+                      "'" + layer.name + "' cannot share the weights of '" + owner.text + "': '" +
+                          weight.name + "' has another shape",
+                      layers::shape_text(weight.shape), layers::shape_text(shape));
+    }
+    return parameter.value;
+  }
+  throw UserError(owner.span, "'" + owner.text + "' has no weight '" + weight.name + "' to share",
+                  "a layer with the same weights as this " + layer.kind.text);
+}
+
+void ForwardBuilder::summarize(const Layer& layer, const ir::Value* output, size_t first_node) {
+  LayerSummary summary{.name = layer.name,
+                       .kind = layer.kind.text,
+                       .output_shape = layers::row_shape(output),
+                       .parameters = 0,
+                       .flops = contraction_flops(*forward_.graph, first_node),
+                       .frozen = layer.freeze.value,
+                       .span = layer.span};
+  for (const abi::StateDesc& state : forward_.states) {
+    if (state.name.rfind(layer.name + ".", 0) == 0) {
+      summary.parameters += static_cast<int64_t>(state.elements());
+    }
+  }
+  forward_.layers.push_back(std::move(summary));
+}
+
+}  // namespace nnc::spec

@@ -1,0 +1,157 @@
+#include <fmt/format.h>
+
+#include "compiler/spec/data_schema.h"
+#include "compiler/spec/file_schema.h"
+#include "compiler/spec/reference.h"
+#include "compiler/support/text.h"
+
+namespace nnc::spec {
+
+namespace {
+
+constexpr size_t line_width = 92;
+
+// Words in lines of at most line_width, each after `indent` spaces.
+std::string wrapped(const std::string& text, size_t indent) {
+  const std::string margin(indent, ' ');
+  std::string result, line;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find(' ', begin), text.size());
+    const std::string word = text.substr(begin, end - begin);
+    if (!line.empty() && indent + line.size() + 1 + word.size() > line_width) {
+      result += margin + line + "\n";
+      line.clear();
+    }
+    line += (line.empty() ? "" : " ") + word;
+    begin = end + 1;
+  }
+  return result + (line.empty() ? "" : margin + line + "\n");
+}
+
+std::string first_sentence(const std::string& doc) {
+  const size_t dot = doc.find(". ");
+  return dot == std::string::npos ? doc : doc.substr(0, dot + 1);
+}
+
+std::string keys_text(const std::vector<schema::Key>& keys, const std::string& principal) {
+  std::string result;
+  for (const schema::Key& key : keys) {
+    std::string note;
+    if (key.is_required) note = ", required";
+    if (key.default_yaml) note = ", default " + *key.default_yaml;
+    if (key.name == principal) note += ", may stand alone";
+    result += fmt::format("  {}: {}{}\n", key.name, schema::describe(key.type), note);
+    result += wrapped(key.doc, 6);
+  }
+  return result;
+}
+
+std::string indented(const std::string& text, size_t indent) {
+  const std::string margin(indent, ' ');
+  std::string result;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    result += margin + text.substr(begin, end - begin) + "\n";
+    begin = end + 1;
+  }
+  return result;
+}
+
+std::string entry_help(schema::Group group, const schema::Entry& entry) {
+  std::string result = fmt::format("{} ({})\n\n", entry.name, schema::noun(group));
+  result += wrapped(entry.doc, 2);
+  if (!entry.source.empty()) result += "\n  Source:\n" + wrapped(entry.source, 4);
+  if (entry.merges) result += "\n  Its inputs stand as a list: " + entry.name + ": [a, b]\n";
+  if (!entry.keys.empty()) result += "\nArguments\n" + keys_text(entry.keys, entry.principal);
+  if (entry.other_keys) {
+    result += "\nAny field name: " + schema::describe(*entry.other_keys) + "\n";
+  }
+  if (group == schema::Group::layers) {
+    result += "\nBeside it\n" + keys_text(layer_siblings(), "");
+  }
+  if (!entry.example.empty()) result += "\nExample\n" + indented(entry.example, 2);
+  return result;
+}
+
+std::string section_help(const schema::Key& section) {
+  std::string result = fmt::format("{} (section of the file)\n\n", section.name);
+  result += wrapped(section.doc, 2);
+  if (section.type.kind == schema::Kind::record) {
+    result += "\nKeys\n" + keys_text(section.type.keys, "");
+  } else {
+    result += "\n  " + schema::describe(section.type) + "\n";
+  }
+  for (const schema::Type& form : section.type.alternatives) {
+    if (form.kind == schema::Kind::record) result += "\nKeys\n" + keys_text(form.keys, "");
+  }
+  return result;
+}
+
+}  // namespace
+
+std::vector<std::pair<schema::Group, std::vector<const schema::Entry*>>> all_entries(
+    const schema::Catalogue& catalogue) {
+  using schema::Group;
+  std::vector<std::pair<Group, std::vector<const schema::Entry*>>> result;
+  for (const Group group : {Group::layers, Group::activations, Group::losses, Group::metrics,
+                            Group::optimizers, Group::schedules, Group::initialisers}) {
+    result.emplace_back(group, catalogue.entries(group));
+  }
+  const auto add = [&](Group group, const std::vector<schema::Entry>& entries) {
+    result.emplace_back(group, std::vector<const schema::Entry*>{});
+    for (const schema::Entry& entry : entries) result.back().second.push_back(&entry);
+  };
+  add(Group::sources, source_entries());
+  add(Group::prepare_steps, prepare_entries());
+  return result;
+}
+
+std::string help(const schema::Catalogue& catalogue) {
+  std::string result = "Sections of a model file\n";
+  for (const schema::Key& key : file_type().keys) {
+    result += fmt::format("  {:<22} {}\n", key.name, key.doc);
+  }
+  for (const auto& [group, entries] : all_entries(catalogue)) {
+    std::string title = schema::noun(group) + (group == schema::Group::losses ? "es" : "s");
+    title[0] = static_cast<char>(title[0] - 'a' + 'A');
+    result += "\n" + title + "\n";
+    for (const schema::Entry* entry : entries) {
+      // Activations are layers too, but have a list of their own.
+      const bool elsewhere = group == schema::Group::layers &&
+                             catalogue.find(schema::Group::activations, entry->name) == entry;
+      if (!elsewhere) {
+        const std::string lines = wrapped(first_sentence(entry->doc), 25);
+        result += fmt::format("  {:<22} {}", entry->name, lines.empty() ? "\n" : lines.substr(25));
+      }
+    }
+  }
+  return result + "\nnnc help WORD explains any of them.\n";
+}
+
+std::optional<std::string> help(const schema::Catalogue& catalogue, const std::string& topic) {
+  std::string result;
+  const auto add = [&](const std::string& text) { result += (result.empty() ? "" : "\n") + text; };
+  const schema::Entry* shown = nullptr;
+  for (const auto& [group, entries] : all_entries(catalogue)) {
+    for (const schema::Entry* entry : entries) {
+      if (entry->name != topic || entry == shown) continue;
+      add(entry_help(group, *entry));
+      shown = entry;
+    }
+  }
+  for (const schema::Key& key : file_type().keys) {
+    if (key.name == topic) add(section_help(key));
+  }
+  return result.empty() ? std::nullopt : std::optional<std::string>(result);
+}
+
+std::vector<std::string> help_topics(const schema::Catalogue& catalogue) {
+  std::vector<std::string> result;
+  for (const schema::Key& key : file_type().keys) result.push_back(key.name);
+  for (const auto& [group, entries] : all_entries(catalogue)) {
+    for (const schema::Entry* entry : entries) result.push_back(entry->name);
+  }
+  return result;
+}
+
+}  // namespace nnc::spec

@@ -1,0 +1,146 @@
+// The contract between compiled programs and the runtime: plain structs, no behaviour.
+// The compiler fills the descriptions and produces native entry points; the runtime calls them.
+// This is the only runtime header that the compiler may include.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace nnc::abi {
+
+enum class DType : uint8_t { f32, f64, bf16, i32, i64, u8, boolean };
+
+inline size_t size_of(DType t) {
+  switch (t) {
+    case DType::f64:
+    case DType::i64: return 8;
+    case DType::f32:
+    case DType::i32: return 4;
+    case DType::bf16: return 2;
+    case DType::u8:
+    case DType::boolean: return 1;
+  }
+  return 0;
+}
+
+// What native code sees: one per call of an entry. All threads share it. Pointers are 64-byte
+// aligned unless they point at user data (inputs). The layout is known to the code generators:
+// every member is 8 bytes wide and they index it by position (see ContextField).
+struct Context {
+  const void* const* inputs = nullptr;      // by InputDesc order: base of the stored rows
+  const int32_t* const* indices = nullptr;  // by InputDesc order: row r is stored row indices[i][r]
+  void* const* outputs = nullptr;           // by OutputDesc order
+  void* state = nullptr;                    // the state slab, StateDesc::offset into it
+  void* arena = nullptr;                    // scratch, EntryDesc::arena_bytes
+  const double* scalars = nullptr;          // by EntryDesc::scalars order
+  int64_t rows = 0;                         // rows of this batch, 1 … EntryDesc::max_rows
+  int64_t threads = 1;
+  void (*barrier)(void* barrier_state, int64_t thread) = nullptr;
+  void* barrier_state = nullptr;
+};
+
+enum class ContextField : int {
+  inputs,
+  indices,
+  outputs,
+  state,
+  arena,
+  scalars,
+  rows,
+  threads,
+  barrier,
+  barrier_state
+};
+
+// Called once per thread (0 … threads-1) at the same time.
+using EntryFn = void (*)(const Context* context, int64_t thread);
+
+// A field of the data set, per row: shape leaves the batch axis out. Stored in `dtype`.
+struct InputDesc {
+  std::string name;
+  DType dtype = DType::f32;
+  std::vector<int64_t> row_shape;
+};
+
+// per_row: [rows, shape…]; otherwise just [shape…]. Row-major.
+struct OutputDesc {
+  std::string name;
+  DType dtype = DType::f32;
+  std::vector<int64_t> shape;
+  bool per_row = true;
+};
+
+// How a state value starts. Random values come from Philox(seed, stream, 0, 0, logical element).
+struct Initial {
+  enum class Kind : uint8_t { constant, uniform, normal, truncated_normal, values, fitted };
+  Kind kind = Kind::constant;
+  double a = 0;                // constant: value; uniform: low; normal: mean
+  double b = 0;                // uniform: high; normal: standard deviation
+  std::vector<double> values;  // `values`: row-major
+  // `fitted`: computed by the runtime from the training split before training starts:
+  // prepare step `fit_step` of field `fit_field`, statistic `fit_statistic` (mean, stddev, min,
+  // max)
+  std::string fit_field;
+  int fit_step = 0;
+  std::string fit_statistic;
+};
+
+enum class StateKind : uint8_t { parameter, optimizer, statistic, prepared };
+
+struct StateDesc {
+  std::string name;  // "fc1.kernel", "fc1.kernel:adam.m", "image:standardize.mean"
+  StateKind kind = StateKind::parameter;
+  DType dtype = DType::f32;
+  std::vector<int64_t> shape;
+  size_t offset = 0;    // bytes into the state slab
+  uint64_t stream = 0;  // random stream, a hash of the name
+  Initial initial;
+  size_t elements() const {
+    size_t n = 1;
+    for (int64_t d : shape) n *= static_cast<size_t>(d);
+    return n;
+  }
+};
+
+// How the runtime turns per-row statistics of an evaluation into one number (or table).
+// Each metric owns one per-row f32/f64 output named "metric.NAME" of shape [k].
+enum class Finalize : uint8_t {
+  mean,       // k=1: Σ w·x / Σ w
+  root_mean,  // k=1: sqrt of the mean (rmse)
+  r2,         // k=2: prediction, target; 1 - Σ(t-p)² / Σ(t-mean t)²
+  confusion,  // k=2: target index, predicted index -> classes x classes counts
+};
+
+struct MetricDesc {
+  std::string name;
+  Finalize finalize = Finalize::mean;
+  int64_t classes = 0;
+};
+
+// Scalars an entry may ask for, by name: "rate" (learning rate now), "inverse_rows" (1/Σ weights),
+// "step" (global step from 1), "seed", "bias_correction:BETA" = 1 / (1 - BETA^step) in f64 (Adam;
+// BETA is a decimal number, as in bias_correction:0.999), and "<param>" for ramps.
+struct EntryDesc {
+  std::string name;  // step, evaluate, predict …
+  std::vector<InputDesc> inputs;
+  std::vector<OutputDesc> outputs;
+  std::vector<std::string> scalars;
+  size_t arena_bytes = 0;
+  int64_t max_rows = 0;
+  int64_t preferred_threads = 0;  // 0: as many as there are; 1: too small to share
+  bool flush_to_zero = false;
+  EntryFn function = nullptr;
+};
+
+struct Program {
+  std::string name;
+  std::vector<StateDesc> states;
+  size_t state_bytes = 0;
+  std::vector<std::string> loss_terms;  // per-row outputs "loss.TERM" of step and evaluate
+  std::vector<MetricDesc> metrics;
+  int64_t parameters = 0;
+};
+
+}  // namespace nnc::abi

@@ -1,0 +1,22 @@
+// Files that are either the old ones or the new ones, whatever happens.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace nnc::runtime {
+
+// Writes the parts to a temporary file beside `path`, syncs it, and renames it. On any failure (a
+// full disk, no permission) the temporary file is removed, the old file is left as it was, and
+// DataError says what happened. Creates missing folders.
+void write_atomically(const std::string& path, std::span<const std::string_view> parts);
+void write_atomically(const std::string& path, std::string_view text);
+
+// Appends a line and flushes it to the system. Throws DataError.
+void append_line(const std::string& path, std::string_view line);
+
+// The whole file. Throws DataError.
+std::string read_text(const std::string& path);
+
+}  // namespace nnc::runtime

@@ -1,0 +1,99 @@
+#include "runtime/binding.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace nnc::runtime {
+namespace {
+
+int64_t elements(const std::vector<int64_t>& shape) {
+  int64_t n = 1;
+  for (int64_t extent : shape) n *= extent;
+  return n;
+}
+
+}  // namespace
+
+Binding::Binding(const abi::EntryDesc& entry, const Table& table, void* state,
+                 const ScalarOptions& scalars)
+    : entry_(&entry), options_(scalars), arena_(Buffer::zeros(entry.arena_bytes)) {
+  bind_inputs(table);
+  bind_scalars();
+  for (const abi::OutputDesc& output : entry.outputs) {
+    const int64_t rows = output.per_row ? std::max<int64_t>(entry.max_rows, 1) : 1;
+    const auto count = static_cast<size_t>(rows * elements(output.shape));
+    output_memory_.push_back(Buffer::zeros(count * abi::size_of(output.dtype)));
+    outputs_.push_back(output_memory_.back().data());
+  }
+  context_.inputs = inputs_.data();
+  context_.outputs = outputs_.data();
+  context_.state = state;
+  context_.arena = arena_.data();
+}
+
+void Binding::bind_inputs(const Table& table) {
+  for (const abi::InputDesc& input : entry_->inputs) {
+    const Column* column = table.find(input.name);
+    if (column == nullptr) {
+      throw std::invalid_argument(fmt::format(
+          "'{}' needs the field '{}', which the data does not have", entry_->name, input.name));
+    }
+    if (column->dtype != input.dtype || column->row_elements() != elements(input.row_shape)) {
+      throw std::invalid_argument(
+          fmt::format("'{}' was compiled for another type or shape of the field '{}'", entry_->name,
+                      input.name));
+    }
+    inputs_.push_back(column->bytes.data());
+  }
+  indices_.resize(inputs_.size());
+}
+
+void Binding::bind_scalars() {
+  for (const std::string& name : entry_->scalars) {
+    Scalar kind = Scalar::named;
+    size_t named = 0;
+    if (name == "rate") {
+      kind = Scalar::rate;
+    } else if (name == "inverse_rows") {
+      kind = Scalar::inverse_rows;
+    } else if (name == "step") {
+      kind = Scalar::step;
+    } else if (name == "seed") {
+      kind = Scalar::seed;
+    } else {
+      while (named < options_.named.size() && options_.named[named].name != name) ++named;
+      if (named == options_.named.size()) {
+        throw std::invalid_argument(
+            fmt::format("'{}' asks for the number '{}', which nobody gives", entry_->name, name));
+      }
+    }
+    scalar_kinds_.push_back(kind);
+    scalar_named_.push_back(named);
+  }
+  scalars_.resize(scalar_kinds_.size());
+}
+
+void Binding::run(ThreadPool& pool, std::span<const int32_t> rows, const Clock& clock) {
+  context_.inputs = inputs_.data();  // the object may have been moved
+  context_.outputs = outputs_.data();
+  context_.scalars = scalars_.data();
+  context_.indices = indices_.data();
+  for (const int32_t*& indices : indices_) indices = rows.data();
+  context_.rows = static_cast<int64_t>(rows.size());
+  for (size_t i = 0; i < scalars_.size(); ++i) {
+    switch (scalar_kinds_[i]) {
+      case Scalar::rate: scalars_[i] = options_.rate * factor_at(options_.schedule, clock); break;
+      case Scalar::inverse_rows:
+        scalars_[i] = 1.0 / (static_cast<double>(rows.size()) * options_.mean_weight);
+        break;
+      case Scalar::step: scalars_[i] = static_cast<double>(clock.step + 1); break;
+      case Scalar::seed: scalars_[i] = static_cast<double>(options_.seed); break;
+      case Scalar::named: scalars_[i] = options_.named[scalar_named_[i]].value(clock); break;
+    }
+  }
+  pool.run(*entry_, context_);
+}
+
+}  // namespace nnc::runtime

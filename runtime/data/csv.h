@@ -1,0 +1,25 @@
+// Comma-separated values: RFC 4180 quotes, any one-character separator, LF or CRLF, an optional
+// byte order mark, compressed by gzip or not.
+#pragma once
+
+#include "runtime/data/spec.h"
+
+namespace nnc::runtime {
+
+// What the cells of a field are turned into.
+enum class CellKind : uint8_t {
+  number,  // spec precision; missing cells become NaN
+  index,   // whole numbers, i32
+  word,    // Column::words
+};
+
+// The header's names, or "0", "1", … without a header. Reads the first line only.
+std::vector<std::string> csv_columns(const CsvSource& source);
+
+// Reads the source's fields; kinds[i] belongs to source.columns[i]. Throws DataError with the line
+// and the column's name: a missing column, a word in a number, rows of unequal length, a missing
+// cell, a quote that never ends, no rows.
+Table read_csv(const CsvSource& source, const std::vector<CellKind>& kinds, abi::DType precision,
+               uint64_t max_bytes);
+
+}  // namespace nnc::runtime

@@ -1,0 +1,260 @@
+#include "runtime/data/fields.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <unordered_map>
+
+#include "runtime/data/error.h"
+
+namespace nnc::runtime {
+namespace {
+
+using abi::DType;
+
+int64_t elements(const std::vector<int64_t>& shape) {
+  int64_t n = 1;
+  for (int64_t extent : shape) n *= extent;
+  return n;
+}
+
+std::string bracketed(const std::vector<int64_t>& shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+std::string element_place(const Table& table, const Column& column, int64_t element) {
+  return fmt::format("{}, field '{}'", table.place(element / column.row_elements()), column.name);
+}
+
+const std::string& file_of(const Table& table, const Column& column) {
+  return column.file.empty() ? table.file : column.file;
+}
+
+template <class From, class To>
+Buffer cast(const Buffer& from) {
+  const size_t count = from.size() / sizeof(From);
+  Buffer to(count * sizeof(To));
+  for (size_t i = 0; i < count; ++i) to.as<To>()[i] = static_cast<To>(from.as<From>()[i]);
+  return to;
+}
+
+template <class To>
+Buffer cast_to(const Column& column) {
+  switch (column.dtype) {
+    case DType::u8: return cast<uint8_t, To>(column.bytes);
+    case DType::i32: return cast<int32_t, To>(column.bytes);
+    case DType::i64: return cast<int64_t, To>(column.bytes);
+    case DType::f32: return cast<float, To>(column.bytes);
+    default: return cast<double, To>(column.bytes);
+  }
+}
+
+// i64 and floating-point labels: whole numbers of 32 bits, or an error.
+void to_indices(const Table& table, Column& column) {
+  if (column.dtype == DType::u8) {
+    column.bytes = cast<uint8_t, int32_t>(column.bytes);
+  } else if (column.dtype != DType::i32) {
+    const int64_t count = table.rows * column.row_elements();
+    Buffer indices(static_cast<size_t>(count) * sizeof(int32_t));
+    for (int64_t i = 0; i < count; ++i) {
+      const double value = column.number(i);
+      if (value != std::floor(value) || !std::isfinite(value)) {
+        throw DataError(file_of(table, column), element_place(table, column, i),
+                        "this is not an index", "a whole number from 0", fmt::format("{}", value));
+      }
+      indices.as<int32_t>()[i] =
+          static_cast<int32_t>(std::clamp(value, -2147483648.0, 2147483647.0));
+    }
+    column.bytes = std::move(indices);
+  }
+  column.dtype = DType::i32;
+}
+
+std::unordered_map<std::string, int32_t> index_of(const std::vector<std::string>& words) {
+  std::unordered_map<std::string, int32_t> result;
+  for (size_t i = 0; i < words.size(); ++i) result.emplace(words[i], static_cast<int32_t>(i));
+  return result;
+}
+
+void words_to_indices(Column& column, const std::vector<std::string>& vocabulary, int32_t unknown) {
+  const std::unordered_map<std::string, int32_t> index = index_of(vocabulary);
+  column.bytes = Buffer(column.words.size() * sizeof(int32_t));
+  column.dtype = DType::i32;
+  for (size_t i = 0; i < column.words.size(); ++i) {
+    const auto found = index.find(column.words[i]);
+    column.bytes.as<int32_t>()[i] = found == index.end() ? unknown : found->second;
+  }
+}
+
+void numbers_to_words(const Table& table, Column& column) {
+  const int64_t count = table.rows * column.row_elements();
+  for (int64_t i = 0; i < count; ++i) column.words.push_back(fmt::format("{}", column.number(i)));
+  column.is_text = true;
+  column.bytes = Buffer();
+}
+
+// The number of classes that names or `classes` give; 0 for fields that are not indices.
+int64_t declared_classes(const FieldSpec* field) {
+  if (field == nullptr) return 0;
+  if (!field->names.empty()) return static_cast<int64_t>(field->names.size());
+  if (field->category() != nullptr) return category_classes(*field, field->vocabulary);
+  return field->classes;
+}
+
+}  // namespace
+
+const PrepareStep* FieldSpec::category() const {
+  for (const PrepareStep& step : prepare) {
+    if (step.kind == PrepareStep::Kind::category) return &step;
+  }
+  return nullptr;
+}
+
+const FieldSpec* DataSpec::field(const std::string& name) const {
+  for (const FieldSpec& field : fields) {
+    if (field.name == name) return &field;
+  }
+  return nullptr;
+}
+
+int64_t category_classes(const FieldSpec& field, const std::vector<std::string>& vocabulary) {
+  return static_cast<int64_t>(vocabulary.size()) + (field.category()->unknown_is_own ? 1 : 0);
+}
+
+FieldInfo describe_field(const std::string& file, const std::string& name, DType dtype,
+                         const std::vector<int64_t>& row_shape, const DataSpec& spec) {
+  const FieldSpec* field = spec.field(name);
+  FieldInfo info{name, dtype, row_shape, declared_classes(field), {}};
+  if (dtype == DType::i64 || dtype == DType::f64) info.dtype = spec.precision;
+  if (field == nullptr) return info;
+  if (field->is_index()) info.dtype = DType::i32;
+  info.vocabulary = field->category() != nullptr ? field->vocabulary : field->names;
+  if (field->shape) {
+    if (elements(*field->shape) != elements(row_shape)) {
+      throw DataError(file, fmt::format("field '{}'", name),
+                      "the rows have another size than the field's shape",
+                      fmt::format("{} numbers a row, for shape {}", elements(*field->shape),
+                                  bracketed(*field->shape)),
+                      fmt::format("{} numbers a row, in rows of {}", elements(row_shape),
+                                  bracketed(row_shape)));
+    }
+    info.row_shape = *field->shape;
+  }
+  return info;
+}
+
+void convert_field(Table& table, Column& column, const DataSpec& spec) {
+  const FieldSpec* field = spec.field(column.name);
+  const FieldInfo info =
+      describe_field(file_of(table, column), column.name, column.dtype, column.row_shape, spec);
+  column.row_shape = info.row_shape;
+  if (field != nullptr && field->category() != nullptr) {
+    if (!column.is_text) numbers_to_words(table, column);
+    return;
+  }
+  if (column.is_text) {
+    if (field == nullptr || field->names.empty()) {
+      throw DataError(file_of(table, column), element_place(table, column, 0),
+                      "a word in a field of numbers",
+                      "numbers, or `names` or `prepare: [category]` for this field",
+                      fmt::format("'{}'", column.words.empty() ? "" : column.words[0]));
+    }
+    words_to_indices(column, field->names, -1);
+    return;
+  }
+  if (field != nullptr && field->is_index()) {
+    to_indices(table, column);
+  } else if (info.dtype != column.dtype) {
+    column.bytes = info.dtype == DType::f64 ? cast_to<double>(column) : cast_to<float>(column);
+    column.dtype = info.dtype;
+  }
+}
+
+namespace {
+
+void check_indices(const Table& table, const Column& column, const std::vector<int32_t>& rows,
+                   const FieldSpec& field) {
+  const int64_t classes = declared_classes(&field);
+  const int64_t width = column.row_elements();
+  const auto* values = column.bytes.as<int32_t>();
+  for (int32_t row : rows) {
+    for (int64_t i = row * width; i < (row + 1) * width; ++i) {
+      if (values[i] >= 0 && values[i] < classes) continue;
+      const std::string place = element_place(table, column, i);
+      if (column.is_text) {
+        throw DataError(file_of(table, column), place, "this word is not one of the field's names",
+                        fmt::format("one of {}", fmt::join(field.names, ", ")),
+                        fmt::format("'{}'", column.words[static_cast<size_t>(i)]));
+      }
+      throw DataError(file_of(table, column), place, "the label is out of range",
+                      fmt::format("0 … {} (classes: {})", classes - 1, classes),
+                      fmt::format("{}", values[i]));
+    }
+  }
+}
+
+bool imputes(const FieldSpec* field) {
+  return field != nullptr &&
+         std::any_of(field->prepare.begin(), field->prepare.end(), [](const PrepareStep& step) {
+           return step.kind == PrepareStep::Kind::impute;
+         });
+}
+
+}  // namespace
+
+void check_field(const Table& table, const Column& column, const std::vector<int32_t>& rows,
+                 const DataSpec& spec) {
+  const FieldSpec* field = spec.field(column.name);
+  if (field != nullptr && field->category() != nullptr) return;
+  if (field != nullptr && field->is_index()) {
+    check_indices(table, column, rows, *field);
+    return;
+  }
+  // Only cells of csv files can be missing; other files are not searched.
+  const bool floating = column.dtype == DType::f32 || column.dtype == DType::f64;
+  if (table.lines.empty() || !floating || imputes(field)) return;
+  const int64_t width = column.row_elements();
+  for (int32_t row : rows) {
+    for (int64_t i = row * width; i < (row + 1) * width; ++i) {
+      if (!std::isnan(column.number(i))) continue;
+      throw DataError(file_of(table, column), element_place(table, column, i), "a cell is missing",
+                      "no missing cells, or `prepare: [impute]` for this field");
+    }
+  }
+}
+
+std::vector<std::string> learn_vocabulary(const Column& column, const std::vector<int32_t>& rows) {
+  const auto width = static_cast<size_t>(column.row_elements());
+  std::set<std::string> words;
+  for (int32_t row : rows) {
+    const size_t first = static_cast<size_t>(row) * width;
+    words.insert(column.words.begin() + static_cast<int64_t>(first),
+                 column.words.begin() + static_cast<int64_t>(first + width));
+  }
+  return {words.begin(), words.end()};
+}
+
+void apply_vocabulary(const Table& table, Column& column, const FieldSpec& field,
+                      const std::vector<std::string>& vocabulary,
+                      const std::vector<int32_t>& rows) {
+  const bool own = field.category()->unknown_is_own;
+  words_to_indices(column, vocabulary, own ? static_cast<int32_t>(vocabulary.size()) : -1);
+  const int64_t width = column.row_elements();
+  const auto* values = column.bytes.as<int32_t>();
+  for (int32_t row : rows) {
+    for (int64_t i = row * width; i < (row + 1) * width; ++i) {
+      if (values[i] >= 0) continue;
+      throw DataError(file_of(table, column), element_place(table, column, i),
+                      "this word did not occur in the training rows",
+                      "one of the words seen in training, or `category: {unknown: own}`",
+                      fmt::format("'{}'", column.words[static_cast<size_t>(i)]));
+    }
+  }
+  column.words.clear();
+  column.is_text = false;
+}
+
+}  // namespace nnc::runtime

@@ -1,0 +1,163 @@
+#include "runtime/data/load.h"
+
+#include <fmt/format.h>
+
+#include <future>
+
+#include "runtime/data/error.h"
+#include "runtime/data/fields.h"
+#include "runtime/data/source.h"
+#include "runtime/data/split.h"
+
+namespace nnc::runtime {
+namespace {
+
+// A source while it is being read: its table, and the rows that `where` keeps.
+struct Loaded {
+  std::shared_ptr<Table> table;
+  std::vector<int32_t> rows;
+};
+
+Loaded load_source(const Source& source, const DataSpec& spec) {
+  Loaded result;
+  result.table = std::make_shared<Table>(read_source(source, spec));
+  result.rows = kept_rows(source, *result.table, spec);
+  return result;
+}
+
+uint64_t known_bytes(const SourceInfo& info) {
+  uint64_t row = 0;
+  for (const FieldInfo& field : info.fields) {
+    uint64_t bytes = abi::size_of(field.dtype);
+    for (int64_t extent : field.row_shape) bytes *= static_cast<uint64_t>(extent);
+    row += bytes;
+  }
+  return info.rows > 0 ? row * static_cast<uint64_t>(info.rows) : 0;
+}
+
+void check_memory(const DataSpec& spec, const std::vector<const Source*>& sources) {
+  if (spec.max_bytes == 0) return;
+  uint64_t total = 0;
+  for (const Source* source : sources) {
+    const SourceInfo info = probe_source(*source, spec);
+    total += known_bytes(info);
+    if (total <= spec.max_bytes) continue;
+    throw DataError(info.file, "", "the data does not fit into the memory limit",
+                    fmt::format("at most {} bytes", spec.max_bytes),
+                    fmt::format("{} bytes up to this file", total));
+  }
+}
+
+// The splits while they are made; `train` keeps a non-const table until all is converted.
+struct Loading {
+  Loaded train, valid, test;
+};
+
+Loading read_all_sources(const DataSpec& spec, const LoadOptions& wanted) {
+  const bool fractions =
+      (wanted.valid && spec.valid_fraction) || (wanted.test && spec.test_fraction);
+  // Categories are learned from the training rows, whatever is asked for.
+  bool learns = false;
+  for (const FieldSpec& field : spec.fields) {
+    learns = learns || (field.category() != nullptr && field.vocabulary.empty());
+  }
+  std::vector<const Source*> sources;
+  std::vector<Loaded*> targets;
+  Loading loading;
+  const auto want = [&](bool needed, const std::optional<Source>& source, Loaded& target) {
+    if (!needed || !source) return;
+    sources.push_back(&*source);
+    targets.push_back(&target);
+  };
+  want(wanted.train || fractions || learns, spec.train, loading.train);
+  want(wanted.valid, spec.valid, loading.valid);
+  want(wanted.test, spec.test, loading.test);
+  check_memory(spec, sources);
+  std::vector<std::future<Loaded>> jobs;
+  for (size_t i = 0; i < sources.size(); ++i) {
+    // The first source, the largest as a rule, is read by this thread.
+    const auto policy = i == 0 ? std::launch::deferred : std::launch::async;
+    jobs.push_back(std::async(policy, load_source, std::cref(*sources[i]), std::cref(spec)));
+  }
+  for (size_t i = 0; i < jobs.size(); ++i) *targets[i] = jobs[i].get();
+  return loading;
+}
+
+void convert_categories(const DataSpec& spec, Loading& loading, Dataset& data) {
+  for (const FieldSpec& field : spec.fields) {
+    if (field.category() == nullptr) continue;
+    std::vector<std::string> vocabulary = field.vocabulary;
+    const Column* column = loading.train.table ? loading.train.table->find(field.name) : nullptr;
+    if (vocabulary.empty() && column != nullptr) {
+      vocabulary = learn_vocabulary(*column, data.train.rows);
+    }
+    for (Loaded* loaded : {&loading.train, &loading.valid, &loading.test}) {
+      Column* target = loaded->table ? loaded->table->find(field.name) : nullptr;
+      if (target == nullptr) continue;
+      apply_vocabulary(*loaded->table, *target, field, vocabulary, loaded->rows);
+    }
+    for (FieldInfo& info : data.fields) {
+      if (info.name != field.name) continue;
+      info.classes = category_classes(field, vocabulary);
+      info.vocabulary = vocabulary;
+    }
+  }
+}
+
+void drop_words(Table& table) {
+  for (Column& column : table.columns) {
+    column.words = {};
+    column.is_text = false;
+  }
+}
+
+}  // namespace
+
+const FieldInfo* Dataset::find(const std::string& name) const {
+  for (const FieldInfo& field : fields) {
+    if (field.name == name) return &field;
+  }
+  return nullptr;
+}
+
+Dataset load(const DataSpec& spec, const LoadOptions& options) {
+  Loading loading = read_all_sources(spec, options);
+  Dataset data;
+  data.train = {loading.train.table, loading.train.rows};
+  data.valid = {loading.valid.table, loading.valid.rows};
+  data.test = {loading.test.table, loading.test.rows};
+  // The test rows are taken first, whether they are wanted or not: the others depend on it.
+  if (spec.test_fraction && loading.train.table) {
+    data.test = {loading.train.table,
+                 take_fraction(*loading.train.table, data.train.rows, *spec.test_fraction, "test")};
+  }
+  if (spec.valid_fraction && loading.train.table) {
+    data.valid = {loading.train.table, take_fraction(*loading.train.table, data.train.rows,
+                                                     *spec.valid_fraction, "valid")};
+  }
+  for (Loaded* loaded : {&loading.train, &loading.test, &loading.valid}) {
+    if (!loaded->table || !data.fields.empty()) continue;
+    for (const Column& column : loaded->table->columns) {
+      data.fields.push_back(
+          describe_field(loaded->table->file, column.name, column.dtype, column.row_shape, spec));
+    }
+  }
+  convert_categories(spec, loading, data);
+  for (Loaded* loaded : {&loading.train, &loading.valid, &loading.test}) {
+    if (loaded->table) drop_words(*loaded->table);
+  }
+  return data;
+}
+
+std::shared_ptr<const Table> load_table(const Source& source, const DataSpec& spec) {
+  Loaded loaded = load_source(source, spec);
+  for (const FieldSpec& field : spec.fields) {
+    Column* column = loaded.table->find(field.name);
+    if (field.category() == nullptr || column == nullptr) continue;
+    apply_vocabulary(*loaded.table, *column, field, field.vocabulary, loaded.rows);
+  }
+  drop_words(*loaded.table);
+  return loaded.table;
+}
+
+}  // namespace nnc::runtime

@@ -1,0 +1,208 @@
+#include "runtime/data/npy.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <charconv>
+#include <cstring>
+
+#include "runtime/atomic_file.h"
+#include "runtime/data/error.h"
+#include "runtime/data/zip.h"
+
+namespace nnc::runtime {
+namespace {
+
+using abi::DType;
+
+struct NpyHeader {
+  RawHeader raw;
+  std::string descr;   // "<f4"
+  size_t element = 0;  // bytes as stored
+};
+
+[[noreturn]] void bad_header(const std::string& file, const std::string& got) {
+  throw DataError(file, "its header", "this npy header cannot be understood",
+                  "{'descr': '<f4', 'fortran_order': False, 'shape': (rows, …)}", got);
+}
+
+// The text after 'key': in the header's dictionary.
+std::string value_of(const std::string& file, const std::string& header, const std::string& key) {
+  const size_t at = header.find("'" + key + "'");
+  const size_t colon = at == std::string::npos ? at : header.find(':', at);
+  if (colon == std::string::npos) bad_header(file, header);
+  const size_t start = header.find_first_not_of(' ', colon + 1);
+  if (start == std::string::npos) bad_header(file, header);
+  size_t end = std::string::npos;
+  if (header[start] == '\'') {
+    end = header.find('\'', start + 1);
+  } else if (header[start] == '(') {
+    end = header.find(')', start);
+  } else {
+    end = header.find_first_of(",}", start);
+    return header.substr(start, end == std::string::npos ? end : end - start);
+  }
+  if (end == std::string::npos) bad_header(file, header);
+  return header.substr(start + 1, end - start - 1);
+}
+
+DType dtype_of(const std::string& file, const std::string& descr) {
+  if (descr == "<f4") return DType::f32;
+  if (descr == "<f8") return DType::f64;
+  if (descr == "<i4" || descr == "<i2" || descr == "<u2" || descr == "|i1") return DType::i32;
+  if (descr == "<i8") return DType::i64;
+  if (descr == "|u1" || descr == "|b1") return DType::u8;
+  throw DataError(file, "its header", "numbers of this type cannot be read",
+                  "float32, float64, int8, int16, int32, int64, uint8, uint16 or bool, "
+                  "little-endian",
+                  "'" + descr + "'");
+}
+
+std::vector<int64_t> parse_shape(const std::string& file, const std::string& text) {
+  std::vector<int64_t> shape;
+  const char* at = text.data();
+  const char* end = at + text.size();
+  while (at < end) {
+    if (*at == ' ' || *at == ',' || *at == 'L') {
+      ++at;
+      continue;
+    }
+    int64_t extent = 0;
+    const auto [next, error] = std::from_chars(at, end, extent);
+    if (error != std::errc()) bad_header(file, "(" + text + ")");
+    shape.push_back(extent);
+    at = next;
+  }
+  return shape;
+}
+
+NpyHeader read_header(const std::string& file, ByteStream& stream) {
+  unsigned char start[12] = {};
+  const bool magic = stream.read(start, 8) == 8 && std::memcmp(start, "\x93NUMPY", 6) == 0;
+  if (!magic) throw DataError(file, "byte 0", "this is not an npy file", "\\x93NUMPY");
+  const size_t length_bytes = start[6] >= 2 ? 4 : 2;
+  size_t length = 0;
+  stream.read(start + 8, length_bytes);
+  for (size_t i = length_bytes; i-- > 0;) length = length << 8 | start[8 + i];
+  if (length > (size_t{1} << 20)) bad_header(file, fmt::format("{} bytes", length));
+  std::string text(length, '\0');
+  if (stream.read(text.data(), length) < length) {
+    throw DataError(file, "its header", "the file is truncated");
+  }
+  NpyHeader header;
+  header.descr = value_of(file, text, "descr");
+  header.raw.dtype = dtype_of(file, header.descr);
+  header.element = static_cast<size_t>(header.descr[2] - '0');
+  header.raw.shape = parse_shape(file, value_of(file, text, "shape"));
+  if (header.raw.shape.empty()) {
+    throw DataError(file, "its header", "the array has no rows", "one axis or more",
+                    "a single number");
+  }
+  if (value_of(file, text, "fortran_order") == "True" && header.raw.shape.size() > 1) {
+    throw DataError(file, "its header", "the array is in Fortran order",
+                    "C order: numpy.save(file, numpy.ascontiguousarray(array))");
+  }
+  return header;
+}
+
+template <class Stored>
+Buffer widened(const Buffer& stored) {
+  const size_t count = stored.size() / sizeof(Stored);
+  Buffer result(count * sizeof(int32_t));
+  for (size_t i = 0; i < count; ++i) result.as<int32_t>()[i] = stored.as<Stored>()[i];
+  return result;
+}
+
+RawArray read_array(const std::string& file, ByteStream& stream, uint64_t max_bytes) {
+  NpyHeader header = read_header(file, stream);
+  const uint64_t bytes = checked_bytes(file, header.raw.shape, header.element, max_bytes);
+  Buffer stored(static_cast<size_t>(bytes));
+  read_exactly(file, stream, stored.data(), bytes, header.raw.shape);
+  if (header.descr == "<i2") stored = widened<int16_t>(stored);
+  if (header.descr == "<u2") stored = widened<uint16_t>(stored);
+  if (header.descr == "|i1") stored = widened<int8_t>(stored);
+  return {std::move(header.raw), std::move(stored)};
+}
+
+const char* descr_of(DType dtype) {
+  switch (dtype) {
+    case DType::f32: return "<f4";
+    case DType::f64: return "<f8";
+    case DType::i32: return "<i4";
+    case DType::i64: return "<i8";
+    case DType::boolean: return "|b1";
+    default: return "|u1";
+  }
+}
+
+// The place of one array in an archive, for messages.
+std::string entry_name(const std::string& path, const std::string& array) {
+  return path + ": array '" + array + "'";
+}
+
+std::vector<std::string> array_names(const ZipFile& zip) {
+  std::vector<std::string> names;
+  for (const ZipEntry& entry : zip.entries()) {
+    names.push_back(entry.name.substr(0, entry.name.rfind(".npy")));
+  }
+  return names;
+}
+
+const ZipEntry& find_array(const ZipFile& zip, const std::string& path, const std::string& array) {
+  const ZipEntry* entry = zip.find(array + ".npy");
+  if (entry == nullptr) entry = zip.find(array);
+  if (entry != nullptr) return *entry;
+  throw DataError(path, "", fmt::format("there is no array '{}'", array),
+                  fmt::format("one of {}", fmt::join(array_names(zip), ", ")));
+}
+
+}  // namespace
+
+RawHeader probe_npy(const std::string& path) { return read_header(path, *open_stream(path)).raw; }
+
+RawArray read_npy(const std::string& path, uint64_t max_bytes) {
+  return read_array(path, *open_stream(path), max_bytes);
+}
+
+RawHeader probe_npz(const std::string& path, const std::string& array) {
+  const ZipFile zip(path);
+  return read_header(entry_name(path, array), *zip.open(find_array(zip, path, array))).raw;
+}
+
+RawArray read_npz(const std::string& path, const std::string& array, uint64_t max_bytes) {
+  const ZipFile zip(path);
+  return read_array(entry_name(path, array), *zip.open(find_array(zip, path, array)), max_bytes);
+}
+
+std::vector<std::string> npz_arrays(const std::string& path) { return array_names(ZipFile(path)); }
+
+std::string npy_text(DType dtype, const std::vector<int64_t>& shape, const void* data) {
+  std::string header =
+      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}", descr_of(dtype),
+                  fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
+  header.append(63 - (10 + header.size()) % 64, ' ');  // the data starts at a multiple of 64
+  header += '\n';
+  size_t bytes = abi::size_of(dtype);
+  for (int64_t extent : shape) bytes *= static_cast<size_t>(extent);
+  std::string result("\x93NUMPY\x01\x00", 8);
+  result += static_cast<char>(header.size() & 0xFF);
+  result += static_cast<char>(header.size() >> 8);
+  result += header;
+  result.append(static_cast<const char*>(data), bytes);
+  return result;
+}
+
+void write_npy(const std::string& path, DType dtype, const std::vector<int64_t>& shape,
+               const void* data) {
+  write_atomically(path, npy_text(dtype, shape, data));
+}
+
+void write_npz(const std::string& path, std::span<const NamedArray> arrays) {
+  std::vector<ZipContent> contents;
+  for (const NamedArray& array : arrays) {
+    contents.push_back({array.name + ".npy", npy_text(array.dtype, array.shape, array.data)});
+  }
+  write_atomically(path, zip_text(contents));
+}
+
+}  // namespace nnc::runtime

@@ -1,0 +1,227 @@
+#include "runtime/data/source.h"
+
+#include <fmt/format.h>
+
+#include "runtime/data/csv.h"
+#include "runtime/data/error.h"
+#include "runtime/data/fields.h"
+#include "runtime/data/idx.h"
+#include "runtime/data/npy.h"
+
+namespace nnc::runtime {
+namespace {
+
+using abi::DType;
+
+// Fields in separate files or arrays must agree on the number of rows.
+class RowCount {
+ public:
+  void add(const std::string& file, const std::string& field, int64_t rows) {
+    if (rows_ < 0) {
+      rows_ = rows;
+      file_ = file;
+      field_ = field;
+    } else if (rows != rows_) {
+      throw DataError(file, "", "the fields of one source have different numbers of rows",
+                      fmt::format("{} rows, as field '{}' in {}", rows_, field_, file_),
+                      fmt::format("{} rows in field '{}'", rows, field));
+    }
+  }
+  int64_t rows() const { return rows_; }
+
+ private:
+  int64_t rows_ = -1;
+  std::string file_, field_;
+};
+
+std::vector<CellKind> cell_kinds(const CsvSource& source, const DataSpec& spec) {
+  std::vector<CellKind> kinds;
+  for (const CsvColumns& columns : source.columns) {
+    const FieldSpec* field = spec.field(columns.field);
+    const bool words = field != nullptr && (!field->names.empty() || field->category() != nullptr);
+    const bool index = field != nullptr && field->is_index();
+    kinds.push_back(words ? CellKind::word : index ? CellKind::index : CellKind::number);
+  }
+  return kinds;
+}
+
+Column to_column(const std::string& file, const std::string& field, RawArray array) {
+  Column column;
+  column.file = file;
+  column.name = field;
+  column.dtype = array.header.dtype;
+  column.row_shape = array.header.row_shape();
+  column.bytes = std::move(array.bytes);
+  return column;
+}
+
+// Probing: one overload a format, each adding its fields.
+class Prober {
+ public:
+  explicit Prober(const DataSpec& spec) : spec_(spec) {}
+
+  SourceInfo operator()(const IdxSource& source) {
+    for (const FieldFile& file : source.files) add(file.path, file.field, probe_idx(file.path));
+    return finish();
+  }
+  SourceInfo operator()(const NpySource& source) {
+    for (const FieldFile& file : source.files) add(file.path, file.field, probe_npy(file.path));
+    return finish();
+  }
+  SourceInfo operator()(const NpzSource& source) {
+    for (const FieldArray& array : source.arrays) {
+      add(source.path, array.field, probe_npz(source.path, array.array));
+    }
+    return finish();
+  }
+  SourceInfo operator()(const CsvSource& source) {
+    csv_columns(source);
+    info_.file = source.path;
+    const std::vector<CellKind> kinds = cell_kinds(source, spec_);
+    for (size_t i = 0; i < kinds.size(); ++i) {
+      const CsvColumns& columns = source.columns[i];
+      std::vector<int64_t> shape;
+      if (columns.list) shape = {static_cast<int64_t>(columns.columns.size())};
+      const DType dtype = kinds[i] == CellKind::number ? spec_.precision : DType::i32;
+      info_.fields.push_back(describe_field(source.path, columns.field, dtype, shape, spec_));
+    }
+    return std::move(info_);
+  }
+  SourceInfo operator()(const InlineSource& source) {
+    info_.file = "inline data";
+    for (const InlineField& field : source.fields) {
+      info_.fields.push_back(
+          describe_field(info_.file, field.field, spec_.precision, field.row_shape, spec_));
+    }
+    info_.rows = source.rows;
+    return std::move(info_);
+  }
+  SourceInfo operator()(const GeneratedSource& source) {
+    info_.file = "generated data";
+    for (const GeneratedField& field : source.fields) {
+      info_.fields.push_back(
+          describe_field(info_.file, field.field, spec_.precision, field.row_shape, spec_));
+    }
+    info_.rows = source.rows;
+    return std::move(info_);
+  }
+
+ private:
+  void add(const std::string& file, const std::string& field, const RawHeader& header) {
+    if (info_.file.empty()) info_.file = file;
+    count_.add(file, field, header.rows());
+    info_.fields.push_back(describe_field(file, field, header.dtype, header.row_shape(), spec_));
+  }
+  SourceInfo finish() {
+    info_.rows = count_.rows();
+    return std::move(info_);
+  }
+
+  const DataSpec& spec_;
+  SourceInfo info_;
+  RowCount count_;
+};
+
+// Reading: one overload a format.
+class Reader {
+ public:
+  explicit Reader(const DataSpec& spec) : spec_(spec) {}
+
+  Table operator()(const IdxSource& source) {
+    for (const FieldFile& file : source.files) {
+      add(file.path, file.field, read_idx(file.path, spec_.max_bytes));
+    }
+    return finish();
+  }
+  Table operator()(const NpySource& source) {
+    for (const FieldFile& file : source.files) {
+      add(file.path, file.field, read_npy(file.path, spec_.max_bytes));
+    }
+    return finish();
+  }
+  Table operator()(const NpzSource& source) {
+    for (const FieldArray& array : source.arrays) {
+      add(source.path, array.field, read_npz(source.path, array.array, spec_.max_bytes));
+    }
+    return finish();
+  }
+  Table operator()(const CsvSource& source) {
+    return read_csv(source, cell_kinds(source, spec_), spec_.precision, spec_.max_bytes);
+  }
+  Table operator()(const InlineSource& source) {
+    table_.file = "inline data";
+    table_.rows = source.rows;
+    for (const InlineField& field : source.fields) add_inline(field);
+    return std::move(table_);
+  }
+  Table operator()(const GeneratedSource& source) {
+    table_.file = "generated data";
+    table_.rows = source.rows;
+    for (const InlineField& field : source.make()) add_inline(field);
+    return std::move(table_);
+  }
+
+ private:
+  void add(const std::string& file, const std::string& field, RawArray array) {
+    if (table_.file.empty()) table_.file = file;
+    count_.add(file, field, array.header.rows());
+    table_.columns.push_back(to_column(file, field, std::move(array)));
+  }
+  void add_inline(const InlineField& field) {
+    Column column;
+    column.name = field.field;
+    column.row_shape = field.row_shape;
+    column.is_text = !field.words.empty();
+    column.words = field.words;
+    column.dtype = DType::f64;
+    column.bytes = Buffer(field.numbers.size() * sizeof(double));
+    std::copy(field.numbers.begin(), field.numbers.end(), column.bytes.as<double>());
+    const auto values = static_cast<int64_t>(field.numbers.size() + field.words.size());
+    if (values != table_.rows * column.row_elements()) {
+      throw DataError(table_.file, fmt::format("field '{}'", field.field),
+                      "another number of values than the rows need",
+                      fmt::format("{} rows of {}", table_.rows, column.row_elements()),
+                      fmt::format("{} values", values));
+    }
+    table_.columns.push_back(std::move(column));
+  }
+  Table finish() {
+    table_.rows = count_.rows();
+    return std::move(table_);
+  }
+
+  const DataSpec& spec_;
+  Table table_;
+  RowCount count_;
+};
+
+}  // namespace
+
+SourceInfo probe_source(const Source& source, const DataSpec& spec) {
+  return std::visit(Prober(spec), source.kind);
+}
+
+Table read_source(const Source& source, const DataSpec& spec) {
+  Table table = std::visit(Reader(spec), source.kind);
+  if (table.rows <= 0) throw DataError(table.file, "", "there are no rows");
+  for (Column& column : table.columns) convert_field(table, column, spec);
+  return table;
+}
+
+std::vector<int32_t> kept_rows(const Source& source, const Table& table, const DataSpec& spec) {
+  std::vector<int32_t> rows;
+  if (source.where) {
+    const std::vector<uint8_t> keep = source.where(table);
+    for (int64_t row = 0; row < table.rows; ++row) {
+      if (keep[static_cast<size_t>(row)] != 0) rows.push_back(static_cast<int32_t>(row));
+    }
+    if (rows.empty()) throw DataError(table.file, "", "`where` keeps none of the rows");
+  } else {
+    rows.resize(static_cast<size_t>(table.rows));
+    for (size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<int32_t>(i);
+  }
+  for (const Column& column : table.columns) check_field(table, column, rows, spec);
+  return rows;
+}
+
+}  // namespace nnc::runtime

@@ -1,0 +1,24 @@
+// One source of rows, whatever its format.
+#pragma once
+
+#include "runtime/data/spec.h"
+
+namespace nnc::runtime {
+
+// What headers say of a source.
+struct SourceInfo {
+  std::string file;   // for messages
+  int64_t rows = -1;  // before `where`; -1: only reading tells
+  std::vector<FieldInfo> fields;
+};
+
+// Reads headers only. Throws DataError, also when fields have different numbers of rows.
+SourceInfo probe_source(const Source& source, const DataSpec& spec);
+
+// Reads all rows and converts every field (see convert_field).
+Table read_source(const Source& source, const DataSpec& spec);
+
+// The rows that `where` keeps, checked (see check_field).
+std::vector<int32_t> kept_rows(const Source& source, const Table& table, const DataSpec& spec);
+
+}  // namespace nnc::runtime

@@ -1,0 +1,25 @@
+// What `prepare` learns from the training rows, and nothing else: the arithmetic itself is in the
+// compiled program.
+#pragma once
+
+#include "runtime/data/load.h"
+
+namespace nnc::runtime {
+
+// Statistics of one learning step (standardize, minmax, impute) of one field: one number for each
+// entry of the last axis, of the values that enter the step.
+struct FittedStep {
+  std::string field;
+  int step = 0;  // position in FieldSpec::prepare
+  std::vector<double> mean, stddev, min, max;
+
+  // By name: mean, stddev, min, max. Throws std::invalid_argument.
+  const std::vector<double>& statistic(const std::string& name) const;
+};
+
+// Fits every learning step over the training rows, in f64, in row order, each after the steps
+// before it. Throws DataError for a constant column under standardize or minmax and for a missing
+// value without impute.
+std::vector<FittedStep> fit(const DataSpec& spec, const Split& train);
+
+}  // namespace nnc::runtime

@@ -1,0 +1,177 @@
+#include "runtime/data/stream.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "runtime/data/error.h"
+
+namespace nnc::runtime {
+namespace {
+
+class PlainStream : public ByteStream {
+ public:
+  PlainStream(std::shared_ptr<const FileHandle> file, uint64_t offset, uint64_t length)
+      : file_(std::move(file)), offset_(offset), left_(length) {}
+
+  size_t read(void* to, size_t bytes) override {
+    const size_t got =
+        file_->read_at(offset_, to, static_cast<size_t>(std::min<uint64_t>(bytes, left_)));
+    offset_ += got;
+    left_ -= got;
+    return got;
+  }
+  uint64_t offset() const { return offset_; }
+
+ private:
+  std::shared_ptr<const FileHandle> file_;
+  uint64_t offset_;
+  uint64_t left_;
+};
+
+// Deflate data through zlib, straight into the caller's memory.
+class InflateStream : public ByteStream {
+ public:
+  InflateStream(std::string path, PlainStream source, bool gzip, size_t input_bytes)
+      : path_(std::move(path)), source_(std::move(source)), gzip_(gzip), input_(input_bytes) {
+    if (inflateInit2(&zlib_, gzip ? 31 : -15) != Z_OK) throw std::bad_alloc();
+  }
+  ~InflateStream() override { inflateEnd(&zlib_); }
+
+  size_t read(void* to, size_t bytes) override {
+    constexpr size_t most = size_t{1} << 30;  // zlib counts in 32 bits
+    size_t done = 0;
+    while (done < bytes && !ended_) {
+      if (zlib_.avail_in == 0 && !refill()) break;
+      const size_t piece = std::min(bytes - done, most);
+      zlib_.next_out = static_cast<Bytef*>(to) + done;
+      zlib_.avail_out = static_cast<uInt>(piece);
+      const int status = inflate(&zlib_, Z_NO_FLUSH);
+      done += piece - zlib_.avail_out;
+      if (status == Z_STREAM_END) {
+        next_member();
+      } else if (status != Z_OK && status != Z_BUF_ERROR) {
+        damaged();
+      }
+    }
+    return done;
+  }
+  bool truncated() const override { return truncated_; }
+
+ private:
+  bool refill() {
+    zlib_.next_in = input_.data();
+    zlib_.avail_in = static_cast<uInt>(source_.read(input_.data(), input_.size()));
+    if (zlib_.avail_in > 0) return true;
+    truncated_ = true;
+    ended_ = true;
+    return false;
+  }
+  // A gzip file may hold several members, one after the other.
+  void next_member() {
+    ended_ = !gzip_;
+    if (gzip_ && zlib_.avail_in == 0 && !refill()) truncated_ = false;
+    if (!ended_ && zlib_.next_in[0] != 0x1F) ended_ = true;  // padding
+    if (!ended_) inflateReset(&zlib_);
+  }
+  [[noreturn]] void damaged() {
+    throw DataError(path_, fmt::format("byte {}", source_.offset() - zlib_.avail_in),
+                    "the compressed data is damaged", "",
+                    zlib_.msg != nullptr ? zlib_.msg : "an error of zlib");
+  }
+
+  std::string path_;
+  PlainStream source_;
+  bool gzip_;
+  std::vector<Bytef> input_;
+  z_stream zlib_{};
+  bool ended_ = false;
+  bool truncated_ = false;
+};
+
+}  // namespace
+
+FileHandle::FileHandle(std::string path) : path_(std::move(path)) {
+  descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  struct stat status {};
+  if (descriptor_ < 0 || fstat(descriptor_, &status) != 0) {
+    const std::string reason = std::strerror(errno);
+    if (descriptor_ >= 0) ::close(descriptor_);
+    throw DataError(path_, "", "cannot be read: " + reason);
+  }
+  if (S_ISDIR(status.st_mode)) {
+    ::close(descriptor_);
+    throw DataError(path_, "", "cannot be read", "a file", "a folder");
+  }
+  size_ = static_cast<uint64_t>(status.st_size);
+}
+
+FileHandle::~FileHandle() { ::close(descriptor_); }
+
+size_t FileHandle::read_at(uint64_t offset, void* to, size_t bytes) const {
+  size_t done = 0;
+  while (done < bytes) {
+    const ssize_t got = ::pread(descriptor_, static_cast<char*>(to) + done, bytes - done,
+                                static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      throw DataError(path_, fmt::format("byte {}", offset + done),
+                      std::string("cannot be read: ") + std::strerror(errno));
+    }
+    if (got == 0) break;
+    done += static_cast<size_t>(got);
+  }
+  return done;
+}
+
+std::unique_ptr<ByteStream> open_part(std::shared_ptr<const FileHandle> file, uint64_t offset,
+                                      uint64_t length, Compression compression) {
+  const std::string path = file->path();
+  PlainStream plain(std::move(file), offset, length);
+  if (compression == Compression::none) return std::make_unique<PlainStream>(std::move(plain));
+  // Headers are probed from a few bytes: start with what a small read would cost anyway.
+  return std::make_unique<InflateStream>(path, std::move(plain), compression == Compression::gzip,
+                                         size_t{1} << 16);
+}
+
+std::unique_ptr<ByteStream> open_stream(const std::string& path) {
+  auto file = std::make_shared<const FileHandle>(path);
+  unsigned char magic[2] = {};
+  const size_t got = file->read_at(0, magic, 2);
+  if (got == 0) throw DataError(path, "", "the file is empty");
+  const bool gzip = got == 2 && magic[0] == 0x1F && magic[1] == 0x8B;
+  const uint64_t size = file->size() > 0 ? file->size() : ~uint64_t{0};  // a pipe has no size
+  return open_part(std::move(file), 0, size, gzip ? Compression::gzip : Compression::none);
+}
+
+std::string read_all(const std::string& path, uint64_t max_bytes) {
+  const std::unique_ptr<ByteStream> stream = open_stream(path);
+  std::string text;
+  size_t size = 0;
+  for (size_t piece = size_t{1} << 16;; piece *= 2) {
+    text.resize(size + piece);
+    const size_t got = stream->read(text.data() + size, piece);
+    size += got;
+    if (max_bytes > 0 && size > max_bytes) {
+      throw DataError(path, "", "the file does not fit into the memory limit",
+                      fmt::format("at most {} bytes", max_bytes));
+    }
+    if (got < piece) break;
+  }
+  text.resize(size);
+  if (stream->truncated()) {
+    throw DataError(path, fmt::format("after byte {} of its contents", size),
+                    "the compressed file is truncated");
+  }
+  if (text.empty()) throw DataError(path, "", "the file is empty");
+  return text;
+}
+
+}  // namespace nnc::runtime

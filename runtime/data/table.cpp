@@ -1,0 +1,46 @@
+#include "runtime/data/table.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <numeric>
+
+namespace nnc::runtime {
+
+double Column::number(int64_t i) const {
+  switch (dtype) {
+    case abi::DType::f32: return bytes.as<float>()[i];
+    case abi::DType::f64: return bytes.as<double>()[i];
+    case abi::DType::i32: return bytes.as<int32_t>()[i];
+    case abi::DType::i64: return static_cast<double>(bytes.as<int64_t>()[i]);
+    case abi::DType::u8:
+    case abi::DType::boolean: return bytes.as<uint8_t>()[i];
+    case abi::DType::bf16: break;
+  }
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+const Column* Table::find(const std::string& name) const {
+  for (const Column& column : columns) {
+    if (column.name == name) return &column;
+  }
+  return nullptr;
+}
+
+Column* Table::find(const std::string& name) {
+  return const_cast<Column*>(std::as_const(*this).find(name));
+}
+
+std::string Table::place(int64_t row) const {
+  if (!lines.empty()) return fmt::format("line {}", lines[static_cast<size_t>(row)]);
+  return fmt::format("row {} (counted from 0)", row);
+}
+
+Split all_rows(std::shared_ptr<const Table> table) {
+  Split split{std::move(table), {}};
+  split.rows.resize(static_cast<size_t>(split.table->rows));
+  std::iota(split.rows.begin(), split.rows.end(), 0);
+  return split;
+}
+
+}  // namespace nnc::runtime

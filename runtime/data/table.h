@@ -1,0 +1,60 @@
+// Rows in memory, in the type in which they are stored: what batches index into.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/abi.h"
+#include "runtime/memory.h"
+
+namespace nnc::runtime {
+
+// One field of all rows: [rows, row_shape…], row-major. Stored as u8, i32, f32 or f64.
+struct Column {
+  std::string name;
+  std::string file;  // for messages, where it is not the table's
+  abi::DType dtype = abi::DType::f32;
+  std::vector<int64_t> row_shape;
+  Buffer bytes;
+  // A column of words that has not become numbers yet: rows × row elements, row-major.
+  std::vector<std::string> words;
+  bool is_text = false;
+
+  int64_t row_elements() const {
+    int64_t n = 1;
+    for (int64_t extent : row_shape) n *= extent;
+    return n;
+  }
+  size_t row_bytes() const { return static_cast<size_t>(row_elements()) * abi::size_of(dtype); }
+  // Element `i` of the flattened column as f64.
+  double number(int64_t i) const;
+};
+
+// All fields of one source.
+struct Table {
+  std::string file;  // for messages: what the rows were read from
+  int64_t rows = 0;
+  std::vector<Column> columns;
+  std::vector<int32_t> lines;  // csv: the line of the file where each row starts, from 1
+
+  const Column* find(const std::string& name) const;
+  Column* find(const std::string& name);
+  // "row 12 (counted from 0)", or "line 14" for csv.
+  std::string place(int64_t row) const;
+};
+
+// The rows of a split: indices into a table that several splits may share.
+struct Split {
+  std::shared_ptr<const Table> table;
+  std::vector<int32_t> rows;
+
+  bool empty() const { return rows.empty(); }
+  int64_t size() const { return static_cast<int64_t>(rows.size()); }
+};
+
+// A split of every row of `table`.
+Split all_rows(std::shared_ptr<const Table> table);
+
+}  // namespace nnc::runtime

@@ -1,0 +1,93 @@
+#include "runtime/keeper.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "runtime/atomic_file.h"
+#include "runtime/data/error.h"
+#include "runtime/run_folder.h"
+
+namespace nnc::runtime {
+namespace {
+
+void copy_into(Buffer& to, const Buffer& from) {
+  if (to.size() != from.size()) to = Buffer(from.size());
+  if (from.size() > 0) std::memcpy(to.data(), from.data(), from.size());
+}
+
+std::string metrics_path(const TrainOptions& options) {
+  return options.run_folder + "/metrics.jsonl";
+}
+
+void check_same(const std::string& path, const char* what, uint64_t stored, uint64_t now) {
+  if (stored == now) return;
+  throw DataError(path, "", fmt::format("the run was started with another {}", what),
+                  fmt::format("{}", stored), fmt::format("{}", now));
+}
+
+}  // namespace
+
+Keeper::Keeper(const abi::Program& program, const TrainOptions& options, bool keep_best)
+    : program_(program), options_(options), keep_best_(keep_best) {}
+
+void Keeper::start(const Buffer& state) {
+  copy_into(last_epoch_, state);
+  last_progress_.seed = options_.seed;
+  last_progress_.batch_size = options_.batch;
+  if (!options_.run_folder.empty()) truncate_metrics(metrics_path(options_), 0);
+}
+
+Progress Keeper::resume(Buffer& state) {
+  const std::string path = checkpoint_path(options_.run_folder);
+  Progress progress = load_checkpoint(path, program_, state);
+  check_same(path, "seed", progress.seed, options_.seed);
+  check_same(path, "batch size", static_cast<uint64_t>(progress.batch_size),
+             static_cast<uint64_t>(options_.batch));
+  truncate_metrics(metrics_path(options_), progress.epoch);
+  copy_into(last_epoch_, state);
+  last_progress_ = progress;
+  if (keep_best_ && progress.best_epoch > 0) {
+    copy_into(best_, state);
+    load_weights(weights_path(options_.run_folder), program_, best_);
+    best_is_written_ = true;
+  }
+  return progress;
+}
+
+bool Keeper::time_to_write() const {
+  const std::chrono::duration<double> since = std::chrono::steady_clock::now() - written_;
+  return since.count() >= options_.checkpoint_seconds;
+}
+
+void Keeper::end_epoch(const Buffer& state, const Progress& progress, bool improved,
+                       const std::string& metrics_line) {
+  if (improved && keep_best_) {
+    copy_into(best_, state);
+    best_is_written_ = false;
+  }
+  copy_into(last_epoch_, state);
+  last_progress_ = progress;
+  if (options_.run_folder.empty()) return;
+  append_line(metrics_path(options_), metrics_line);
+  if (time_to_write()) write(state, progress);
+}
+
+// The weights go first: were the checkpoint newer than they, resuming would miss the best ones.
+void Keeper::write(const Buffer& state, const Progress& progress) {
+  if (options_.run_folder.empty()) return;
+  write_weights(weights(state));
+  save_checkpoint(checkpoint_path(options_.run_folder), program_, state, progress,
+                  options_.metadata);
+  written_ = std::chrono::steady_clock::now();
+}
+
+void Keeper::write_last_epoch() { write(last_epoch_, last_progress_); }
+
+void Keeper::write_weights(const Buffer& weights) {
+  if (&weights == &best_ && best_is_written_) return;
+  save_weights(weights_path(options_.run_folder), program_, weights, options_.metadata);
+  best_is_written_ = &weights == &best_;
+}
+
+}  // namespace nnc::runtime

@@ -1,0 +1,47 @@
+// What a training run keeps: the best weights, the state after the last finished epoch, and their
+// files.
+#pragma once
+
+#include <chrono>
+
+#include "runtime/trainer.h"
+
+namespace nnc::runtime {
+
+// Writes nothing when options.run_folder is empty.
+class Keeper {
+ public:
+  Keeper(const abi::Program& program, const TrainOptions& options, bool keep_best);
+
+  // A new run: no metrics. Throws DataError.
+  void start(const Buffer& state);
+  // Continues from the files of the run; fills `state`. Throws DataError, also when the run was
+  // started with another seed or batch size.
+  Progress resume(Buffer& state);
+
+  // After an epoch: remembers the state, and writes it when it is time to.
+  void end_epoch(const Buffer& state, const Progress& progress, bool improved,
+                 const std::string& metrics_line);
+  // Writes where training stands now.
+  void write(const Buffer& state, const Progress& progress);
+  // Writes the end of the last finished epoch: the state now is of no use.
+  void write_last_epoch();
+
+  // The weights to predict with: the best ones, or `state` itself.
+  const Buffer& weights(const Buffer& state) const { return best_.empty() ? state : best_; }
+
+ private:
+  void write_weights(const Buffer& state);
+  bool time_to_write() const;
+
+  const abi::Program& program_;
+  const TrainOptions& options_;
+  bool keep_best_;
+  bool best_is_written_ = false;
+  Buffer best_;        // empty: none yet, or keep: last
+  Buffer last_epoch_;  // the whole state after the last finished epoch
+  Progress last_progress_;
+  std::chrono::steady_clock::time_point written_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace nnc::runtime

@@ -1,0 +1,229 @@
+#include "runtime/metrics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+namespace nnc::runtime {
+namespace {
+
+using abi::DType;
+using abi::Finalize;
+
+int find_output(const abi::EntryDesc& entry, const std::string& name) {
+  for (size_t i = 0; i < entry.outputs.size(); ++i) {
+    if (entry.outputs[i].name == name) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+size_t sums_of(const abi::MetricDesc& metric) {
+  switch (metric.finalize) {
+    case Finalize::mean:
+    case Finalize::root_mean: return 1;
+    case Finalize::r2: return 4;  // Σw, mean target, Σw(t-mean)², Σw(t-p)²
+    case Finalize::confusion: return static_cast<size_t>(metric.classes * metric.classes);
+  }
+  return 0;
+}
+
+const double missing = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
+
+double Metrics::value(const std::string& name) const {
+  if (name == "loss") return loss;
+  for (const auto& [term, number] : terms) {
+    if (name == "loss." + term) return number;
+  }
+  for (const auto& [metric, number] : metrics) {
+    if (name == metric) return number;
+  }
+  return missing;
+}
+
+Accumulator::Accumulator(const abi::Program& program, const abi::EntryDesc& entry) : sums_(2) {
+  for (const std::string& term : program.loss_terms) {
+    Part part;
+    part.name = term;
+    part.is_term = true;
+    add_part(part, entry, "loss." + term, 1);
+  }
+  if (find_output(entry, "loss") >= 0) {
+    Part part;
+    part.name = "total";
+    part.is_term = true;
+    total_ = static_cast<int>(parts_.size());
+    add_part(part, entry, "loss", 1);
+  }
+  for (const abi::MetricDesc& metric : program.metrics) {
+    Part part;
+    part.name = metric.name;
+    part.finalize = metric.finalize;
+    part.classes = metric.classes;
+    add_part(part, entry, "metric." + metric.name, sums_of(metric));
+  }
+  weight_output_ = find_output(entry, "weight");
+  if (weight_output_ >= 0) {
+    const auto output = static_cast<size_t>(weight_output_);
+    weight_is_f64_ = entry.outputs[output].dtype == DType::f64;
+  }
+  weights_.assign(static_cast<size_t>(std::max<int64_t>(entry.max_rows, 1)), 1.0);
+}
+
+// Entries leave out what they do not compute (metrics of a step, say).
+void Accumulator::add_part(Part part, const abi::EntryDesc& entry, const std::string& output,
+                           size_t sums) {
+  part.output = find_output(entry, output);
+  if (part.output < 0) return;
+  const abi::OutputDesc& desc = entry.outputs[static_cast<size_t>(part.output)];
+  if (desc.dtype != DType::f32 && desc.dtype != DType::f64) {
+    throw std::invalid_argument("output '" + output + "' must be f32 or f64");
+  }
+  part.is_f64 = desc.dtype == DType::f64;
+  part.per_row = desc.per_row;
+  part.first = sums_.size();
+  sums_.resize(sums_.size() + sums);
+  parts_.push_back(std::move(part));
+}
+
+void Accumulator::reset() { sums_.assign(sums_.size(), 0.0); }
+
+void Accumulator::restore(const std::vector<double>& sums) {
+  if (sums.size() != sums_.size()) {
+    throw std::invalid_argument("the stored sums belong to another program");
+  }
+  sums_ = sums;
+}
+
+template <class T>
+void Accumulator::add_values(const Part& part, const T* values, int64_t rows) {
+  double* sums = sums_.data() + part.first;
+  const double* weights = weights_.data();
+  if (!part.per_row) {  // one number for the batch stands for each of its rows
+    double weight = 0;
+    for (int64_t r = 0; r < rows; ++r) weight += weights[r];
+    sums[0] += weight * static_cast<double>(values[0]);
+    return;
+  }
+  switch (part.finalize) {
+    case Finalize::mean:
+    case Finalize::root_mean: {
+      double sum = sums[0];
+      for (int64_t r = 0; r < rows; ++r) sum += weights[r] * static_cast<double>(values[r]);
+      sums[0] = sum;
+      return;
+    }
+    case Finalize::r2:
+      for (int64_t r = 0; r < rows; ++r) {
+        const double prediction = values[2 * r];
+        const double target = values[2 * r + 1];
+        sums[0] += weights[r];
+        const double delta = target - sums[1];
+        if (sums[0] > 0) sums[1] += delta * (weights[r] / sums[0]);
+        sums[2] += weights[r] * delta * (target - sums[1]);
+        sums[3] += weights[r] * (target - prediction) * (target - prediction);
+      }
+      return;
+    case Finalize::confusion:
+      for (int64_t r = 0; r < rows; ++r) {
+        const auto target = static_cast<int64_t>(values[2 * r]);
+        const auto prediction = static_cast<int64_t>(values[2 * r + 1]);
+        if (target < 0 || target >= part.classes || prediction < 0 || prediction >= part.classes) {
+          continue;
+        }
+        sums[target * part.classes + prediction] += 1;
+      }
+      return;
+  }
+}
+
+template <class T>
+int64_t Accumulator::find_bad(const Part& part, const T* values, int64_t rows) {
+  for (int64_t r = 0; r < (part.per_row ? rows : 1); ++r) {
+    if (std::isfinite(values[r])) continue;
+    bad_term_ = part.name;
+    return r;
+  }
+  return -1;
+}
+
+int64_t Accumulator::add(void* const* outputs, int64_t rows) {
+  double weight = 0;
+  if (weight_output_ >= 0) {
+    const void* from = outputs[weight_output_];
+    for (int64_t r = 0; r < rows; ++r) {
+      weights_[static_cast<size_t>(r)] =
+          weight_is_f64_ ? static_cast<const double*>(from)[r] : static_cast<const float*>(from)[r];
+      weight += weights_[static_cast<size_t>(r)];
+    }
+  } else {
+    weight = static_cast<double>(rows);
+  }
+  sums_[0] += static_cast<double>(rows);
+  sums_[1] += weight;
+  for (const Part& part : parts_) {
+    const void* values = outputs[part.output];
+    if (part.is_f64) {
+      add_values(part, static_cast<const double*>(values), rows);
+    } else {
+      add_values(part, static_cast<const float*>(values), rows);
+    }
+    // A sum is finite unless one of its numbers was not.
+    if (!part.is_term || std::isfinite(sums_[part.first])) continue;
+    const int64_t bad = part.is_f64 ? find_bad(part, static_cast<const double*>(values), rows)
+                                    : find_bad(part, static_cast<const float*>(values), rows);
+    if (bad >= 0) return bad;
+  }
+  return -1;
+}
+
+double Accumulator::part_value(const Part& part) const {
+  const double* sums = sums_.data() + part.first;
+  switch (part.finalize) {
+    case Finalize::mean: return sums[0] / sums_[1];
+    case Finalize::root_mean: return std::sqrt(sums[0] / sums_[1]);
+    case Finalize::r2: return sums[2] > 0 ? 1 - sums[3] / sums[2] : missing;
+    case Finalize::confusion: break;
+  }
+  return missing;
+}
+
+double Accumulator::mean_loss() const {
+  if (total_ >= 0) return part_value(parts_[static_cast<size_t>(total_)]);
+  double sum = 0;
+  bool any = false;
+  for (const Part& part : parts_) {
+    if (!part.is_term) continue;
+    sum += part_value(part);
+    any = true;
+  }
+  return any ? sum : missing;
+}
+
+Metrics Accumulator::finish() const {
+  Metrics result;
+  result.rows = static_cast<int64_t>(sums_[0]);
+  if (result.empty()) return result;
+  result.loss = mean_loss();
+  for (size_t i = 0; i < parts_.size(); ++i) {
+    const Part& part = parts_[i];
+    if (static_cast<int>(i) == total_) continue;
+    if (part.is_term) {
+      result.terms.emplace_back(part.name, part_value(part));
+    } else if (part.finalize == Finalize::confusion) {
+      const auto n = static_cast<size_t>(part.classes);
+      std::vector<std::vector<int64_t>> table(n, std::vector<int64_t>(n));
+      for (size_t k = 0; k < n * n; ++k) {
+        table[k / n][k % n] = static_cast<int64_t>(sums_[part.first + k]);
+      }
+      result.tables.emplace_back(part.name, std::move(table));
+    } else {
+      result.metrics.emplace_back(part.name, part_value(part));
+    }
+  }
+  if (result.terms.size() == 1 && total_ < 0) result.terms.clear();  // it is the loss
+  return result;
+}
+
+}  // namespace nnc::runtime

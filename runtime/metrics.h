@@ -1,0 +1,73 @@
+// Per-row losses and metrics of a pass over rows, gathered in f64 in row order.
+#pragma once
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "runtime/abi.h"
+
+namespace nnc::runtime {
+
+// The finished numbers of one pass over a split.
+struct Metrics {
+  int64_t rows = 0;
+  double loss = std::numeric_limits<double>::quiet_NaN();  // the mean over rows of the total loss
+  std::vector<std::pair<std::string, double>> terms;       // of the loss, when there are several
+  std::vector<std::pair<std::string, double>> metrics;     // by MetricDesc order, tables left out
+  // Confusion: counts[target][prediction] by metric name.
+  std::vector<std::pair<std::string, std::vector<std::vector<int64_t>>>> tables;
+  bool empty() const { return rows == 0; }
+  // "loss", "loss.TERM" or a metric's name; NaN if there is none.
+  double value(const std::string& name) const;
+};
+
+// Gathers what an entry writes. Outputs read, all f32 or f64: "loss.TERM" per row, or once per
+// batch (a penalty); "loss" (the total per row; without it the sum of the terms); "metric.NAME"
+// per row; "weight" per row (without it every row counts 1).
+class Accumulator {
+ public:
+  Accumulator(const abi::Program& program, const abi::EntryDesc& entry);
+
+  void reset();
+  // Adds `rows` rows of the entry's outputs. Returns -1, or the first row with a loss that is not
+  // finite (its term: bad_term()).
+  int64_t add(void* const* outputs, int64_t rows);
+  const std::string& bad_term() const { return bad_term_; }
+  // The mean of the total loss so far.
+  double mean_loss() const;
+  Metrics finish() const;
+
+  // All running sums, to be stored in a checkpoint and restored to the same bits.
+  const std::vector<double>& sums() const { return sums_; }
+  void restore(const std::vector<double>& sums);
+
+ private:
+  // A loss term or a metric: which output it reads and which sums it owns.
+  struct Part {
+    std::string name;
+    bool is_term = false;
+    int output = -1;
+    bool is_f64 = false;
+    bool per_row = true;
+    abi::Finalize finalize = abi::Finalize::mean;
+    int64_t classes = 0;
+    size_t first = 0;  // into sums_
+  };
+  void add_part(Part part, const abi::EntryDesc& entry, const std::string& output, size_t sums);
+  template <class T>
+  void add_values(const Part& part, const T* values, int64_t rows);
+  template <class T>
+  int64_t find_bad(const Part& part, const T* values, int64_t rows);
+  double part_value(const Part& part) const;
+
+  std::vector<Part> parts_;
+  std::vector<double> sums_;     // rows, Σ weight, then each part's own
+  std::vector<double> weights_;  // of the rows of one batch
+  int total_ = -1;               // the part that is the total loss, if the entry writes one
+  int weight_output_ = -1;
+  bool weight_is_f64_ = false;
+  std::string bad_term_;
+};
+
+}  // namespace nnc::runtime

@@ -1,0 +1,118 @@
+#include "runtime/state.h"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+#include "runtime/rng.h"
+
+namespace nnc::runtime {
+namespace {
+
+using abi::DType;
+using abi::Initial;
+
+void store(void* data, DType dtype, size_t i, double value) {
+  switch (dtype) {
+    case DType::f32: static_cast<float*>(data)[i] = static_cast<float>(value); return;
+    case DType::f64: static_cast<double*>(data)[i] = value; return;
+    case DType::i32: static_cast<int32_t*>(data)[i] = static_cast<int32_t>(value); return;
+    case DType::i64: static_cast<int64_t*>(data)[i] = static_cast<int64_t>(value); return;
+    case DType::u8:
+    case DType::boolean: static_cast<uint8_t*>(data)[i] = static_cast<uint8_t>(value); return;
+    case DType::bf16: break;
+  }
+  throw std::invalid_argument("a state of type bf16 cannot be initialised");
+}
+
+// low + (high - low)·u: in f32 arithmetic for f32, with 24 random bits; else with 53.
+void fill_uniform(const abi::StateDesc& desc, const RandomStream& stream, void* data) {
+  const double low = desc.initial.a;
+  const double width = desc.initial.b - desc.initial.a;
+  const size_t n = desc.elements();
+  if (desc.dtype == DType::f32) {
+    auto* out = static_cast<float*>(data);
+    Words words{};
+    for (size_t i = 0; i < n; ++i) {
+      if (i % 4 == 0) words = stream.block(i / 4);
+      out[i] = static_cast<float>(low + width * static_cast<double>(uniform_f32(words[i % 4])));
+    }
+    return;
+  }
+  for (size_t i = 0; i < n; ++i) store(data, desc.dtype, i, low + width * uniform_f64(stream, i));
+}
+
+void fill_normal(const abi::StateDesc& desc, const RandomStream& stream, void* data) {
+  const size_t n = desc.elements();
+  for (size_t i = 0; i < n; i += 2) {
+    const std::array<double, 2> pair = normal_pair(stream.block(i / 2));
+    for (size_t lane = 0; lane < 2 && i + lane < n; ++lane) {
+      store(data, desc.dtype, i + lane, desc.initial.a + desc.initial.b * pair[lane]);
+    }
+  }
+}
+
+// Within two standard deviations, by rejection; `time` counts the attempts.
+void fill_truncated_normal(const abi::StateDesc& desc, RandomStream stream, void* data) {
+  const size_t n = desc.elements();
+  for (size_t i = 0; i < n; ++i) {
+    double value = 0;
+    stream.time = 0;
+    do {
+      value = normal(stream, i);
+      ++stream.time;
+    } while (value < -2 || value > 2);
+    store(data, desc.dtype, i, desc.initial.a + desc.initial.b * value);
+  }
+}
+
+const std::vector<double>& fitted_values(const abi::StateDesc& desc,
+                                         const std::vector<FittedStep>& fitted) {
+  for (const FittedStep& step : fitted) {
+    if (step.field == desc.initial.fit_field && step.step == desc.initial.fit_step) {
+      return step.statistic(desc.initial.fit_statistic);
+    }
+  }
+  throw std::invalid_argument(
+      fmt::format("state '{}' needs prepare step {} of field '{}', which "
+                  "was not fitted",
+                  desc.name, desc.initial.fit_step, desc.initial.fit_field));
+}
+
+void fill_values(const abi::StateDesc& desc, const std::vector<double>& values, void* data) {
+  if (values.size() != desc.elements()) {
+    throw std::invalid_argument(
+        fmt::format("state '{}' has {} elements, but its initial value "
+                    "has {}",
+                    desc.name, desc.elements(), values.size()));
+  }
+  for (size_t i = 0; i < values.size(); ++i) store(data, desc.dtype, i, values[i]);
+}
+
+}  // namespace
+
+void initialize(const abi::StateDesc& desc, uint64_t seed, const std::vector<FittedStep>& fitted,
+                void* data) {
+  const RandomStream stream{seed, desc.stream, 0, 0};
+  switch (desc.initial.kind) {
+    case Initial::Kind::constant:
+      for (size_t i = 0; i < desc.elements(); ++i) store(data, desc.dtype, i, desc.initial.a);
+      return;
+    case Initial::Kind::uniform: fill_uniform(desc, stream, data); return;
+    case Initial::Kind::normal: fill_normal(desc, stream, data); return;
+    case Initial::Kind::truncated_normal: fill_truncated_normal(desc, stream, data); return;
+    case Initial::Kind::values: fill_values(desc, desc.initial.values, data); return;
+    case Initial::Kind::fitted: fill_values(desc, fitted_values(desc, fitted), data); return;
+  }
+}
+
+Buffer initial_state(const abi::Program& program, uint64_t seed,
+                     const std::vector<FittedStep>& fitted) {
+  Buffer state = Buffer::zeros(program.state_bytes);
+  for (const abi::StateDesc& desc : program.states) {
+    initialize(desc, seed, fitted, state.as<char>() + desc.offset);
+  }
+  return state;
+}
+
+}  // namespace nnc::runtime

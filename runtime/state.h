@@ -1,0 +1,20 @@
+// The state slab of a program: parameters, optimizer state, statistics, prepared constants.
+#pragma once
+
+#include "runtime/abi.h"
+#include "runtime/data/statistics.h"
+#include "runtime/memory.h"
+
+namespace nnc::runtime {
+
+// A slab of program.state_bytes with every state at its initial value: random ones from
+// (seed, StateDesc::stream), `fitted` ones from `fitted` (one number for each element of the
+// state). Throws std::invalid_argument if a fitted statistic is not there or has another size.
+Buffer initial_state(const abi::Program& program, uint64_t seed,
+                     const std::vector<FittedStep>& fitted = {});
+
+// Writes one state at its initial value; `data` holds desc.elements() of desc.dtype.
+void initialize(const abi::StateDesc& desc, uint64_t seed, const std::vector<FittedStep>& fitted,
+                void* data);
+
+}  // namespace nnc::runtime

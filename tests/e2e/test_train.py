@@ -1,0 +1,119 @@
+"""nnc train: what it writes, says and refuses."""
+
+import json
+
+from support import NncTest, read_safetensors
+
+
+class Train(NncTest):
+    def test_writes_the_run_folder(self):
+        model = self.small_model()
+        said = self.run_nnc("train", model).stdout
+        run = self.path("runs/small-001")
+        for name in ("model.yaml", "weights.safetensors", "metrics.jsonl", "manifest.json",
+                     "checkpoint"):
+            self.assertTrue((run / name).exists(), name)
+        self.assertIn("runs/small-001", said)
+        self.assertIn("nnc eval runs/small-001", said)
+        self.assertNotIn("\033", said)
+        lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+        self.assertEqual([line["epoch"] for line in lines], [1, 2, 3, 4])
+        for line in lines:
+            self.assertEqual(set(line), {"epoch", "train", "valid", "seconds"})
+            self.assertIn("loss", line["train"])
+            self.assertIn("accuracy", line["valid"])
+        self.assertLess(lines[-1]["train"]["loss"], lines[0]["train"]["loss"])
+
+    def test_weights_have_the_layers_names(self):
+        self.run_nnc("train", self.small_model(), "-o", "run")
+        tensors, metadata = read_safetensors(self.path("run/weights.safetensors"))
+        self.assertEqual(tensors["logits.kernel"][:2], ("F32", [9, 3]))
+        self.assertEqual(tensors["logits.bias"][:2], ("F32", [3]))
+        self.assertEqual(tensors["dense_1.kernel"][:2], ("F32", [36, 17]))
+        self.assertFalse([name for name in tensors if "adam" in name])
+        self.assertEqual(metadata["model"], "small")
+
+    def test_numbers_runs(self):
+        model = self.small_model()
+        for number in (1, 2, 3):
+            self.run_nnc("train", model, "--epochs", 1, "--quiet")
+            self.assertTrue(self.path(f"runs/small-00{number}").is_dir())
+
+    def test_refuses_a_run_that_is_there(self):
+        model = self.small_model()
+        self.run_nnc("train", model, "-o", "run", "--epochs", 1)
+        before = self.path("run/weights.safetensors").read_bytes()
+        self.assertEqual(self.error_of("train", model, "-o", "run", expect=2),
+                         "nnc: error: run is already there\n"
+                         "  --force replaces it, -o names another folder, "
+                         "--resume continues an interrupted run\n")
+        self.assertEqual(self.path("run/weights.safetensors").read_bytes(), before)
+        self.write("run/notes.txt", "mine")
+        self.run_nnc("train", model, "-o", "run", "--epochs", 2, "--force")
+        self.assertEqual(self.path("run/notes.txt").read_text(), "mine")
+        self.assertNotEqual(self.path("run/weights.safetensors").read_bytes(), before)
+
+    def test_quiet_says_nothing(self):
+        done = self.run_nnc("train", self.small_model(), "--quiet")
+        self.assertEqual(done.stdout + done.stderr, "")
+
+    def test_no_epochs_writes_the_initial_weights(self):
+        model = self.small_model()
+        self.run_nnc("train", model, "-o", "a", "--epochs", 0)
+        self.run_nnc("train", model, "-o", "b", "--epochs", 0)
+        self.run_nnc("train", model, "-o", "c", "--epochs", 0, "--seed", 6)
+        a, b, c = (self.path(f"{name}/weights.safetensors").read_bytes() for name in "abc")
+        self.assertEqual(a, b)
+        self.assertNotEqual(a, c)
+        tensors, _ = read_safetensors(self.path("a/weights.safetensors"))
+        self.assertEqual(set(tensors["logits.bias"][2]), {0})
+        self.assertNotEqual(set(tensors["logits.kernel"][2]), {0})
+
+    def test_set_changes_the_run(self):
+        model = self.small_model()
+        self.run_nnc("train", model, "-o", "run", "--set", "train.optimizer.adam.rate=0.5",
+                     "--set", "train.epochs=1")
+        self.assertEqual(len(self.path("run/metrics.jsonl").read_text().splitlines()), 1)
+        wrong = self.error_of("train", model, "--set", "train.epoch=1", expect=2)
+        self.assertIn("epoch", wrong)
+
+    def test_a_run_can_be_moved(self):
+        self.run_nnc("train", self.small_model(), "-o", "run")
+        before = self.json_of("eval", "run", "--json")
+        self.path("elsewhere").mkdir()
+        self.path("run").rename(self.path("elsewhere/moved"))
+        self.assertEqual(self.json_of("eval", "elsewhere/moved", "--json"), before)
+
+    def test_not_a_number_is_explained(self):
+        model = self.small_model(replace={"{adam: {rate: 0.01}}": "{sgd: {rate: 1e30}}"})
+        said = self.error_of("train", model, "-o", "run", expect=1)
+        self.assertIn("is not a finite number", said)
+        self.assertIn("step ", said)
+        self.assertIn("cross_entropy", said)
+        self.assertIn("small.yaml:", said)
+
+
+class Evaluate(NncTest):
+    def test_json(self):
+        self.run_nnc("train", self.small_model(), "-o", "run", "--epochs", 30)
+        result = self.json_of("eval", "run", "--split", "test", "--json")
+        self.assertEqual(list(result), ["split", "rows", "loss", "metrics"])
+        self.assertEqual((result["split"], result["rows"]), ("test", 60))
+        self.assertGreater(result["metrics"]["accuracy"], 0.9)
+        rows = {split: self.json_of("eval", "run", "--split", split, "--json")["rows"]
+                for split in ("train", "valid")}
+        self.assertEqual(rows, {"train": 180, "valid": 60})
+
+    def test_other_data(self):
+        self.run_nnc("train", self.small_model(), "-o", "run")
+        on_train = self.json_of("eval", "run", "--json", "--data",
+                                "test={idx: {image: train-images.gz, label: train-labels.gz}}")
+        self.assertEqual(on_train["rows"], 240)
+
+    def test_what_is_no_run(self):
+        model = self.small_model()
+        self.assertEqual(self.error_of("eval", "nowhere", expect=2),
+                         "nnc: error: there is no run nowhere\n  `nnc train FILE` makes one\n")
+        self.path("empty").mkdir()
+        self.assertIn("has no manifest.json", self.error_of("eval", "empty", expect=2))
+        self.assertIn("nnc train", self.error_of("eval", model, expect=2))

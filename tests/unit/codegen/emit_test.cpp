@@ -1,0 +1,182 @@
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "compiler/codegen/emit.h"
+#include "compiler/support/diagnostics.h"
+#include "tests/unit/codegen/cpp_compile.h"
+#include "tests/unit/codegen/emit_model.h"
+
+namespace nnc::testing {
+
+using codegen::CppLevel;
+using codegen::EmitWeights;
+
+namespace {
+
+void write_files(const TemporaryFolder& folder, const EmitModel& model) {
+  for (const auto& file : codegen::emit(model.request)) folder.write(file.name, file.bytes);
+}
+
+// Compiles the self-test with every warning and runs it in its folder.
+Outcome selftest(const TemporaryFolder& folder, const std::string& space,
+                 const std::string& compiler, const std::string& flags) {
+  const std::string program = folder.file("selftest");
+  Outcome built = run_command(fmt::format("{} -std=c++17 {} {} {} -o {}", compiler, strict_warnings,
+                                          flags, folder.file(space + "_selftest.cpp"), program));
+  if (built.status != 0) return built;
+  return run_command(fmt::format("cd {} && ./selftest", folder.file("")));
+}
+
+void check_selftest(const EmitModelOptions& options, const std::string& space,
+                    const std::string& compiler, const std::string& flags,
+                    EmitWeights weights = EmitWeights::header) {
+  if (!has_compiler(compiler)) return;
+  EmitModel model = emit_model(options);
+  model.request.weights = weights;
+  const TemporaryFolder folder;
+  write_files(folder, model);
+  const Outcome outcome = selftest(folder, space, compiler, flags);
+  INFO(compiler, " ", flags, "\n", outcome.output);
+  CHECK(outcome.status == 0);
+  CHECK(outcome.output.find("(predict): largest error") != std::string::npos);
+  CHECK(outcome.output.find("(predict_batch): largest error") != std::string::npos);
+}
+
+}  // namespace
+
+TEST_CASE("an emitted header compiles without a warning and passes its self-test") {
+  for (const std::string& compiler : {std::string("g++"), clang_name()}) {
+    for (CppLevel level : {CppLevel::generic, CppLevel::avx2, CppLevel::avx512}) {
+      if (!kernel::host_supports(codegen::target_for(level).isa)) continue;
+      check_selftest({}, "two_by_two", compiler, "-O2 " + flags_for(level));
+    }
+    check_selftest({}, "two_by_two", compiler, "-O3 -march=native");
+    check_selftest({}, "two_by_two", compiler, "-O2 -DTWO_BY_TWO_LEVEL=0");
+  }
+}
+
+TEST_CASE("double models, names that C++ forbids, and odd sizes") {
+  EmitModelOptions options;
+  options.name = "2-class";
+  options.scalar = kernel::Scalar::f64;
+  options.input_name = "class";
+  options.output_name = "rows";
+  options.inputs = 1;
+  options.outputs = 16;
+  options.block_rows = 1;
+  check_selftest(options, "n2_class", "g++", "-O1 -march=native");
+}
+
+TEST_CASE("scratch above 64 KB is the caller's or the thread's") {
+  EmitModelOptions options;
+  options.arena_bytes = 70000;
+  const EmitModel model = emit_model(options);
+  const TemporaryFolder folder;
+  write_files(folder, model);
+  const Outcome outcome = selftest(folder, "two_by_two", "g++", "-O1");
+  INFO(outcome.output);
+  CHECK(outcome.status == 0);
+  folder.write("main.cpp", R"(#include "two_by_two.hpp"
+#include <vector>
+int main() {
+  const float x[two_by_two::input_size] = {1, 2, 3, 4, 5};
+  float y[two_by_two::output_size], z[two_by_two::output_size];
+  static_assert(two_by_two::workspace_size >= 70000);
+  std::vector<unsigned char> workspace(two_by_two::workspace_size);
+  two_by_two::predict(x, y, workspace.data());
+  two_by_two::predict_batch(x, z, 1);
+  for (std::size_t i = 0; i < two_by_two::output_size; ++i) if (!(y[i] == z[i])) return 1;
+  return y[0] == 0;
+})");
+  const Outcome built = run_command(fmt::format("g++ -std=c++17 {} {} -o {} && {}", strict_warnings,
+                                                folder.file("main.cpp"), folder.file("main"),
+                                                folder.file("main")));
+  INFO(built.output);
+  CHECK(built.status == 0);
+}
+
+TEST_CASE("a header in two translation units links, even of two vector levels") {
+  const EmitModel model = emit_model();
+  const TemporaryFolder folder;
+  write_files(folder, model);
+  folder.write("other.cpp",
+               "#include \"two_by_two.hpp\"\n"
+               "void other(const float* x, float* y) { two_by_two::predict(x, y); }\n");
+  folder.write("main.cpp", R"(#include "two_by_two.hpp"
+#include "two_by_two.hpp"
+void other(const float* x, float* y);
+int main() {
+  const float x[two_by_two::x_size] = {1, 2, 3, 4, 5};
+  float y[two_by_two::y_size], z[two_by_two::y_size];
+  two_by_two::predict(x, y);
+  other(x, z);
+  double error = 0;
+  for (std::size_t i = 0; i < two_by_two::y_size; ++i) error += static_cast<double>(y[i] - z[i]);
+  return error < 1e-3 && error > -1e-3 ? 0 : 1;
+})");
+  const std::string native =
+      kernel::host_supports(kernel::Isa::avx2) ? flags_for(CppLevel::avx2) : "";
+  const Outcome built = run_command(fmt::format(
+      "cd {} && g++ -std=c++17 -O1 {} -c other.cpp && g++ -std=c++17 -O1 -c main.cpp && "
+      "g++ main.o other.o -o main && ./main", folder.file(""), native));
+  INFO(built.output);
+  CHECK(built.status == 0);
+}
+
+TEST_CASE("the self-test fails when an answer is wrong") {
+  EmitModel model = emit_model();
+  model.request.rows[7].outputs[0][11] += 1;
+  const TemporaryFolder folder;
+  write_files(folder, model);
+  const Outcome outcome = selftest(folder, "two_by_two", "g++", "-O1");
+  CHECK(outcome.status != 0);
+  CHECK(outcome.output.find("WRONG") != std::string::npos);
+}
+
+TEST_CASE("weights in a file of their own") {
+  EmitModel model = emit_model();
+  model.request.weights = EmitWeights::file;
+  const TemporaryFolder folder;
+  write_files(folder, model);
+  const Outcome good = selftest(folder, "two_by_two", "g++", "-O1");
+  INFO(good.output);
+  CHECK(good.status == 0);
+  // A file that was changed, or is too short, is refused.
+  std::string bytes = codegen::emit(model.request)[1].bytes;
+  bytes[100] = static_cast<char>(bytes[100] ^ 1);
+  folder.write("two_by_two.weights", bytes);
+  CHECK(run_command("cd " + folder.file("") + " && ./selftest").status != 0);
+  folder.write("two_by_two.weights", bytes.substr(0, 200));
+  const Outcome cut = run_command("cd " + folder.file("") + " && ./selftest");
+  CHECK(cut.status != 0);
+  CHECK(cut.output == "cannot read the weights in two_by_two.weights\n");
+}
+
+TEST_CASE("a header with too many weights is refused with advice") {
+  EmitModel model = emit_model();
+  model.request.state.resize(codegen::max_header_weights + 1);
+  try {
+    codegen::emit(model.request);
+    FAIL("no error");
+  } catch (const UserError& error) {
+    CHECK(error.diagnostic.message == "the weights of 'two-by-two' are too large for a header");
+    CHECK(error.diagnostic.expected == "at most 16 MB inside a header; use --weights file");
+    CHECK(error.diagnostic.got == "16.0 MB");
+  }
+  model.request.weights = EmitWeights::file;
+  CHECK(codegen::emit(model.request).size() == 3);
+}
+
+TEST_CASE("identifiers of emitted code") {
+  CHECK(codegen::cpp_identifier("peak-fit") == "peak_fit");
+  CHECK(codegen::cpp_identifier("2d") == "n2d");
+  CHECK(codegen::cpp_identifier("class") == "class_");
+  CHECK(codegen::cpp_identifier("a--b__c") == "a_b_c");
+  CHECK(codegen::cpp_identifier("_Name") == "Name");
+  CHECK(codegen::cpp_identifier("größe") == "gr_e");
+  CHECK(codegen::cpp_identifier("") == "model");
+  CHECK(codegen::cpp_identifier("std") == "std_");
+  CHECK(codegen::cpp_identifier("load_x") == "load_x_");
+}
+
+}  // namespace nnc::testing

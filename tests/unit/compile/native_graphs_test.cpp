@@ -1,0 +1,86 @@
+// Whole graphs through fusion, lowering and the JIT against the reference evaluator, over odd
+// shapes, every vector level and several threads; bits must not depend on the last two.
+#include <doctest/doctest.h>
+
+#include <fmt/format.h>
+
+#include "tests/support/graph_runner.h"
+
+namespace {
+
+using namespace nnc;
+
+// Forward, softmax cross entropy, gradients and SGD of one dense layer, written out.
+std::string dense_step(int rows, int in, int out) {
+  return fmt::format(R"(graph @step(%x: u8[{0}b,{1}], %t: i32[{0}b], %rate: f32[] scalar, %w: f32[{1},{2}] state, %b: f32[{2}] state) {{
+  %xf: f32[{0}b,{1}] = cast %x {{dtype=f32}}
+  %h: f32[{0}b,{2}] = contract %xf, %w {{lhs=[1], rhs=[0]}}
+  %bb: f32[{0}b,{2}] = broadcast %b {{axes=[1], shape=[{0}b,{2}]}}
+  %z: f32[{0}b,{2}] = add %h, %bb
+  %m: f32[{0}b] = reduce_max %z {{axes=[1]}}
+  %mb: f32[{0}b,{2}] = broadcast %m {{axes=[0], shape=[{0}b,{2}]}}
+  %s: f32[{0}b,{2}] = sub %z, %mb
+  %e: f32[{0}b,{2}] = exp %s
+  %sum: f32[{0}b] = reduce_sum %e {{axes=[1]}}
+  %sumb: f32[{0}b,{2}] = broadcast %sum {{axes=[0], shape=[{0}b,{2}]}}
+  %p: f32[{0}b,{2}] = div %e, %sumb
+  %c: i32[{0}b,{2}] = iota {{axis=1, dtype=i32, shape=[{0}b,{2}]}}
+  %tb: i32[{0}b,{2}] = broadcast %t {{axes=[0], shape=[{0}b,{2}]}}
+  %eq: bool[{0}b,{2}] = eq %c, %tb
+  %hot: f32[{0}b,{2}] = cast %eq {{dtype=f32}}
+  %g: f32[{0}b,{2}] = sub %p, %hot
+  %logs: f32[{0}b] = log %sum
+  %hs: f32[{0}b,{2}] = mul %hot, %s
+  %own: f32[{0}b] = reduce_sum %hs {{axes=[1]}}
+  %loss: f32[{0}b] = sub %logs, %own
+  %dw: f32[{1},{2}] = contract %xf, %g {{lhs=[0], rhs=[0]}}
+  %db: f32[{2}] = reduce_sum %g {{axes=[0]}}
+  %dx: f32[{0}b,{1}] = contract %g, %w {{lhs=[1], rhs=[1]}}
+  %rw: f32[{1},{2}] = broadcast %rate {{axes=[], shape=[{1},{2}]}}
+  %uw: f32[{1},{2}] = mul %dw, %rw
+  %nw: f32[{1},{2}] = sub %w, %uw
+  %rb: f32[{2}] = broadcast %rate {{axes=[], shape=[{2}]}}
+  %ub: f32[{2}] = mul %db, %rb
+  %nb: f32[{2}] = sub %b, %ub
+  assign %w, %nw
+  assign %b, %nb
+  return loss=%loss, dx=%dx
+}}
+)", rows, in, out);
+}
+
+TEST_CASE("a dense training step is what the reference says, on every level and thread count") {
+  const int shapes[][3] = {{1, 1, 1},  {4, 3, 2},    {7, 13, 10}, {32, 20, 17},
+                           {37, 5, 33}, {64, 70, 128}, {19, 784, 11}};
+  for (const auto& shape : shapes) {
+    const auto graph = ir::parse(dense_step(shape[0], shape[1], shape[2]));
+    auto params = test::random_params(*graph, 3, -1, 1);
+    for (double& label : params["t"].data) label = static_cast<int>(label + 5) % shape[2];
+    for (double& pixel : params["x"].data) pixel = static_cast<int>(pixel * 7 + 8) % 3;
+    params["rate"].data = {0.125};
+    const auto expected = ir::evaluate(*graph, params);
+    std::string first_fma_bits;
+    for (kernel::Isa isa : test::runnable_isas()) {
+      std::string bits;
+      const auto got = test::run_native(*graph, params, {.isa = isa}, &bits);
+      for (const auto& [name, tensor] : expected) {
+        CAPTURE(name);
+        CAPTURE(kernel::name_of(isa));
+        CAPTURE(shape[0]);
+        CAPTURE(shape[1]);
+        // Rounding of sums of up to 784 products of numbers up to 2.
+        CHECK(test::distance(got.at(name), tensor) < 2e-5);
+      }
+      for (int threads : {2, 3}) {
+        std::string other;
+        test::run_native(*graph, params, {.isa = isa, .threads = threads}, &other);
+        CHECK(other == bits);
+      }
+      if (!kernel::target_for(isa).fma) continue;
+      if (first_fma_bits.empty()) first_fma_bits = bits;
+      CHECK(bits == first_fma_bits);
+    }
+  }
+}
+
+}  // namespace

@@ -1,0 +1,130 @@
+#include <doctest/doctest.h>
+
+#include <thread>
+
+#include "compiler/support/diagnostics.h"
+#include "tests/unit/jit/samples.h"
+
+using namespace nnc;
+
+namespace {
+
+jit::Options no_cache() {
+  jit::Options options;
+  options.target = kernel::host_target();
+  options.cache = false;
+  return options;
+}
+
+bool scales_by(const jit::Executable& executable, const char* name, float factor) {
+  std::vector<float> data(37);
+  for (size_t i = 0; i < data.size(); ++i) data[i] = static_cast<float>(i) - 5;
+  reinterpret_cast<testing::ScaleFn>(executable.lookup(name))(data.data(), 36);
+  for (size_t i = 0; i < 36; ++i) {
+    if (data[i] != (static_cast<float>(i) - 5) * factor + 1) return false;
+  }
+  return data[36] == 31;  // behind the end
+}
+
+}  // namespace
+
+TEST_CASE("exported functions are found by name, others are not") {
+  kernel::Module module;
+  const auto options = no_cache();
+  testing::add_scale(module, "inner", 2, options.target, false);
+  testing::add_scale(module, "block.1/dense", 3, options.target);
+  auto executable = jit::compile(module, options);
+  CHECK(scales_by(*executable, "block.1/dense", 3));
+  CHECK(executable->lookup("inner") == nullptr);
+  CHECK(executable->lookup("absent") == nullptr);
+}
+
+TEST_CASE("equal functions are compiled once and different ones are not merged") {
+  kernel::Module module;
+  const auto options = no_cache();
+  testing::add_scale(module, "twice_a", 2, options.target, false).comment = "layer a";
+  testing::add_scale(module, "twice_b", 2, options.target, false).comment = "layer b";
+  testing::add_scale(module, "thrice", 3, options.target, false);
+  for (const char* callee : {"twice_a", "twice_b", "thrice"}) {
+    module.functions.push_back(std::make_unique<kernel::Function>());
+    kernel::Function& caller = *module.functions.back();
+    caller.name = std::string("call_") + callee;
+    caller.exported = true;
+    kernel::Builder b(caller);
+    auto data = b.param("data", {kernel::Scalar::ptr, 1});
+    auto n = b.param("n", {kernel::Scalar::i64, 1});
+    b.call(callee, {data, n});
+  }
+  kernel::verify(module);
+  for (int threads : {1, 2, 8}) {
+    jit::Options parallel = options;
+    parallel.compile_threads = threads;
+    jit::Timings timings;
+    auto executable = jit::compile(module, parallel, &timings);
+    CHECK(timings.functions == 6);
+    CHECK(timings.distinct == 5);
+    CHECK(scales_by(*executable, "call_twice_a", 2));
+    CHECK(scales_by(*executable, "call_twice_b", 2));
+    CHECK(scales_by(*executable, "call_thrice", 3));
+    CHECK(executable->stack_bytes().size() == 6);
+  }
+}
+
+TEST_CASE("an empty module and a module without exports compile") {
+  kernel::Module module;
+  CHECK(jit::compile(module, no_cache())->lookup("x") == nullptr);
+  testing::add_scale(module, "inner", 2, kernel::host_target(), false);
+  CHECK(jit::compile(module, no_cache())->lookup("inner") == nullptr);
+}
+
+TEST_CASE("a barrier calls the function it is given") {
+  kernel::Module module;
+  module.functions.push_back(std::make_unique<kernel::Function>());
+  kernel::Function& function = *module.functions.back();
+  function.name = "wait";
+  function.exported = true;
+  kernel::Builder b(function);
+  auto barrier = b.param("barrier", {kernel::Scalar::ptr, 1});
+  auto state = b.param("state", {kernel::Scalar::ptr, 1});
+  auto thread = b.param("thread", {kernel::Scalar::i64, 1});
+  b.barrier(barrier, state, thread);
+  b.barrier(barrier, state, b.add(thread, b.i64(1)));
+  kernel::verify(module);
+  auto executable = jit::compile(module, no_cache());
+  using Barrier = void (*)(void*, int64_t);
+  std::vector<int64_t> seen;
+  Barrier record = [](void* list, int64_t thread) {
+    static_cast<std::vector<int64_t>*>(list)->push_back(thread);
+  };
+  reinterpret_cast<void (*)(Barrier, void*, int64_t)>(executable->lookup("wait"))(record, &seen, 7);
+  CHECK(seen == std::vector<int64_t>{7, 8});
+}
+
+TEST_CASE("several threads compile at once into one cache") {
+  testing::TemporaryFolder folder;
+  std::vector<std::thread> threads;
+  std::vector<int> right(4, 0);
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int round = 0; round < 6; ++round) {
+        jit::Options options = no_cache();
+        options.cache = true;
+        options.cache_dir = folder.path;
+        options.compile_threads = 2;
+        const float factor = static_cast<float>(round % 3 + t % 2 + 2);
+        auto module = testing::scale_module(factor, options.target);
+        right[t] += scales_by(*jit::compile(module, options), "scale", factor);
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(right == std::vector<int>(4, 6));
+}
+
+TEST_CASE("code for another machine is refused") {
+  jit::Options options = no_cache();
+  const auto other =
+      kernel::host_supports(kernel::Isa::neon) ? kernel::Isa::sse2 : kernel::Isa::neon;
+  options.target = kernel::target_for(other);
+  CHECK_THROWS_AS(jit::compile(testing::scale_module(2, options.target), options), InternalError);
+}

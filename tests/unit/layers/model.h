@@ -1,0 +1,47 @@
+// A model from YAML text, evaluated by the reference evaluator: what most tests here need.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/ir/op.h"
+#include "compiler/spec/graph/forward.h"
+
+namespace nnc::testing {
+
+using Tensors = std::map<std::string, ir::Tensor>;
+
+struct Model {
+  spec::Description description;
+  std::vector<spec::FieldInfo> fields;
+  Diagnostics diagnostics;
+
+  // The forward graph; fails the test with the rendered diagnostics if there are errors.
+  spec::Forward forward(spec::Mode mode);
+  // Its diagnostics as text, one rendered message after the other.
+  std::string errors(spec::Mode mode);
+};
+
+// Fails the test if the text does not parse.
+Model load(const std::string& yaml, const std::vector<spec::FieldInfo>& fields);
+
+spec::FieldInfo field(const std::string& name, const std::vector<int64_t>& row_shape,
+                      abi::DType dtype = abi::DType::f32, int64_t classes = 0);
+
+ir::Tensor tensor(const std::vector<int64_t>& shape, const std::vector<double>& data);
+ir::Tensor scalar(double value);
+
+// Numbers that differ from each other, the same for the same seed.
+ir::Tensor random_tensor(const std::vector<int64_t>& shape, unsigned seed);
+
+// A model of one layer (as YAML list items) over one field `x` of the given row shape; its output
+// for the rows `x`. Weights by name.
+ir::Tensor run_layers(const std::string& layers, const ir::Tensor& x, Tensors weights = {},
+                      spec::Mode mode = spec::Mode::predict);
+
+void check_close(const ir::Tensor& found, const std::vector<double>& expected,
+                 double tolerance = 1e-12);
+
+}  // namespace nnc::testing

@@ -1,0 +1,56 @@
+// Every model file of the catalogue becomes a graph, in every mode.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "tests/unit/layers/model.h"
+
+using namespace nnc;
+using namespace nnc::testing;
+
+TEST_CASE("every model file builds its graphs") {
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(NNC_SOURCE_DIR "/models")) {
+    if (entry.path().extension() != ".yaml") continue;
+    INFO(entry.path().string());
+    std::ifstream stream(entry.path());
+    std::stringstream text;
+    text << stream.rdbuf();
+    const bool pairs = entry.path().stem().string().find("xor") == 0 ||
+                       entry.path().stem().string().find("gates") == 0;
+    Model model = load(
+        text.str(),
+        {field("image", {28, 28}, abi::DType::u8), field("label", {}, abi::DType::i32, 10),
+         field("x", pairs ? std::vector<int64_t>{2} : std::vector<int64_t>{}), field("y", {})});
+    const spec::Forward train = model.forward(spec::Mode::train);
+    CHECK(train.total() != nullptr);
+    CHECK(!train.trainable().empty());
+    CHECK(model.forward(spec::Mode::eval).total() == nullptr);
+    const spec::Forward predict = model.forward(spec::Mode::predict);
+    CHECK(predict.outputs.size() == 1);
+    CHECK(predict.parameter_count() == train.parameter_count());
+    ++files;
+  }
+  CHECK(files >= 10);
+}
+
+TEST_CASE("the table of layers: shapes, parameters, flops") {
+  Model model = load(
+      "nnc: 1\ndata:\n  train: {inline: {x: [[0, 0, 0]]}}\nmodel:\n  inputs: [x]\n  layers:\n"
+      "    - dense: {units: 4, activation: relu}\n      name: fc\n"
+      "    - dense: {units: 2, bias: false}\n      freeze: true\n",
+      {field("x", {3})});
+  const spec::Forward forward = model.forward(spec::Mode::train);
+  REQUIRE(forward.layers.size() == 2);
+  CHECK(forward.layers[0].name == "fc");
+  CHECK(forward.layers[0].output_shape == std::vector<int64_t>{4});
+  CHECK(forward.layers[0].parameters == 3 * 4 + 4);
+  CHECK(forward.layers[0].flops == 2 * 3 * 4);
+  CHECK(forward.layers[1].name == "dense_1");
+  CHECK(forward.layers[1].parameters == 4 * 2);
+  CHECK(forward.layers[1].frozen);
+  CHECK(forward.parameter_count() == 24);
+  CHECK(forward.trainable().size() == 2);
+}

@@ -1,0 +1,141 @@
+// Mistakes that show only when shapes are known.
+#include <doctest/doctest.h>
+
+#include "compiler/autodiff/autodiff.h"
+#include "compiler/spec/graph/update.h"
+#include "tests/unit/layers/model.h"
+
+using namespace nnc;
+using namespace nnc::testing;
+
+namespace {
+
+struct ShapeCase {
+  std::string name;
+  std::string layers;
+  std::vector<std::string> pieces;  // all must be in the text
+};
+
+const std::vector<ShapeCase> shape_cases = {
+    {"dense of an image",
+     "    - dense: 10\n",
+     {"model.yaml:7:7: error: dense 'dense_1' reads a vector, but its input is an image of shape "
+      "[4, "
+      "4, 1]",
+      "put `- flatten` before this layer", "[16]", "field 'image'"}},
+    {"add of different shapes",
+     "    - flatten:\n      name: f\n    - dense: 3\n      name: g\n    - add: [f, g]\n",
+     {"model.yaml:11:7: error: add 'add_1': the shapes of its inputs do not fit",
+      "[16] (output of 'f', line 7)", "[3] (output of 'g', line 9)"}},
+    {"concat of different shapes",
+     "    - flatten:\n      name: f\n    - concat: [f, image]\n",
+     {"its inputs may differ only along the joined axis", "[16] (output of 'f', line 7)"}},
+    {"reshape to another count",
+     "    - reshape: [3, 5]\n",
+     {"16 elements, as [4, 4, 1]", "[3, 5]"}},
+    {"reshape with a free extent", "    - reshape: [3, -1]\n", {"16 elements", "[3, -1]"}},
+    {"an axis that is not there",
+     "    - flatten:\n      name: f\n    - concat: {inputs: [f, f], axis: 1}\n",
+     {"its inputs have no such axis"}},
+    {"shared weights of another shape",
+     "    - flatten\n    - dense: 4\n      name: a\n    - dense: 4\n      share: a\n",
+     {"cannot share the weights of 'a': 'kernel' has another shape", "[4, 4]", "[16, 4]"}},
+    {"softmax of a number",
+     "    - expr: \"sum(image)\"\n    - softmax\n",
+     {"softmax needs at least one axis"}},
+};
+
+}  // namespace
+
+TEST_CASE("shape mistakes say both shapes and who made them") {
+  for (const ShapeCase& c : shape_cases) {
+    INFO(c.name);
+    Model model = load(
+        "nnc: 1\ndata:\n  train: {npy: {image: i.npy}}\nmodel:\n  inputs: [image]\n"
+        "  layers:\n" +
+            c.layers,
+        {field("image", {4, 4, 1}, abi::DType::u8)});
+    const std::string text = model.errors(spec::Mode::train);
+    INFO(text);
+    for (const std::string& piece : c.pieces) CHECK(text.find(piece) != std::string::npos);
+  }
+}
+
+TEST_CASE("one mistake is reported once, and independent ones together") {
+  Model model = load(
+      "nnc: 1\ndata:\n  train: {npy: {image: i.npy}}\nmodel:\n  inputs: [image]\n"
+      "  layers:\n    - dense: 10\n      name: a\n    - dense: 10\n      name: b\n"
+      "    - reshape: [7]\n      from: image\n      name: c\n"
+      "  outputs: {y: \"a + b\", z: \"c\"}\n",
+      {field("image", {4, 4, 1}, abi::DType::u8)});
+  Diagnostics found;
+  CHECK(!spec::build_forward(model.description, model.fields, spec::Mode::train, found));
+  REQUIRE(found.sorted().size() == 2);
+  CHECK(found.sorted()[0].span.line == 7);
+  CHECK(found.sorted()[1].span.line == 11);
+}
+
+TEST_CASE("losses say what does not fit") {
+  const auto errors = [](const std::string& loss, const spec::FieldInfo& target) {
+    const std::string classes =
+        target.classes > 0 ? "  fields: {t: {classes: " + std::to_string(target.classes) + "}}\n"
+                           : "";
+    Model model =
+        load("nnc: 1\ndata:\n  train: {npy: {x: x.npy, t: t.npy}}\n" + classes +
+                 "model:\n  inputs: [x]\n  layers:\n    - dense: 5\n      name: y\nloss: " + loss +
+                 "\ntrain: {epochs: 1, optimizer: sgd}\n",
+             {field("x", {3}), target});
+    return model.errors(spec::Mode::train);
+  };
+  const std::string cross = "{cross_entropy: {logits: y, target: t}}";
+  CHECK(errors(cross, field("t", {}, abi::DType::i32, 7)).find("an index of 7 classes") !=
+        std::string::npos);
+  CHECK(errors(cross, field("t", {})).find("give the field `classes: 5`") != std::string::npos);
+  CHECK(
+      errors("{mean_squared_error: {prediction: y, target: t}}", field("t", {}, abi::DType::i32, 5))
+          .find("this is an index of classes") != std::string::npos);
+  CHECK(errors("{mean_squared_error: {prediction: y, target: t}}", field("t", {2}))
+            .find("[5] (output of 'y', line 7)") != std::string::npos);
+  CHECK(errors("{cross_entropy: {target: t}}", field("t", {}, abi::DType::i32, 5))
+            .find("cross_entropy needs one prediction and its target") != std::string::npos);
+  CHECK(errors("{terms: {a: \"y\"}}", field("t", {})).find("must be one number per row") !=
+        std::string::npos);
+}
+
+TEST_CASE("what prediction needs must be an input") {
+  Model model = load(
+      "nnc: 1\ndata:\n  train: {npy: {x: x.npy, t: t.npy}}\nmodel:\n  inputs: [x]\n"
+      "  layers:\n    - dense: 1\n      name: y\n"
+      "loss: {mean_squared_error: {prediction: y, target: t}}\n"
+      "train: {epochs: 1, optimizer: sgd}\n",
+      {field("x", {3}), field("t", {})});
+  const spec::Forward predict = model.forward(spec::Mode::predict);
+  REQUIRE(predict.graph->params.size() == 3);
+  CHECK(predict.graph->params[0].external_name == "x");
+  CHECK(predict.outputs.at(0).shape == std::vector<int64_t>{1});
+}
+
+TEST_CASE("a loss that no weight reaches is an error, a weight that it does not reach a warning") {
+  const auto updated = [](const std::string& loss) {
+    Model model = load(
+        "nnc: 1\ndata:\n  train: {npy: {x: x.npy}}\nmodel:\n  inputs: [x]\n"
+        "  layers:\n    - dense: 1\n      name: y\n    - dense: 1\n      name: z\n"
+        "      from: x\nloss: {terms: {t: \"" +
+            loss +
+            "\"}}\n"
+            "train: {epochs: 1, optimizer: adam}\n",
+        {field("x", {3})});
+    spec::Forward forward = model.forward(spec::Mode::train);
+    const auto g = autodiff::gradients(*forward.graph, forward.total(), forward.trainable());
+    Diagnostics found;
+    spec::append_update(forward, g, model.description, found);
+    std::string text;
+    for (const Diagnostic& diagnostic : found.sorted()) text += render(diagnostic);
+    return text;
+  };
+  CHECK(updated("sum(y + z)").empty());
+  CHECK(updated("sum(y)").find("warning: the loss does not depend on 'z.kernel'") !=
+        std::string::npos);
+  CHECK(updated("sum(x) + stop_gradient(sum(y + z))")
+            .find("error: the loss does not depend on any trained weight") != std::string::npos);
+}

@@ -1,0 +1,207 @@
+#include "runtime/data/csv.h"
+
+#include <cmath>
+
+#include "runtime/data/load.h"
+#include "runtime/data/probe.h"
+#include "support.h"
+
+using namespace nnc;
+using namespace nnc::runtime;
+using namespace nnc::runtime::test;
+
+namespace {
+
+// x: a list of two columns, y: one column.
+DataSpec spec_of(const std::string& path, const std::vector<std::string>& missing = {}) {
+  CsvSource csv;
+  csv.path = path;
+  csv.columns = {{"x", {"b", "a"}, true}, {"y", {"y"}, false}};
+  csv.missing = missing;
+  DataSpec spec;
+  spec.train = Source{csv, {}};
+  return spec;
+}
+
+std::vector<float> floats(const Column& column) {
+  const auto* data = column.bytes.as<float>();
+  return {data, data + column.bytes.size() / sizeof(float)};
+}
+
+}  // namespace
+
+TEST_CASE("csv columns are found by name, in the order of the model file") {
+  TemporaryFolder folder;
+  const std::string path = folder.write("a.csv",
+                                        "\xEF\xBB\xBF"
+                                        "a, b ,note,y\r\n1,2,\"x, \"\"q\"\"\",3\r\n\n-1e2,+.5,,4");
+  const DataSpec spec = spec_of(path);
+  const ProbeResult probed = probe(spec);
+  CHECK(probed.train_rows == -1);
+  CHECK(probed.find("x")->row_shape == std::vector<int64_t>{2});
+  CHECK(probed.find("y")->row_shape.empty());
+  const Dataset data = load(spec);
+  CHECK(floats(*data.train.table->find("x")) == std::vector<float>{2, 1, 0.5f, -100});
+  CHECK(floats(*data.train.table->find("y")) == std::vector<float>{3, 4});
+  CHECK(data.train.table->place(1) == "line 4");
+}
+
+TEST_CASE("csv without a header counts columns from 0; another separator; gzip; f64") {
+  TemporaryFolder folder;
+  CsvSource csv;
+  csv.path = folder.write("a.csv.gz", gzip("0.1;5\n0.2;6\n"));
+  csv.header = false;
+  csv.separator = ';';
+  csv.columns = {{"x", {"0"}, false}};
+  DataSpec spec;
+  spec.precision = abi::DType::f64;
+  spec.train = Source{csv, {}};
+  const Dataset data = load(spec);
+  CHECK(data.train.table->columns[0].bytes.as<double>()[1] == 0.2);
+  CHECK(data.train.table->rows == 2);
+}
+
+TEST_CASE("names and categories become indices") {
+  TemporaryFolder folder;
+  const std::string path = folder.write("a.csv", "kind,town\nb,Rome\na,Oslo\nb,Rome\n");
+  CsvSource csv;
+  csv.path = path;
+  csv.columns = {{"kind", {"kind"}, false}, {"town", {"town"}, false}};
+  DataSpec spec;
+  spec.train = Source{csv, {}};
+  FieldSpec kind;
+  kind.name = "kind";
+  kind.names = {"a", "b"};
+  FieldSpec town;
+  town.name = "town";
+  town.prepare = {{PrepareStep::Kind::category, 0, 0, true}};
+  spec.fields = {kind, town};
+
+  const ProbeResult probed = probe(spec);
+  CHECK(probed.find("kind")->classes == 2);
+  CHECK(probed.find("town")->classes == 3);  // two towns and the unknown one
+  CHECK(probed.find("town")->vocabulary == std::vector<std::string>{"Oslo", "Rome"});
+
+  const Dataset data = load(spec);
+  const Column& towns = *data.train.table->find("town");
+  CHECK(data.train.table->find("kind")->number(0) == 1);
+  CHECK(towns.number(0) == 1);
+  CHECK(towns.number(1) == 0);
+
+  // New rows with the learned vocabulary.
+  spec.fields[1].vocabulary = data.find("town")->vocabulary;
+  csv.path = folder.write("new.csv", "kind,town\na,Paris\n");
+  CHECK(load_table(Source{csv, {}}, spec)->find("town")->number(0) == 2);
+  spec.fields[1].prepare[0].unknown_is_own = false;
+  CHECK(data_error(folder,
+                   [&] {
+                     load_table(Source{csv, {}}, spec);
+                   }) ==
+        "new.csv: line 2, field 'town': this word did not occur in the training rows\n"
+        "  expected  one of the words seen in training, or `category: {unknown: own}`\n"
+        "  got       'Paris'");
+  csv.path = folder.write("bad.csv", "kind,town\nc,Oslo\n");
+  CHECK(data_error(folder,
+                   [&] {
+                     load_table(Source{csv, {}}, spec);
+                   }) ==
+        "bad.csv: line 2, field 'kind': this word is not one of the field's names\n"
+        "  expected  one of a, b\n  got       'c'");
+}
+
+TEST_CASE("a category learns from the training rows only") {
+  InlineSource source;
+  source.rows = 40;
+  InlineField field{"c", {}, {}, {}};
+  for (int i = 0; i < 40; ++i) field.words.push_back("w" + std::to_string(i));
+  source.fields = {field};
+  DataSpec spec;
+  spec.train = Source{source, {}};
+  spec.valid_fraction = Fraction{0.25, "", 3};
+  FieldSpec category;
+  category.name = "c";
+  category.prepare = {{PrepareStep::Kind::category, 0, 0, true}};
+  spec.fields = {category};
+  const Dataset data = load(spec);
+  CHECK(data.find("c")->vocabulary.size() == 30);
+  for (int32_t row : data.valid.rows) CHECK(data.valid.table->columns[0].number(row) == 30);
+}
+
+TEST_CASE("missing cells need impute") {
+  TemporaryFolder folder;
+  DataSpec spec = spec_of(folder.write("a.csv", "a,b,y\n1,NA,3\n2,4,5\n"), {"", "NA"});
+  CHECK(data_error(folder, [&] { load(spec); }) ==
+        "a.csv: line 2, field 'x': a cell is missing\n"
+        "  expected  no missing cells, or `prepare: [impute]` for this field");
+  FieldSpec x;
+  x.name = "x";
+  x.prepare = {{PrepareStep::Kind::impute}};
+  spec.fields = {x};
+  CHECK(std::isnan(load(spec).train.table->columns[0].number(0)));
+  spec.fields.clear();
+  std::get<CsvSource>(spec.train->kind)
+      .columns.erase(std::get<CsvSource>(spec.train->kind).columns.begin());
+  CHECK(load(spec).train.size() == 2);  // nobody reads the column
+}
+
+TEST_CASE("bad csv files are refused with line and column") {
+  TemporaryFolder folder;
+  const auto error = [&](const std::string& text) {
+    const DataSpec spec = spec_of(folder.write("a.csv", text));
+    return data_error(folder, [&] { load(spec); });
+  };
+  CHECK(error("") == "a.csv: the file is empty");
+  CHECK(error("\n\n") == "a.csv: there are no rows");
+  CHECK(error("a,b,y\n") == "a.csv: there are no rows after the header");
+  CHECK(error("a,bb,y\n1,2,3\n") ==
+        "a.csv: line 1: there is no column 'b'\n  expected  one of a, bb, y");
+  CHECK(error("a,b,y\n1,2,3\n1,two,3\n") ==
+        "a.csv: line 3, column 'b': this is not a number\n"
+        "  expected  a number (name words that stand for missing cells under `missing`)\n"
+        "  got       'two'");
+  CHECK(error("a,b,y\n1,2 3,3\n").find("line 2, column 'b': this is not a number") !=
+        std::string::npos);
+  CHECK(error("a,b,y\n1,nan,3\n").find("this is not a number") != std::string::npos);
+  CHECK(error("a,b,y\n1,1e999,3\n").find("this is not a number") != std::string::npos);
+  CHECK(error("a,b,y\n1,,3\n").find("line 2, column 'b': the cell is empty") != std::string::npos);
+  CHECK(error("a,b,y\n\"1\n2\",2,3,4\n") ==
+        "a.csv: line 2: this row has another number of cells\n"
+        "  expected  3 cells, as in line 1\n  got       4");
+  CHECK(error("a,b,y\n1,\"2,3\n") == "a.csv: line 2: a quote (\") never ends");
+  CHECK(error("a,b,y\n1,\"2\"x,3\n") ==
+        "a.csv: line 2: text after a closing quote\n  expected  ',' or the end of the line\n"
+        "  got       'x'");
+}
+
+TEST_CASE("a class in a csv file is a whole number in range") {
+  TemporaryFolder folder;
+  const auto error = [&](const std::string& cell) {
+    CsvSource csv;
+    csv.path = folder.write("a.csv", "c\n0\n" + cell + "\n");
+    csv.columns = {{"c", {"c"}, false}};
+    DataSpec spec;
+    spec.train = Source{csv, {}};
+    FieldSpec field;
+    field.name = "c";
+    field.classes = 2;
+    spec.fields = {field};
+    return data_error(folder, [&] { load(spec); });
+  };
+  CHECK(error("1").empty());
+  CHECK(error("1.5").find("line 3, column 'c': this is not an index") != std::string::npos);
+  CHECK(error("2") ==
+        "a.csv: line 3, field 'c': the label is out of range\n"
+        "  expected  0 … 1 (classes: 2)\n  got       2");
+  CHECK(error("-1").find("got       -1") != std::string::npos);
+}
+
+TEST_CASE("words in a field of numbers are refused") {
+  InlineSource source{2, {InlineField{"x", {}, {}, {"a", "b"}}}};
+  DataSpec spec;
+  spec.train = Source{source, {}};
+  TemporaryFolder folder;
+  CHECK(data_error(folder, [&] { load(spec); }) ==
+        "inline data: row 0 (counted from 0), field 'x': a word in a field of numbers\n"
+        "  expected  numbers, or `names` or `prepare: [category]` for this field\n"
+        "  got       'a'");
+}

@@ -1,0 +1,128 @@
+#include "runtime/data/npy.h"
+
+#include "runtime/data/load.h"
+#include "runtime/data/zip.h"
+#include "support.h"
+
+using namespace nnc;
+using namespace nnc::runtime;
+using namespace nnc::runtime::test;
+
+namespace {
+
+std::string npy(const std::string& header, const std::string& data) {
+  std::string result("\x93NUMPY\x01\x00", 8);
+  result += static_cast<char>(header.size());
+  result += '\0';
+  return result + header + data;
+}
+
+// A zip archive with one deflated entry, as numpy.savez_compressed makes it.
+std::string deflated_zip(const std::string& name, const std::string& bytes) {
+  const std::string member = gzip(bytes);
+  const std::string raw = member.substr(10, member.size() - 18);
+  std::string stored = zip_text({{name, raw}});
+  // Both headers: the method, and the size after decompression.
+  const size_t directory = 30 + name.size() + raw.size();
+  stored[8] = 8;
+  stored[directory + 10] = 8;
+  for (size_t i = 0; i < 4; ++i) {
+    stored[22 + i] = static_cast<char>(bytes.size() >> (8 * i));
+    stored[directory + 24 + i] = static_cast<char>(bytes.size() >> (8 * i));
+  }
+  return stored;
+}
+
+}  // namespace
+
+TEST_CASE("what is written is read back") {
+  TemporaryFolder folder;
+  const std::vector<float> floats{1, 2, 3, 4, 5, 6};
+  write_npy(folder / "x.npy", abi::DType::f32, {2, 3}, floats.data());
+  const RawArray array = read_npy(folder / "x.npy", 0);
+  CHECK(array.header.shape == std::vector<int64_t>{2, 3});
+  CHECK(array.bytes.as<float>()[5] == 6);
+  CHECK(read_bytes(folder / "x.npy").size() == 128 + 24);  // data at a multiple of 64
+
+  const std::vector<int64_t> labels{4, 5};
+  const NamedArray arrays[] = {{"x", abi::DType::f32, {2, 3}, floats.data()},
+                               {"label", abi::DType::i64, {2}, labels.data()}};
+  write_npz(folder / "a.npz", arrays);
+  CHECK(npz_arrays(folder / "a.npz") == std::vector<std::string>{"x", "label"});
+  CHECK(read_npz(folder / "a.npz", "label", 0).bytes.as<int64_t>()[1] == 5);
+  CHECK(probe_npz(folder / "a.npz", "x").row_shape() == std::vector<int64_t>{3});
+}
+
+TEST_CASE("fields of an npz file, deflated or stored") {
+  TemporaryFolder folder;
+  const std::vector<int64_t> labels{0, 2, 1};
+  const std::string array = npy_text(abi::DType::i64, {3}, labels.data());
+  for (bool deflate : {false, true}) {
+    CAPTURE(deflate);
+    const std::string path = folder.write(
+        "a.npz", deflate ? deflated_zip("c.npy", array) : zip_text({{"c.npy", array}}));
+    DataSpec spec;
+    spec.train = Source{NpzSource{path, {{"label", "c"}}}, {}};
+    FieldSpec label;
+    label.name = "label";
+    label.classes = 3;
+    spec.fields = {label};
+    const Dataset data = load(spec);
+    CHECK(data.train.table->columns[0].dtype == abi::DType::i32);
+    CHECK(data.train.table->columns[0].number(1) == 2);
+  }
+}
+
+TEST_CASE("numbers take the precision of the model") {
+  TemporaryFolder folder;
+  const std::vector<double> values{0.1, 0.2};
+  write_npy(folder / "x.npy", abi::DType::f64, {2}, values.data());
+  DataSpec spec;
+  spec.train = Source{NpySource{{{"x", folder / "x.npy"}}}, {}};
+  CHECK(load(spec).train.table->columns[0].bytes.as<float>()[0] == 0.1f);
+  spec.precision = abi::DType::f64;
+  CHECK(load(spec).train.table->columns[0].bytes.as<double>()[0] == 0.1);
+}
+
+TEST_CASE("bad npy files are refused") {
+  TemporaryFolder folder;
+  const auto error = [&](const std::string& bytes) {
+    const std::string path = folder.write("a.npy", bytes);
+    return data_error(folder, [&] { read_npy(path, 0); });
+  };
+  const std::string f4 = "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }\n";
+  CHECK(error(npy(f4, "12345678")).empty());
+  CHECK(error(npy(f4, "1234567")).find("the file is truncated") != std::string::npos);
+  CHECK(error("hello there") == "a.npy: byte 0: this is not an npy file\n  expected  \\x93NUMPY");
+  CHECK(error(npy("{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }", "12345678")) ==
+        "a.npy: its header: numbers of this type cannot be read\n"
+        "  expected  float32, float64, int8, int16, int32, int64, uint8, uint16 or bool, "
+        "little-endian\n  got       '>f4'");
+  CHECK(error(npy("{'descr': '<f4', 'fortran_order': True, 'shape': (1, 2), }", "12345678")) ==
+        "a.npy: its header: the array is in Fortran order\n"
+        "  expected  C order: numpy.save(file, numpy.ascontiguousarray(array))");
+  CHECK(error(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (), }", "1234"))
+            .find("the array has no rows") != std::string::npos);
+  CHECK(error(npy("{'descr': [('a', '<f4')], 'shape': (2,)}", "")).find("its header") !=
+        std::string::npos);
+  CHECK(error(npy("{", "")).find("cannot be understood") != std::string::npos);
+}
+
+TEST_CASE("bad zip archives are refused") {
+  TemporaryFolder folder;
+  const std::vector<float> one{1};
+  const std::string good = zip_text({{"x.npy", npy_text(abi::DType::f32, {1}, one.data())}});
+  const auto error = [&](const std::string& bytes, const std::string& array = "x") {
+    const std::string path = folder.write("a.npz", bytes);
+    return data_error(folder, [&] { read_npz(path, array, 0); });
+  };
+  CHECK(error(good).empty());
+  CHECK(error(good, "y") == "a.npz: there is no array 'y'\n  expected  one of x");
+  CHECK(error("no zip at all") ==
+        "a.npz: this is not a zip archive, or it is truncated\n"
+        "  expected  a .npz file of NumPy");
+  for (size_t bytes = 0; bytes < good.size(); bytes += 11) {
+    CAPTURE(bytes);
+    CHECK_FALSE(error(good.substr(0, bytes)).empty());
+  }
+}

@@ -1,0 +1,216 @@
+// Files that a run writes: safetensors, weights and checkpoints, metrics.
+#include <cmath>
+#include <cstring>
+
+#include "runtime/atomic_file.h"
+#include "runtime/checkpoint.h"
+#include "runtime/run_folder.h"
+#include "runtime/safetensors.h"
+#include "support.h"
+
+using namespace nnc;
+using namespace nnc::runtime;
+using namespace nnc::runtime::test;
+
+namespace {
+
+abi::StateDesc state(const char* name, abi::StateKind kind, std::vector<int64_t> shape,
+                     size_t offset) {
+  abi::StateDesc desc;
+  desc.name = name;
+  desc.kind = kind;
+  desc.shape = std::move(shape);
+  desc.offset = offset;
+  return desc;
+}
+
+abi::Program small_program() {
+  abi::Program program;
+  program.states = {state("fc.kernel", abi::StateKind::parameter, {2, 3}, 0),
+                    state("fc.kernel:adam.m", abi::StateKind::optimizer, {2, 3}, 64),
+                    state("x:mean", abi::StateKind::prepared, {}, 128)};
+  program.state_bytes = 192;
+  return program;
+}
+
+Buffer numbered(size_t bytes) {
+  Buffer buffer = Buffer::zeros(bytes);
+  for (size_t i = 0; i < bytes / sizeof(float); ++i) buffer.as<float>()[i] = 0.1f * (1 + i);
+  return buffer;
+}
+
+}  // namespace
+
+TEST_CASE("safetensors come back as they were written") {
+  TemporaryFolder folder;
+  const std::vector<float> floats{1, 2, 3, 4, 5, 6};
+  const std::vector<int64_t> integers{7};
+  const uint8_t byte = 8;
+  write_safetensors(folder / "sub/a.safetensors",
+                    {{"b", abi::DType::u8, {1}, &byte},
+                     {"w", abi::DType::f32, {2, 3}, floats.data()},
+                     {"n", abi::DType::i64, {}, integers.data()},
+                     {"empty", abi::DType::f64, {0, 4}, nullptr}},
+                    {{"name", "a \"test\""}});
+  const TensorFile file = read_safetensors(folder / "sub/a.safetensors");
+  REQUIRE(file.tensors.size() == 4);
+  CHECK(file.metadata.at("name") == "a \"test\"");
+  CHECK(file.find("w")->shape == std::vector<int64_t>{2, 3});
+  CHECK(std::memcmp(file.find("w")->data, floats.data(), 24) == 0);
+  CHECK(std::memcmp(file.find("n")->data, integers.data(), 8) == 0);
+  CHECK(file.find("empty")->bytes() == 0);
+  CHECK(file.find("none") == nullptr);
+  // The format: a header length of 8 bytes, JSON padded to 8 bytes.
+  const std::string bytes = read_bytes(folder / "sub/a.safetensors");
+  CHECK(bytes[8] == '{');
+  CHECK(static_cast<unsigned char>(bytes[0]) % 8 == 0);
+}
+
+TEST_CASE("safetensors that are cut or lie are refused") {
+  TemporaryFolder folder;
+  const float one = 1;
+  write_safetensors(folder / "a", {{"w", abi::DType::f32, {1}, &one}});
+  const std::string good = read_bytes(folder / "a");
+  const auto refused = [&](const std::string& bytes) {
+    folder.write("b", bytes);
+    return !data_error(folder, [&] { read_safetensors(folder / "b"); }).empty();
+  };
+  for (size_t bytes = 0; bytes < good.size(); bytes += 5) {
+    CAPTURE(bytes);
+    CHECK(refused(good.substr(0, bytes)));
+  }
+  const auto changed = [&](const std::string& from, const std::string& to) {
+    std::string bytes = good;
+    bytes.replace(bytes.find(from), from.size(), to);
+    return bytes;
+  };
+  CHECK_FALSE(refused(good));
+  CHECK(refused(changed("[1]", "[9]")));
+  CHECK(refused(changed("[0,4]", "[4,0]")));
+  CHECK(refused(changed("F32", "F99")));
+  CHECK(refused(changed("shape", "shapy")));
+}
+
+TEST_CASE("writing a file is all or nothing") {
+  TemporaryFolder folder;
+  write_atomically(folder / "a", "old");
+  // A folder in its place: the rename fails, after everything was written.
+  std::filesystem::create_directories(folder / "taken/x");
+  CHECK_FALSE(data_error(folder, [&] { write_atomically(folder / "taken", "new"); }).empty());
+  CHECK_FALSE(data_error(folder, [&] { write_atomically(folder / "a/b", "new"); }).empty());
+  CHECK(read_bytes(folder / "a") == "old");
+  size_t files = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+    ++files;
+  }
+  CHECK(files == 2);  // no temporary file is left
+}
+
+TEST_CASE("a full disk is said to be full") {
+  TemporaryFolder folder;
+  CHECK(data_error(folder, [&] { append_line("/dev/full", "line"); }) ==
+        "/dev/full: cannot be written: No space left on device\n"
+        "  expected  free space on the disk");
+}
+
+TEST_CASE("weights leave optimizer state out; checkpoints keep everything") {
+  TemporaryFolder folder;
+  const abi::Program program = small_program();
+  const Buffer state = numbered(program.state_bytes);
+  save_weights(folder / "w", program, state, {{"model", "test"}});
+  CHECK(read_safetensors(folder / "w").find("fc.kernel:adam.m") == nullptr);
+  Buffer loaded = Buffer::zeros(program.state_bytes);
+  CHECK(load_weights(folder / "w", program, loaded).at("model") == "test");
+  CHECK(std::memcmp(loaded.data(), state.data(), 24) == 0);
+  CHECK(loaded.as<float>()[16] == 0);
+  CHECK(loaded.as<float>()[32] == state.as<float>()[32]);
+
+  Progress progress;
+  progress.epoch = 3;
+  progress.step = 1234;
+  progress.batch = 5;
+  progress.seed = ~uint64_t{0};
+  progress.best_epoch = 2;
+  progress.best_value = 0.1 + 0.2;
+  progress.sums = {1.0 / 3, std::nan(""), -0.0, 1e300};
+  save_checkpoint(folder / "c", program, state, progress);
+  const Progress back = load_checkpoint(folder / "c", program, loaded);
+  CHECK(std::memcmp(loaded.as<float>() + 16, state.as<float>() + 16, 24) == 0);
+  CHECK(back.epoch == 3);
+  CHECK(back.step == 1234);
+  CHECK(back.batch == 5);
+  CHECK(back.seed == ~uint64_t{0});
+  CHECK(back.best_value == progress.best_value);
+  REQUIRE(back.sums.size() == 4);
+  CHECK(back.sums[0] == 1.0 / 3);
+  CHECK(std::isnan(back.sums[1]));
+  CHECK(std::signbit(back.sums[2]));
+  CHECK(back.sums[3] == 1e300);
+}
+
+TEST_CASE("weights of another model are refused by name") {
+  TemporaryFolder folder;
+  abi::Program program = small_program();
+  Buffer state = numbered(program.state_bytes);
+  save_weights(folder / "w", program, state);
+  const auto error = [&] {
+    return data_error(folder, [&] { load_weights(folder / "w", program, state); });
+  };
+  program.states[0].shape = {3, 2};
+  CHECK(error() == "w: 'fc.kernel' does not fit the model\n  expected  [3, 2]\n  got       [2, 3]");
+  program.states[0].shape = {2, 3};
+  program.states[0].name = "fc2.kernel";
+  CHECK(error() ==
+        "w: there are no weights 'fc2.kernel'\n"
+        "  expected  the weights of the model as it is now");
+  program.states.erase(program.states.begin());
+  CHECK(error() ==
+        "w: 'fc.kernel' is not part of the model\n"
+        "  expected  the weights of the model as it is now");
+  CHECK(data_error(folder, [&] {
+          load_checkpoint(folder / "w", small_program(), state);
+        }).find("this is not a checkpoint") == std::string::npos);
+}
+
+TEST_CASE("lines of metrics have their contract") {
+  Metrics train;
+  train.rows = 10;
+  train.loss = 0.5;
+  train.terms = {{"a", 0.25}, {"b", 0.25}};
+  Metrics valid = train;
+  valid.metrics = {{"accuracy", 0.75}, {"r2", std::nan("")}};
+  valid.tables = {{"confusion", {{1, 2}, {3, 4}}}};
+  CHECK(metrics_line(3, train, valid, 1.5) ==
+        R"({"epoch":3,"train":{"loss":0.5,"loss.a":0.25,"loss.b":0.25},)"
+        R"("valid":{"loss":0.5,"loss.a":0.25,"loss.b":0.25,"accuracy":0.75,"r2":null,)"
+        R"("confusion":[[1,2],[3,4]]},"seconds":1.5})");
+  CHECK(metrics_line(1, train, Metrics{}, 1) ==
+        R"({"epoch":1,"train":{"loss":0.5,"loss.a":0.25,"loss.b":0.25},"seconds":1.0})");
+}
+
+TEST_CASE("metrics are cut to the epoch from which training goes on") {
+  TemporaryFolder folder;
+  const std::string path = folder / "metrics.jsonl";
+  truncate_metrics(path, 3);  // no file yet
+  for (int epoch = 1; epoch <= 4; ++epoch) {
+    append_line(path, "{\"epoch\":" + std::to_string(epoch) + "}");
+  }
+  truncate_metrics(path, 4);
+  CHECK(read_bytes(path).size() == 4 * 12);
+  truncate_metrics(path, 2);
+  CHECK(read_bytes(path) == "{\"epoch\":1}\n{\"epoch\":2}\n");
+  folder.write("metrics.jsonl", "{\"epoch\":1}\n{\"epoch\":2}\n{\"epo");
+  truncate_metrics(path, 9);
+  CHECK(read_bytes(path) == "{\"epoch\":1}\n{\"epoch\":2}\n");
+}
+
+TEST_CASE("manifests are JSON, files have a hash") {
+  TemporaryFolder folder;
+  write_json(folder / "manifest.json", {{"seed", 1}, {"version", "x"}});
+  CHECK(read_json(folder / "manifest.json")["seed"] == 1);
+  folder.write("bad.json", "{");
+  CHECK(data_error(folder, [&] { read_json(folder / "bad.json"); }).find("this is not JSON") !=
+        std::string::npos);
+  CHECK(hash_file(folder.write("e", "")) == "cbf29ce484222325");
+  CHECK(hash_file(folder.write("a", "a")) == "af63dc4c8601ec8c");  // FNV-1a's published vector
+}

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Measures nnc against PyTorch, JAX and ONNX Runtime on this machine, in one run.
+# usage: tools/bench/run.sh [--threads N] [--rounds N] [--only NAME] [--peers torch,jax,...] [--quick]
+# The peers come from PyPI into build/venv (several gigabytes the first time).
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. tools/packages.sh
+
+ensure_packages python3-venv g++
+venv=build/venv
+if [ ! -x "$venv/bin/python" ]; then
+  python3 -m venv "$venv"
+fi
+for package in numpy torch jax onnx onnxruntime; do
+  if ! "$venv/bin/python" -c "import importlib.util as u, sys; sys.exit(not u.find_spec('$package'))"; then
+    echo "Installing $package into $venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check "$package"
+  fi
+done
+if [ ! -x build/nnc ] && [ -z "${NNC:-}" ]; then
+  cmake -S . -B build -G Ninja
+  cmake --build build --target nnc
+fi
+exec "$venv/bin/python" tools/bench/bench.py "$@"

@@ -1,0 +1,237 @@
+// nnc bench: what a training step, inference and compilation cost on this machine.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "runtime/binding.h"
+#include "runtime/data/error.h"
+#include "runtime/inference.h"
+#include "tools/nnc/machine_peak.h"
+#include "tools/nnc/random_rows.h"
+#include "tools/nnc/stored_fields.h"
+#include "tools/nnc/terminal.h"
+#include "tools/nnc/train_options.h"
+#include "tools/nnc/trained.h"
+
+namespace nnc::tool {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+struct Flags {
+  ModelFlags model;
+  CompileFlags compile;
+  int64_t batch = 0;
+  double seconds = 1;
+  bool json = false;
+};
+
+// Microseconds a call.
+struct Times {
+  double min = 0;
+  double median = 0;
+};
+
+// A folder for the object cache of this benchmark alone.
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "nnc-bench-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) {
+      throw CommandError(Exit::failed, "no room for temporary files");
+    }
+    path_ = name;
+  }
+  ~ScratchFolder() { std::filesystem::remove_all(path_); }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+struct Ready {
+  Model model;
+  std::vector<runtime::FieldInfo> fields;
+  std::unique_ptr<CompiledModel> compiled;
+  std::string entry;  // what is timed first: step, or predict where nothing is trained
+  double milliseconds = 0;
+};
+
+// Headers of the data files if they are there; else what the model file says.
+std::vector<runtime::FieldInfo> fields_of(const Model& model) {
+  try {
+    return probe_fields(model);
+  } catch (const runtime::DataError&) {
+    if (auto fields = stored_fields(model.description)) return *fields;
+    throw;
+  }
+}
+
+// From opening the model file to the first step being ready to run.
+Ready make_ready(const Flags& flags, const std::string& cache) {
+  const auto start = Clock::now();
+  Ready ready;
+  ready.model = read_model(flags.model.file, flags.model.overrides);
+  ready.fields = fields_of(ready.model);
+  CompileOptions options = compile_options(flags.compile);
+  options.cache_dir = cache;
+  options.batch = flags.batch;
+  options.inference_batch = flags.batch;
+  ready.compiled = compile_model(ready.model, ready.fields, options);
+  ready.entry = ready.compiled->has_entry("step") ? "step" : "predict";
+  ready.compiled->entry(ready.entry);
+  ready.milliseconds = seconds_since(start) * 1e3;
+  return ready;
+}
+
+// Times calls of an entry over ever new batches of rows that lie scattered in the table.
+Times time_entry(const abi::EntryDesc& entry, const runtime::Table& table, int64_t batch,
+                 void* state, const runtime::ScalarOptions& scalars, runtime::ThreadPool& pool,
+                 double seconds) {
+  runtime::ScalarOptions options = scalars;
+  options.named = named_scalars(entry);
+  runtime::Binding binding(entry, table, state, options);
+  const std::vector<int32_t> order = scattered_rows(table.rows);
+  const int64_t batches = table.rows / batch;
+  runtime::Clock clock;
+  clock.total_steps = 1 << 30;
+  const auto call = [&] {
+    const auto first = static_cast<size_t>(clock.step % batches * batch);
+    binding.run(pool, {order.data() + first, static_cast<size_t>(batch)}, clock);
+    ++clock.step;
+  };
+  const auto warm_up = Clock::now();
+  int64_t calls = 0;
+  while (seconds_since(warm_up) < seconds * 0.2 || calls < 3) {
+    call();
+    ++calls;
+  }
+  // Each sample is a group of calls long enough for the clock.
+  const double one = seconds_since(warm_up) / static_cast<double>(calls);
+  const auto group = std::max<int64_t>(1, static_cast<int64_t>(200e-6 / one));
+  std::vector<double> samples;
+  const auto start = Clock::now();
+  while (seconds_since(start) < seconds || samples.size() < 10) {
+    const auto begin = Clock::now();
+    for (int64_t i = 0; i < group; ++i) call();
+    samples.push_back(seconds_since(begin) * 1e6 / static_cast<double>(group));
+  }
+  std::sort(samples.begin(), samples.end());
+  return {samples.front(), samples[samples.size() / 2]};
+}
+
+struct Report {
+  std::string model;
+  int64_t batch = 0;
+  int threads = 0;
+  bool trains = true;
+  Times step, infer;
+  double cold_ms = 0, warm_ms = 0;
+  double flops = 0;
+  double peak_gflops = 0;
+  double share() const {
+    const double microseconds = trains ? step.min : infer.min;
+    return flops / (microseconds * 1e3) / peak_gflops;
+  }
+};
+
+Report measure(const Flags& flags) {
+  const ScratchFolder cache;
+  Report report;
+  report.threads = threads_of(flags.compile);
+  report.cold_ms = make_ready(flags, cache.path()).milliseconds;
+  const Ready ready = make_ready(flags, cache.path());
+  report.warm_ms = ready.milliseconds;
+  CompiledModel& compiled = *ready.compiled;
+  report.model = ready.model.description.name;
+  report.trains = ready.entry == "step";
+  report.batch = flags.batch > 0 ? flags.batch : compiled.entry(ready.entry).max_rows;
+  report.flops = compiled.flops(ready.entry);
+
+  const runtime::Table table = random_rows(ready.fields, std::max<int64_t>(report.batch * 8, 4096));
+  runtime::Buffer state = state_for(compiled.program(), ready.model.data, table);
+  runtime::ScalarOptions scalars;
+  if (report.trains) scalars = train_options(ready.model.description).scalars;
+  runtime::ThreadPool pool(report.threads);
+  if (report.trains) {
+    report.step = time_entry(compiled.entry("step"), table, report.batch, state.data(), scalars,
+                             pool, flags.seconds);
+  }
+  if (compiled.has_entry("prelude")) {
+    runtime::run_prelude(&compiled.entry("prelude"), state.data(), pool);
+  }
+  report.infer = time_entry(compiled.entry("predict"), table, report.batch, state.data(), scalars,
+                            pool, flags.seconds);
+  report.peak_gflops = measured_peak_gflops(compile_options(flags.compile).target, pool);
+  return report;
+}
+
+void print_json(const Report& report) {
+  const auto times = [](const Times& t) {
+    return nlohmann::ordered_json{{"min", t.min}, {"median", t.median}};
+  };
+  nlohmann::ordered_json json;
+  json["model"] = report.model;
+  json["batch"] = report.batch;
+  json["threads"] = report.threads;
+  json["train_step_us"] = report.trains ? times(report.step) : nlohmann::ordered_json();
+  json["infer_us"] = times(report.infer);
+  json["compile_ms"] = {{"cold", report.cold_ms}, {"warm", report.warm_ms}};
+  json["flops_per_step"] = report.flops;
+  json["peak_gflops"] = report.peak_gflops;
+  json["share_of_peak"] = report.share();
+  fmt::print("{}\n", json.dump());
+}
+
+void print_text(const Report& report) {
+  const auto row = [](const char* what, const Times& t) {
+    fmt::print("  {:<14}{:>12}   median {}\n", what, duration_text(t.min * 1e-6),
+               duration_text(t.median * 1e-6));
+  };
+  fmt::print("{}  batch {}, {} thread{}\n", styled(report.model, Style::bold), report.batch,
+             report.threads, report.threads == 1 ? "" : "s");
+  if (report.trains) row("training step", report.step);
+  row("inference", report.infer);
+  const double microseconds = report.trains ? report.step.min : report.infer.min;
+  fmt::print("  {:<14}{:>12}   {:.1f} % of the measured peak of {:.0f} GFLOP/s ({} flops a {})\n",
+             "speed", fmt::format("{:.1f} GFLOP/s", report.flops / microseconds * 1e-3),
+             report.share() * 100, report.peak_gflops, count_text(report.flops),
+             report.trains ? "step" : "call");
+  fmt::print("  {:<14}{:>12}   {} with a filled cache\n", "compile",
+             duration_text(report.cold_ms * 1e-3), duration_text(report.warm_ms * 1e-3));
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, Action& action) {
+  CLI::App* sub = app.add_subcommand("bench", "time of a step and of inference, share of the peak");
+  auto flags = std::make_shared<Flags>();
+  flags->model.add_to(*sub);
+  sub->add_option("--batch", flags->batch, "rows of a step (default: train.batch)")
+      ->check(CLI::PositiveNumber);
+  sub->add_option("--seconds", flags->seconds, "how long each measurement takes")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  flags->compile.add_to(*sub);
+  sub->add_flag("--json", flags->json, "one JSON object on standard output");
+  sub->callback([&action, flags] {
+    action = [flags] {
+      const Report report = measure(*flags);
+      flags->json ? print_json(report) : print_text(report);
+      return Exit::done;
+    };
+  });
+}
+
+}  // namespace nnc::tool

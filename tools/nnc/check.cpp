@@ -1,0 +1,201 @@
+// nnc check: is a model file right, and what will it cost?
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "compiler/layers/catalogue.h"
+#include "compiler/spec/parse.h"
+#include "runtime/data/error.h"
+#include "runtime/data/probe.h"
+#include "tools/nnc/data_spec.h"
+#include "tools/nnc/job.h"
+#include "tools/nnc/run.h"
+#include "tools/nnc/stored_fields.h"
+#include "tools/nnc/terminal.h"
+
+namespace nnc::tool {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+struct Flags {
+  ModelFlags model;
+  bool strict = false;
+  bool no_data = false;
+  bool json = false;
+};
+
+// What is known of the data: its fields, and the rows of each split where headers tell.
+struct Data {
+  std::vector<runtime::FieldInfo> fields;
+  std::vector<std::pair<std::string, int64_t>> rows;
+  bool complete = true;  // false: with --no-data the file does not say every shape
+};
+
+struct Result {
+  Diagnostics diagnostics;
+  std::optional<spec::Description> description;
+  std::unique_ptr<CompiledModel> compiled;
+  Data data;
+  bool data_failed = false;
+};
+
+Data look_at_data(const spec::Description& description, bool no_data) {
+  Data result;
+  if (!description.data) return result;
+  if (no_data) {
+    const auto fields = stored_fields(description);
+    result.complete = fields.has_value();
+    if (fields) result.fields = *fields;
+    return result;
+  }
+  const runtime::ProbeResult probe = runtime::probe(data_spec(description));
+  result.fields = probe.fields;
+  result.rows = {
+      {"train", probe.train_rows}, {"valid", probe.valid_rows}, {"test", probe.test_rows}};
+  return result;
+}
+
+Result look_at(const Flags& flags) {
+  Result result;
+  result.description = spec::parse(flags.model.file, {flags.model.overrides}, layers::catalogue(),
+                                   result.diagnostics);
+  if (!result.description || result.diagnostics.has_errors()) return result;
+  try {
+    result.data = look_at_data(*result.description, flags.no_data);
+  } catch (const runtime::DataError& error) {
+    result.data_failed = true;
+    std::string where = error.place.empty() ? error.file : error.file + ": " + error.place;
+    result.diagnostics.error(result.description->data->span, where + ": " + error.problem,
+                             error.expected, error.got);
+    return result;
+  } catch (const UserError& error) {
+    const Diagnostic& d = error.diagnostic;
+    result.diagnostics.error(d.span, d.message, d.expected, d.got);
+    return result;
+  }
+  if (!result.data.complete) return result;
+  result.compiled =
+      compile(*result.description, for_compiler(result.data.fields), {}, result.diagnostics);
+  return result;
+}
+
+// State (weights, moments, learned constants) and scratch of the largest entry.
+size_t memory_bytes(const CompiledModel& compiled) {
+  size_t bytes = compiled.program().state_bytes;
+  return bytes;
+}
+
+double step_flops(CompiledModel& compiled) {
+  return compiled.flops(compiled.has_entry("step") ? "step" : "predict");
+}
+
+ordered_json to_json(const Diagnostic& diagnostic) {
+  return {{"severity", diagnostic.severity == Severity::error ? "error" : "warning"},
+          {"file", diagnostic.span.path()},
+          {"line", diagnostic.span.line},
+          {"column", diagnostic.span.column},
+          {"message", diagnostic.message},
+          {"expected", diagnostic.expected},
+          {"got", diagnostic.got}};
+}
+
+void print_json(const Result& result, bool ok) {
+  ordered_json list = ordered_json::array();
+  for (const Diagnostic& diagnostic : result.diagnostics.sorted()) {
+    list.push_back(to_json(diagnostic));
+  }
+  ordered_json json = {{"ok", ok}, {"diagnostics", list}};
+  if (result.compiled) {
+    json["parameters"] = result.compiled->program().parameters;
+    json["flops"] = step_flops(*result.compiled);
+    json["memory_bytes"] = memory_bytes(*result.compiled);
+  } else {
+    json["parameters"] = nullptr;
+    json["flops"] = nullptr;
+    json["memory_bytes"] = nullptr;
+  }
+  fmt::print("{}\n", json.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+}
+
+void print_layers(const CompiledModel& compiled, const Data& data,
+                  const spec::Description& description) {
+  Table table({"layer", "kind", "output", "parameters", "flops per row"});
+  for (const Name& input : description.model.inputs) {
+    for (const runtime::FieldInfo& field : data.fields) {
+      if (field.name == input.text) {
+        table.add({field.name, "input", shape_text(field.row_shape), "", ""});
+      }
+    }
+  }
+  int64_t parameters = 0;
+  double flops = 0;
+  for (const spec::LayerSummary& layer : compiled.forward().layers) {
+    table.add({layer.name, layer.frozen ? layer.kind + " (frozen)" : layer.kind,
+               shape_text(layer.output_shape),
+               layer.parameters > 0 ? with_commas(layer.parameters) : "-",
+               layer.flops > 0 ? with_commas(static_cast<int64_t>(layer.flops)) : "-"});
+    parameters += layer.parameters;
+    flops += layer.flops;
+  }
+  table.rule();
+  table.add({"", "", "", with_commas(parameters), with_commas(static_cast<int64_t>(flops))});
+  fmt::print("{}", table.text());
+}
+
+void print_summary(const Result& result) {
+  const spec::Description& description = *result.description;
+  CompiledModel& compiled = *result.compiled;
+  fmt::print("{}\n", styled(description.name, Style::bold));
+  print_layers(compiled, result.data, description);
+  std::string rows;
+  for (const auto& [name, count] : result.data.rows) {
+    if (count == 0) continue;
+    rows += (rows.empty() ? "" : ", ") + (count < 0 ? "?" : with_commas(count)) + " " + name;
+  }
+  fmt::print("\n");
+  if (!rows.empty()) fmt::print("  rows     {}\n", rows);
+  if (compiled.has_entry("step")) {
+    const int64_t batch = compiled.forward().graph->batch;
+    fmt::print("  step     {} rows, {} flops\n", batch, count_text(step_flops(compiled)));
+  }
+  fmt::print("  memory   {} for weights and optimizer\n",
+             bytes_text(static_cast<double>(memory_bytes(compiled))));
+}
+
+Exit check(const Flags& flags) {
+  const Result result = look_at(flags);
+  bool ok = !result.diagnostics.has_errors();
+  if (flags.strict) ok = ok && result.diagnostics.sorted().empty();
+  const Exit exit = ok ? Exit::done : result.data_failed ? Exit::failed : Exit::usage;
+  if (flags.json) {
+    print_json(result, ok);
+    return exit;
+  }
+  print_diagnostics(result.diagnostics);
+  if (!result.diagnostics.has_errors()) {
+    if (result.compiled) {
+      print_summary(result);
+    } else {
+      fmt::print("{}: the file is right as far as it can be seen without its data\n",
+                 flags.model.file);
+    }
+  }
+  return exit;
+}
+
+}  // namespace
+
+void add_check(CLI::App& app, Action& action) {
+  CLI::App* sub = app.add_subcommand("check", "is a model file right? layers, shapes, cost");
+  auto flags = std::make_shared<Flags>();
+  flags->model.add_to(*sub);
+  sub->add_flag("--strict", flags->strict, "warnings are errors");
+  sub->add_flag("--no-data", flags->no_data, "look at no data file");
+  sub->add_flag("--json", flags->json, "one JSON object on standard output");
+  sub->callback([&action, flags] { action = [flags] { return check(*flags); }; });
+}
+
+}  // namespace nnc::tool

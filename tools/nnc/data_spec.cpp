@@ -1,0 +1,163 @@
+#include "tools/nnc/data_spec.h"
+
+#include "compiler/support/diagnostics.h"
+#include "tools/nnc/generate.h"
+
+namespace nnc::tool {
+
+namespace {
+
+// The fields of a source with free keys (idx, npy, inline).
+std::vector<runtime::FieldFile> field_files(const Args& args) {
+  std::vector<runtime::FieldFile> result;
+  for (const auto& [name, value] : args.values()) result.push_back({name.text, value.text()});
+  return result;
+}
+
+runtime::CsvSource csv_source(const Args& args) {
+  runtime::CsvSource result;
+  result.path = args.text("file");
+  result.header = args.boolean("header");
+  if (args.has("missing")) result.missing = args.texts("missing");
+  for (const auto& [name, value] : args.at("columns").map()) {
+    runtime::CsvColumns columns{name.text, {}, value.is_list()};
+    if (columns.list) {
+      for (const Value& column : value.list()) columns.columns.push_back(column.text());
+    } else {
+      columns.columns.push_back(value.text());
+    }
+    result.columns.push_back(std::move(columns));
+  }
+  return result;
+}
+
+runtime::NpzSource npz_source(const Args& args) {
+  runtime::NpzSource result;
+  result.path = args.text("file");
+  for (const auto& [name, value] : args.at("arrays").map()) {
+    result.arrays.push_back({name.text, value.text()});
+  }
+  return result;
+}
+
+runtime::InlineSource inline_source(const Args& args) {
+  runtime::InlineSource result;
+  for (const auto& [name, value] : args.values()) {
+    runtime::InlineField field;
+    field.field = name.text;
+    int64_t rows = 0;
+    if (value.is_array()) {
+      const ArrayValue& array = value.array();
+      if (array.shape.empty()) {
+        throw UserError(value.span, "inline data is a list with one item for each row", "[0, 1, 1]",
+                        "a single number");
+      }
+      rows = array.shape[0];
+      field.row_shape.assign(array.shape.begin() + 1, array.shape.end());
+      field.numbers = array.numbers;
+    } else {
+      for (const Value& word : value.list()) field.words.push_back(word.text());
+      rows = static_cast<int64_t>(field.words.size());
+    }
+    if (!result.fields.empty() && rows != result.rows) {
+      throw UserError(value.span, "the fields of inline data have different numbers of rows",
+                      std::to_string(result.rows) + " rows, as in '" + result.fields[0].field + "'",
+                      std::to_string(rows) + " rows");
+    }
+    result.rows = rows;
+    result.fields.push_back(std::move(field));
+  }
+  return result;
+}
+
+runtime::PrepareStep prepare_step(const spec::Choice& choice) {
+  using Kind = runtime::PrepareStep::Kind;
+  runtime::PrepareStep step;
+  const Args& args = choice.args;
+  if (choice.kind == "scale") {
+    step.kind = Kind::scale;
+    step.a = args.number("factor");
+  } else if (choice.kind == "standardize") {
+    step.kind = Kind::standardize;
+  } else if (choice.kind == "minmax") {
+    step.kind = Kind::minmax;
+    step.a = args.number("low");
+    step.b = args.number("high");
+  } else if (choice.kind == "category") {
+    step.kind = Kind::category;
+    step.unknown_is_own = args.text("unknown") == "own";
+  } else if (choice.kind == "one_hot") {
+    step.kind = Kind::one_hot;
+  } else {
+    throw InternalError("prepare step '" + choice.kind + "' is not known to the runtime");
+  }
+  return step;
+}
+
+runtime::FieldSpec field_spec(const spec::Field& field) {
+  runtime::FieldSpec result;
+  result.name = field.name.text;
+  if (field.shape) result.shape = field.shape->value;
+  if (field.classes) result.classes = field.classes->value;
+  result.names = field.class_names;
+  for (const spec::Choice& choice : field.prepare) result.prepare.push_back(prepare_step(choice));
+  return result;
+}
+
+runtime::Fraction fraction(const spec::Fraction& from) {
+  return {from.share.value, from.stratify ? from.stratify->text : "",
+          static_cast<uint64_t>(from.seed.value)};
+}
+
+}  // namespace
+
+runtime::Source source_of(const spec::Split& split) {
+  const spec::Choice& choice = *split.source;
+  runtime::Source result;
+  if (choice.kind == "idx") {
+    result.kind = runtime::IdxSource{field_files(choice.args)};
+  } else if (choice.kind == "npy") {
+    result.kind = runtime::NpySource{field_files(choice.args)};
+  } else if (choice.kind == "npz") {
+    result.kind = npz_source(choice.args);
+  } else if (choice.kind == "csv") {
+    result.kind = csv_source(choice.args);
+  } else if (choice.kind == "inline") {
+    result.kind = inline_source(choice.args);
+  } else if (choice.kind == "generate") {
+    result.kind = generated_source(choice.args);
+  } else {
+    throw InternalError("data source '" + choice.kind + "' is not known to the runtime");
+  }
+  if (split.where) result.where = row_filter(*split.where);
+  return result;
+}
+
+runtime::DataSpec data_spec(const spec::Description& description) {
+  runtime::DataSpec result;
+  result.precision =
+      description.precision == spec::Precision::f64 ? abi::DType::f64 : abi::DType::f32;
+  if (!description.data) return result;
+  for (const spec::Split& split : description.data->splits) {
+    const std::string& name = split.name.text;
+    auto& source = name == "train" ? result.train : name == "valid" ? result.valid : result.test;
+    if (split.source) source = source_of(split);
+    if (split.fraction) {
+      (name == "valid" ? result.valid_fraction : result.test_fraction) = fraction(*split.fraction);
+    }
+  }
+  for (const spec::Field& field : description.data->fields) {
+    result.fields.push_back(field_spec(field));
+  }
+  return result;
+}
+
+void set_vocabularies(runtime::DataSpec& data, const std::vector<runtime::FieldInfo>& fields) {
+  for (runtime::FieldSpec& spec : data.fields) {
+    for (const runtime::FieldInfo& info : fields) {
+      if (info.name == spec.name && spec.category() != nullptr) spec.vocabulary = info.vocabulary;
+    }
+  }
+}
+
+}  // namespace nnc::tool

@@ -1,0 +1,20 @@
+// The `data` section of a model file as the runtime reads it.
+#pragma once
+
+#include "compiler/spec/description.h"
+#include "runtime/data/spec.h"
+
+namespace nnc::tool {
+
+// Paths are absolute in the description already. `generate` and `where` become callbacks that keep
+// what they need of the description alive. UserError for what only this step can see (a formula
+// that makes rows of changing shape).
+runtime::DataSpec data_spec(const spec::Description& description);
+
+// One split's source alone, with the same conversion.
+runtime::Source source_of(const spec::Split& split);
+
+// Puts the words that a run has learned into the fields with `category`.
+void set_vocabularies(runtime::DataSpec& data, const std::vector<runtime::FieldInfo>& fields);
+
+}  // namespace nnc::tool

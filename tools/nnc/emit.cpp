@@ -1,0 +1,197 @@
+// nnc emit: a trained model as standalone C++.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "compiler/codegen/emit.h"
+#include "compiler/jit/jit.h"
+#include "runtime/atomic_file.h"
+#include "runtime/data/load.h"
+#include "runtime/inference.h"
+#include "tools/nnc/emit_levels.h"
+#include "tools/nnc/terminal.h"
+#include "tools/nnc/trained.h"
+#include "tools/nnc/version.h"
+
+namespace nnc::tool {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr size_t self_test_rows = 16;
+
+struct Flags {
+  std::string run;
+  std::string out;
+  std::string weights = "header";
+  std::string target;
+  bool self_test = false;
+  bool object = false;
+};
+
+// Emitted code takes raw numbers: bytes become float. Indices stay what they are.
+std::vector<runtime::FieldInfo> as_numbers(std::vector<runtime::FieldInfo> fields,
+                                           const spec::Description& description) {
+  const bool f64 = description.precision == spec::Precision::f64;
+  for (runtime::FieldInfo& field : fields) {
+    if (field.classes == 0) field.dtype = f64 ? abi::DType::f64 : abi::DType::f32;
+  }
+  return fields;
+}
+
+std::vector<double> row_of(const runtime::Column& column, int64_t row) {
+  std::vector<double> values;
+  const int64_t n = column.row_elements();
+  for (int64_t i = 0; i < n; ++i) values.push_back(column.number(row * n + i));
+  return values;
+}
+
+std::vector<double> row_of(const runtime::Prediction& output, size_t row) {
+  size_t n = 1;
+  for (int64_t d : output.shape) n *= static_cast<size_t>(d);
+  std::vector<double> values;
+  for (size_t i = row * n; i < (row + 1) * n; ++i) {
+    values.push_back(output.dtype == abi::DType::f64
+                         ? output.values.as<double>()[i]
+                         : static_cast<double>(output.values.as<float>()[i]));
+  }
+  return values;
+}
+
+// Real rows (of the test split, else valid, else train) with the answers of the trained program.
+std::vector<codegen::EmitRow> answers(const Trained& trained, const abi::EntryDesc& description) {
+  const runtime::DataSpec& spec = trained.model.data;
+  const bool has_test = spec.test || spec.test_fraction;
+  const runtime::Dataset data = runtime::load(spec, {!has_test, false, has_test});
+  runtime::Split split = has_test ? data.test : data.train;
+  if (split.rows.size() > self_test_rows) split.rows.resize(self_test_rows);
+  CompileOptions options;
+  options.training = false;
+  const auto compiled = compile_model(trained.model, data.fields, options);
+  runtime::Buffer state = trained_state(trained, *compiled);
+  runtime::ThreadPool pool(1);
+  runtime::run_prelude(compiled->has_entry("prelude") ? &compiled->entry("prelude") : nullptr,
+                       state.data(), pool);
+  const auto outputs = runtime::predict(compiled->entry("predict"), split, state, pool);
+  std::vector<codegen::EmitRow> rows;
+  for (size_t i = 0; i < split.rows.size(); ++i) {
+    codegen::EmitRow row;
+    for (const abi::InputDesc& input : description.inputs) {
+      row.inputs.push_back(row_of(*split.table->find(input.name), split.rows[i]));
+    }
+    for (const runtime::Prediction& output : outputs) row.outputs.push_back(row_of(output, i));
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::vector<double> scalar_values(const abi::EntryDesc& description) {
+  std::vector<double> values;
+  for (const std::string& name : description.scalars) values.push_back(name == "step" ? 1 : 0);
+  return values;
+}
+
+std::string summary(const Trained& trained, const CompiledModel& compiled) {
+  std::string text = fmt::format("Written by nnc {} from the run {}: {} parameters.", version,
+                                 fs::path(trained.folder).filename().string(),
+                                 with_commas(compiled.program().parameters));
+  for (const spec::LayerSummary& layer : compiled.forward().layers) {
+    text += fmt::format("\n  {}  {}  {}", layer.name, layer.kind, shape_text(layer.output_shape));
+  }
+  return text;
+}
+
+codegen::EmitRequest request_for(const Trained& trained, CompiledModel& compiled,
+                                 const EmitLevels& levels, const Flags& flags) {
+  codegen::EmitRequest request;
+  request.model = trained.manifest.model_name;
+  request.summary = summary(trained, compiled);
+  for (const abi::InputDesc& input : levels.description.inputs) {
+    request.inputs.push_back({input.name, input.dtype, input.row_shape, "raw, as in the data"});
+  }
+  for (const abi::OutputDesc& output : levels.description.outputs) {
+    request.outputs.push_back({output.name, output.dtype, output.shape, ""});
+  }
+  for (const abi::StateDesc& state : compiled.program().states) {
+    if (state.kind != abi::StateKind::optimizer) request.states.push_back(state);
+  }
+  const runtime::Buffer state = trained_state(trained, compiled);
+  request.state.assign(state.as<uint8_t>(), state.as<uint8_t>() + state.size());
+  request.levels = levels.levels;
+  request.scalars = scalar_values(levels.description);
+  request.block_rows = levels.block_rows;
+  const bool f64 = trained.model.description.precision == spec::Precision::f64;
+  request.tolerance = f64 ? 1e-12 : 1e-5;
+  if (flags.weights == "file") request.weights = codegen::EmitWeights::file;
+  if (flags.self_test) request.rows = answers(trained, levels.description);
+  return request;
+}
+
+void write_object(const Flags& flags, CompiledModel& compiled, const std::string& path) {
+  kernel::Target target = kernel::host_target();
+  if (!flags.target.empty()) {
+    kernel::Isa isa;
+    if (!kernel::parse_isa(flags.target, isa)) {
+      throw CommandError(Exit::usage, fmt::format("--target: nothing is called '{}'", flags.target),
+                         "one of sse2, avx2, avx512 and neon");
+    }
+    target = kernel::target_for(isa);
+  }
+  const LoweredEntry lowered = compiled.lower("predict", target, 1);
+  const std::vector<uint8_t> bytes = jit::emit_object(lowered.module, target);
+  runtime::write_atomically(
+      path, std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  fmt::print("{}  {}, {}\n", path, bytes_text(static_cast<double>(bytes.size())),
+             kernel::name_of(target.isa));
+}
+
+Exit emit(const Flags& flags) {
+  const Trained trained = open_trained(flags.run);
+  CompileOptions options;
+  options.training = false;
+  const auto compiled =
+      compile_model(trained.model, as_numbers(trained.fields, trained.model.description), options);
+  const std::string base = codegen::cpp_identifier(trained.manifest.model_name);
+  const std::string ending = flags.object ? ".o" : ".hpp";
+  const fs::path out = flags.out.empty() ? fs::path(base + ending) : fs::path(flags.out);
+  if (flags.object) {
+    write_object(flags, *compiled, out.string());
+    return Exit::done;
+  }
+  const EmitLevels levels = lower_levels(*compiled, "predict");
+  codegen::EmitRequest request = request_for(trained, *compiled, levels, flags);
+  request.header_name = out.filename().string();
+  std::string self_test;
+  for (const codegen::EmittedFile& file : codegen::emit(request)) {
+    const fs::path path = out.parent_path() / file.name;
+    runtime::write_atomically(path.string(), file.bytes);
+    fmt::print("{}  {}\n", path.string(), bytes_text(static_cast<double>(file.bytes.size())));
+    if (path.extension() == ".cpp") self_test = path.string();
+  }
+  if (!self_test.empty()) {
+    fmt::print("\nTo test it:\n  g++ -std=c++17 -O2 -march=native {} -o selftest && ./selftest\n",
+               self_test);
+  }
+  return Exit::done;
+}
+
+}  // namespace
+
+void add_emit(CLI::App& app, Action& action) {
+  CLI::App* sub = app.add_subcommand("emit", "a trained run as one C++17 header");
+  auto flags = std::make_shared<Flags>();
+  sub->add_option("RUN", flags->run, "run folder")->required();
+  sub->add_option("-o,--out", flags->out, "the header (default: NAME.hpp)");
+  sub->add_flag("--self-test", flags->self_test,
+                "also a program that checks the header with real rows");
+  sub->add_option("--weights", flags->weights, "inside the header, or in a file next to it")
+      ->check(CLI::IsMember({"header", "file"}))
+      ->capture_default_str();
+  sub->add_flag("--object", flags->object, "an object file instead of a header");
+  sub->add_option("--target", flags->target, "of the object: sse2, avx2, avx512 or neon (aarch64)");
+  sub->callback([&action, flags] { action = [flags] { return emit(*flags); }; });
+}
+
+}  // namespace nnc::tool

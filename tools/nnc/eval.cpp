@@ -1,0 +1,140 @@
+// nnc eval: loss and metrics of a run on one split.
+#include <fmt/format.h>
+
+#include "runtime/data/load.h"
+#include "runtime/inference.h"
+#include "runtime/run_folder.h"
+#include "tools/nnc/progress.h"
+#include "tools/nnc/train_options.h"
+#include "tools/nnc/trained.h"
+
+namespace nnc::tool {
+
+namespace {
+
+struct Flags {
+  std::string run;
+  std::string split;
+  std::vector<std::string> data;
+  std::vector<std::string> overrides;
+  CompileFlags compile;
+  bool json = false;
+};
+
+const runtime::Split& split_of(const runtime::Dataset& data, const std::string& name) {
+  return name == "train" ? data.train : name == "valid" ? data.valid : data.test;
+}
+
+bool has_split(const runtime::DataSpec& data, const std::string& name) {
+  if (name == "train") return data.train.has_value();
+  if (name == "valid") return data.valid || data.valid_fraction;
+  return data.test || data.test_fraction;
+}
+
+// The split asked for; without a wish test, else valid, else train.
+std::string choose_split(const Flags& flags, const runtime::DataSpec& data) {
+  if (flags.split.empty()) {
+    for (const char* name : {"test", "valid", "train"}) {
+      if (has_split(data, name)) return name;
+    }
+    throw CommandError(Exit::usage, "the model file names no data",
+                       "--data test='{csv: {...}}' names some");
+  }
+  if (has_split(data, flags.split)) return flags.split;
+  throw CommandError(Exit::usage, fmt::format("the model has no {} rows", flags.split),
+                     fmt::format("--data {}='{{csv: {{...}}}}' names some", flags.split));
+}
+
+nlohmann::ordered_json to_json(const std::string& split, const runtime::Metrics& metrics) {
+  nlohmann::ordered_json all = runtime::to_json(metrics);
+  nlohmann::ordered_json json = {{"split", split}, {"rows", metrics.rows}, {"loss", all["loss"]}};
+  nlohmann::ordered_json others = nlohmann::ordered_json::object();
+  nlohmann::ordered_json terms = nlohmann::ordered_json::object();
+  for (const auto& [name, value] : all.items()) {
+    if (name.rfind("loss.", 0) == 0) {
+      terms[name.substr(5)] = value;
+    } else if (name != "loss" && name != "rows") {
+      others[name] = value;
+    }
+  }
+  json["metrics"] = others;
+  if (terms.size() > 1) json["terms"] = terms;
+  return json;
+}
+
+std::vector<std::string> words_of(const Trained& trained, size_t classes) {
+  for (const runtime::FieldInfo& field : trained.fields) {
+    if (field.vocabulary.size() == classes) return field.vocabulary;
+  }
+  std::vector<std::string> numbers;
+  for (size_t i = 0; i < classes; ++i) numbers.push_back(std::to_string(i));
+  return numbers;
+}
+
+void print_tables(const Trained& trained, const runtime::Metrics& metrics) {
+  for (const auto& [name, counts] : metrics.tables) {
+    const auto words = words_of(trained, counts.size());
+    std::vector<std::string> headings = {"true \\ predicted"};
+    headings.insert(headings.end(), words.begin(), words.end());
+    Table table(headings);
+    for (size_t row = 0; row < counts.size(); ++row) {
+      std::vector<std::string> cells = {words[row]};
+      for (int64_t count : counts[row]) cells.push_back(with_commas(count));
+      table.add(cells);
+    }
+    fmt::print("\n{}:\n{}", name, table.text());
+  }
+}
+
+Exit evaluate(const Flags& flags) {
+  std::vector<std::string> overrides = flags.overrides;
+  for (const std::string& text : flags.data) overrides.push_back("data." + text);
+  const Trained trained = open_trained(flags.run, overrides);
+  const std::string split = choose_split(flags, trained.model.data);
+  CompileOptions options = compile_options(flags.compile);
+  options.training = false;
+  const auto compiled = compile_model(trained.model, trained.fields, options);
+  if (!compiled->has_entry("evaluate")) {
+    throw CommandError(Exit::usage, "the model has neither loss nor metrics",
+                       "`nnc predict` gives its outputs");
+  }
+  runtime::Buffer state = trained_state(trained, *compiled);
+  const runtime::Dataset data =
+      runtime::load(trained.model.data, {split == "train", split == "valid", split == "test"});
+  runtime::ThreadPool pool(threads_of(flags.compile));
+  runtime::ScalarOptions scalars;
+  if (trained.model.description.train) {
+    scalars.seed = train_options(trained.model.description).seed;
+  }
+  const abi::EntryDesc* prelude =
+      compiled->has_entry("prelude") ? &compiled->entry("prelude") : nullptr;
+  const runtime::Metrics metrics =
+      runtime::evaluate(compiled->program(), compiled->entry("evaluate"), prelude,
+                        split_of(data, split), state, scalars, pool);
+  if (flags.json) {
+    fmt::print("{}\n", to_json(split, metrics).dump());
+    return Exit::done;
+  }
+  fmt::print("{}  {}   ({} rows)\n", split, metrics_text(metrics), with_commas(metrics.rows));
+  print_tables(trained, metrics);
+  return Exit::done;
+}
+
+}  // namespace
+
+void add_eval(CLI::App& app, Action& action) {
+  CLI::App* sub = app.add_subcommand("eval", "loss and metrics of a run on its test rows");
+  auto flags = std::make_shared<Flags>();
+  sub->add_option("RUN", flags->run, "run folder")->required();
+  sub->add_option("--split", flags->split, "train, valid or test (default: test, if there is one)")
+      ->check(CLI::IsMember({"train", "valid", "test"}));
+  sub->add_option("--data", flags->data, "other rows: --data 'test={csv: {file: new.csv, ...}}'")
+      ->allow_extra_args(false);
+  sub->add_option("--set", flags->overrides, "change a value of the model file")
+      ->allow_extra_args(false);
+  flags->compile.add_to(*sub);
+  sub->add_flag("--json", flags->json, "one JSON object on standard output");
+  sub->callback([&action, flags] { action = [flags] { return evaluate(*flags); }; });
+}
+
+}  // namespace nnc::tool

@@ -1,0 +1,181 @@
+#include "tools/nnc/generate.h"
+
+#include <map>
+
+#include "compiler/ir/op.h"
+#include "compiler/layers/formula.h"
+#include "compiler/layers/rows.h"
+#include "compiler/support/diagnostics.h"
+#include "compiler/support/text.h"
+#include "runtime/data/error.h"
+#include "runtime/rng.h"
+#include "tools/nnc/random_formula.h"
+
+namespace nnc::tool {
+
+namespace {
+
+// Names of a formula as inputs of a graph: made when a formula first uses them.
+class RowScope : public layers::Scope {
+ public:
+  explicit RowScope(ir::Graph& graph) : graph_(graph) {}
+
+  // Declares a name with the shape of one row.
+  void declare(const std::string& name, std::vector<int64_t> row_shape) {
+    shapes_[name] = std::move(row_shape);
+  }
+
+  layers::Operand find(const std::string& name, const SourceSpan& span) override {
+    const auto found = shapes_.find(name);
+    if (found == shapes_.end()) {
+      std::vector<std::string> names;
+      for (const auto& [known, shape] : shapes_) {
+        if (is_identifier(known)) names.push_back(known);
+      }
+      throw UserError(span, "there is no field " + in_quotes(name) + " here",
+                      names.empty() ? "numbers, uniform() and normal()" : join(names, "or"), name);
+    }
+    ir::Value*& value = values_[name];
+    if (value == nullptr) {
+      value = graph_.add_param(ir::ParamKind::input, "x" + std::to_string(values_.size()),
+                               {ir::DType::f64, layers::batch_shape(found->second)}, name);
+    }
+    return {value, "field " + in_quotes(name), 0};
+  }
+
+  std::vector<std::string> used() const {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : values_) names.push_back(name);
+    return names;
+  }
+
+ private:
+  ir::Graph& graph_;
+  std::map<std::string, std::vector<int64_t>> shapes_;
+  std::map<std::string, ir::Value*> values_;
+};
+
+// A formula as a graph of its own: one output, "result".
+struct RowProgram {
+  std::unique_ptr<ir::Graph> graph;
+  std::vector<std::string> inputs;
+  std::vector<int64_t> row_shape;
+  bool per_row = true;
+};
+
+RowProgram build(const Formula& formula, const std::map<std::string, std::vector<int64_t>>& names) {
+  RowProgram result;
+  result.graph = std::make_unique<ir::Graph>("rows");
+  RowScope scope(*result.graph);
+  for (const auto& [name, shape] : names) scope.declare(name, shape);
+  ir::Builder builder(*result.graph);
+  layers::FormulaContext context{builder, scope, ir::DType::f64};
+  ir::Value* value = layers::build_formula(context, formula);
+  result.per_row = layers::per_row(value);
+  result.row_shape = layers::row_shape(value);
+  result.graph->add_output("result", value);
+  result.inputs = scope.used();
+  return result;
+}
+
+// The numbers of all rows: [rows, row…], one row repeated if the formula has no rows of its own.
+std::vector<double> run(const RowProgram& program, const std::map<std::string, ir::Tensor>& values,
+                        int64_t rows) {
+  std::map<std::string, ir::Tensor> inputs;
+  for (const std::string& name : program.inputs) inputs[name] = values.at(name);
+  ir::EvalOptions options;
+  options.batch = rows;
+  std::vector<double> data = ir::evaluate(*program.graph, inputs, options).at("result").data;
+  if (program.per_row) return data;
+  std::vector<double> repeated;
+  for (int64_t row = 0; row < rows; ++row) {
+    repeated.insert(repeated.end(), data.begin(), data.end());
+  }
+  return repeated;
+}
+
+ir::Tensor tensor(int64_t rows, const std::vector<int64_t>& row_shape, std::vector<double> data) {
+  ir::Tensor result;
+  result.shape = {rows};
+  result.shape.insert(result.shape.end(), row_shape.begin(), row_shape.end());
+  result.data = std::move(data);
+  return result;
+}
+
+ir::Tensor draw_numbers(const Draw& draw, int64_t rows, uint64_t seed) {
+  runtime::RandomStream stream;
+  stream.seed = seed;
+  stream.stream = runtime::stream_of(draw.name.c_str());
+  std::vector<double> data(static_cast<size_t>(rows * layers::elements(draw.shape)));
+  for (size_t i = 0; i < data.size(); ++i) {
+    data[i] = draw.normal ? runtime::normal(stream, i) : runtime::uniform_f64(stream, i);
+  }
+  return tensor(rows, draw.shape, std::move(data));
+}
+
+struct FieldProgram {
+  std::string name;
+  RowProgram program;
+  std::vector<Draw> draws;
+};
+
+}  // namespace
+
+runtime::GeneratedSource generated_source(const Args& args) {
+  runtime::GeneratedSource source;
+  source.rows = args.integer("rows");
+  const auto seed = static_cast<uint64_t>(args.integer("seed"));
+  auto programs = std::make_shared<std::vector<FieldProgram>>();
+  std::map<std::string, std::vector<int64_t>> names;
+  for (const auto& [name, value] : args.values()) {
+    if (!value.is_formula()) continue;
+    FieldProgram field;
+    field.name = name.text;
+    Formula formula = value.formula();
+    formula.root = take_out_draws(formula.root, name.text, field.draws);
+    for (const Draw& draw : field.draws) names[draw.name] = draw.shape;
+    field.program = build(formula, names);
+    names[name.text] = field.program.row_shape;
+    source.fields.push_back({name.text, field.program.row_shape});
+    programs->push_back(std::move(field));
+  }
+  source.make = [programs, seed, rows = source.rows] {
+    std::map<std::string, ir::Tensor> values;
+    std::vector<runtime::InlineField> result;
+    for (const FieldProgram& field : *programs) {
+      for (const Draw& draw : field.draws) values[draw.name] = draw_numbers(draw, rows, seed);
+      runtime::InlineField made{field.name, field.program.row_shape, {}, {}};
+      made.numbers = run(field.program, values, rows);
+      values[field.name] = tensor(rows, made.row_shape, made.numbers);
+      result.push_back(std::move(made));
+    }
+    return result;
+  };
+  return source;
+}
+
+std::function<std::vector<uint8_t>(const runtime::Table&)> row_filter(const Formula& formula) {
+  return [formula](const runtime::Table& table) {
+    std::map<std::string, std::vector<int64_t>> names;
+    for (const runtime::Column& column : table.columns) {
+      if (!column.is_text) names[column.name] = column.row_shape;
+    }
+    const RowProgram program = build(formula, names);
+    if (!program.row_shape.empty()) {
+      throw UserError(formula.span, "`where` needs one condition for each row", "shape []",
+                      layers::shape_text(program.row_shape));
+    }
+    std::map<std::string, ir::Tensor> values;
+    for (const std::string& name : program.inputs) {
+      const runtime::Column& column = *table.find(name);
+      std::vector<double> data(static_cast<size_t>(table.rows * column.row_elements()));
+      for (size_t i = 0; i < data.size(); ++i) data[i] = column.number(static_cast<int64_t>(i));
+      values[name] = tensor(table.rows, column.row_shape, std::move(data));
+    }
+    std::vector<uint8_t> keep;
+    for (double value : run(program, values, table.rows)) keep.push_back(value != 0 ? 1 : 0);
+    return keep;
+  };
+}
+
+}  // namespace nnc::tool

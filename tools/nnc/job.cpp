@@ -1,0 +1,117 @@
+#include "tools/nnc/job.h"
+
+#include <fmt/format.h>
+
+#include "compiler/layers/catalogue.h"
+#include "compiler/spec/parse.h"
+#include "runtime/data/probe.h"
+#include "runtime/threads.h"
+#include "tools/nnc/data_spec.h"
+#include "tools/nnc/run.h"
+#include "tools/nnc/terminal.h"
+
+namespace nnc::tool {
+
+void CompileFlags::add_to(CLI::App& app) {
+  app.add_option("--threads", threads, "threads (default: the cores this process may use)")
+      ->check(CLI::Range(1, 1024));
+  app.add_option("--isa", isa, "instruction set: sse2, avx2 or avx512 (default: the best here)");
+  app.add_flag("--no-cache", no_cache, "compile everything anew, keep nothing");
+}
+
+void ModelFlags::add_to(CLI::App& app) {
+  app.add_option("FILE", file, "model file")->required();
+  app.add_option("--set", overrides, "change a value: --set train.optimizer.adam.rate=3e-4")
+      ->allow_extra_args(false);
+}
+
+void print_diagnostics(const Diagnostics& diagnostics) {
+  for (const Diagnostic& diagnostic : diagnostics.sorted()) {
+    const bool error = diagnostic.severity == Severity::error;
+    std::string text = render(diagnostic);
+    const std::string word = error ? "error:" : "warning:";
+    const size_t at = text.find(word);
+    text.replace(at, word.size(), styled_error(word, error ? Style::red : Style::yellow));
+    fmt::print(stderr, "{}", text);
+  }
+  if (diagnostics.errors() > 1) fmt::print(stderr, "{} errors\n", diagnostics.errors());
+}
+
+namespace {
+
+// Turns what was parsed into a model, or ends the command.
+Model finish(std::optional<spec::Description> description, const Diagnostics& diagnostics) {
+  print_diagnostics(diagnostics);
+  if (!description || diagnostics.has_errors()) throw Ended{Exit::usage};
+  Model model;
+  model.description = std::move(*description);
+  model.data = data_spec(model.description);
+  return model;
+}
+
+}  // namespace
+
+Model read_model(const std::string& file, const std::vector<std::string>& overrides) {
+  Diagnostics diagnostics;
+  auto description = spec::parse(file, {overrides}, layers::catalogue(), diagnostics);
+  return finish(std::move(description), diagnostics);
+}
+
+Model read_model_text(std::string text, const std::string& path,
+                      const std::vector<std::string>& overrides) {
+  Diagnostics diagnostics;
+  auto description =
+      spec::parse_text(std::move(text), path, {overrides}, layers::catalogue(), diagnostics);
+  return finish(std::move(description), diagnostics);
+}
+
+std::vector<runtime::FieldInfo> probe_fields(const Model& model) {
+  if (!model.description.data) return {};
+  return runtime::probe(model.data).fields;
+}
+
+CompileOptions compile_options(const CompileFlags& flags) {
+  CompileOptions options;
+  options.cache = !flags.no_cache;
+  options.compile_threads = runtime::available_cores();
+  if (flags.isa.empty()) return options;
+  kernel::Isa isa;
+  if (!kernel::parse_isa(flags.isa, isa)) {
+    throw CommandError(Exit::usage,
+                       fmt::format("--isa: there is no instruction set '{}'", flags.isa),
+                       "one of sse2, avx2, avx512 and neon");
+  }
+  options.target = kernel::target_for(isa);
+  return options;
+}
+
+std::unique_ptr<CompiledModel> compile_model(const Model& model,
+                                             const std::vector<runtime::FieldInfo>& fields,
+                                             const CompileOptions& options) {
+  Diagnostics diagnostics;
+  auto compiled = compile(model.description, for_compiler(fields), options, diagnostics);
+  print_diagnostics(diagnostics);
+  if (!compiled || diagnostics.has_errors()) throw Ended{Exit::usage};
+  return compiled;
+}
+
+int threads_of(const CompileFlags& flags) {
+  const int cores = runtime::available_cores();
+  if (flags.threads > cores) {
+    fmt::print(stderr, "{} {} threads on {} cores take turns: slower than {}\n",
+               styled_error("nnc: warning:", Style::yellow), flags.threads, cores, cores);
+  }
+  return flags.threads > 0 ? flags.threads : cores;
+}
+
+std::string sketch(const CompiledModel& model) {
+  std::string text;
+  for (const spec::LayerSummary& layer : model.forward().layers) {
+    if (layer.parameters == 0) continue;
+    std::string shape = fmt::format("{}", fmt::join(layer.output_shape, "x"));
+    text += (text.empty() ? "" : "-") + (shape.empty() ? "1" : shape);
+  }
+  return text.size() <= 60 ? text : "";
+}
+
+}  // namespace nnc::tool

@@ -1,0 +1,46 @@
+// What most commands begin with: reading a model file, looking at its data, compiling it, and
+// saying what is wrong with it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "compiler/compile.h"
+#include "compiler/spec/description.h"
+#include "runtime/data/spec.h"
+#include "tools/nnc/command.h"
+
+namespace nnc::tool {
+
+struct Model {
+  spec::Description description;
+  runtime::DataSpec data;
+};
+
+// Reads and checks a model file. Mistakes are printed and end the command (Ended, exit code 2).
+Model read_model(const std::string& file, const std::vector<std::string>& overrides);
+// The same from the text of a run's model.yaml; `path`: the model file it was made from.
+Model read_model_text(std::string text, const std::string& path,
+                      const std::vector<std::string>& overrides);
+
+// What the fields are, from the headers of the data files. DataError.
+std::vector<runtime::FieldInfo> probe_fields(const Model& model);
+
+CompileOptions compile_options(const CompileFlags& flags);
+
+// Compiles; mistakes are printed and end the command.
+std::unique_ptr<CompiledModel> compile_model(const Model& model,
+                                             const std::vector<runtime::FieldInfo>& fields,
+                                             const CompileOptions& options);
+
+// Prints errors and warnings to standard error, with "2 errors" at the end where there are several.
+void print_diagnostics(const Diagnostics& diagnostics);
+
+// The threads asked for, or the cores there are; warns above that.
+int threads_of(const CompileFlags& flags);
+
+// "784-128-128-10"-like: kinds and widths of the layers, for headers; empty if too long.
+std::string sketch(const CompiledModel& model);
+
+}  // namespace nnc::tool

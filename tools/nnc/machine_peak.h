@@ -1,0 +1,14 @@
+// How fast this machine can multiply and add: the yardstick of `nnc bench`.
+#pragma once
+
+#include "compiler/kernel/target.h"
+#include "runtime/threads.h"
+
+namespace nnc::tool {
+
+// GFLOP/s (a multiply-add counts as 2) of f32 multiply-adds in registers on all threads of the
+// pool, the best of several short runs. The kernel is made by the compiler's own kernel IR for
+// `target`: so many independent chains of muladd that latency is hidden, and no memory.
+double measured_peak_gflops(const kernel::Target& target, runtime::ThreadPool& pool);
+
+}  // namespace nnc::tool

@@ -1,0 +1,141 @@
+// The command `nnc`: reads the command line, runs one subcommand, turns errors into words and exit
+// codes.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+#include "compiler/support/diagnostics.h"
+#include "compiler/support/text.h"
+#include "runtime/data/error.h"
+#include "tools/nnc/command.h"
+#include "tools/nnc/terminal.h"
+#include "tools/nnc/version.h"
+
+namespace nnc::tool {
+namespace {
+
+const char* const overview =
+    R"(nnc {} compiles a neural network, described in one YAML file, into native code that
+trains it and runs it, and writes it as standalone C++.
+
+  nnc check   FILE              is it right? layers, shapes, parameters, cost
+  nnc train   FILE              train it; the result is a run folder, runs/NAME-001
+  nnc eval    RUN               loss and metrics on the test rows
+  nnc predict RUN --in x.csv --out y.csv
+  nnc emit    RUN -o net.hpp    one C++17 header, no dependency
+  nnc bench   FILE              time of a training step and of inference, share of the peak
+  nnc dump    FILE --stage S    any stage of the compiler, from the spec to the machine code
+  nnc help    [WORD]            a layer, loss, optimizer … explained; without a word: all of them
+  nnc schema                    JSON Schema of the language, for editors
+
+Start with:
+  nnc train models/fashion-mlp.yaml
+`nnc COMMAND --help` lists the options of a command.
+)";
+
+void say_error(const std::string& message, const std::string& hint = {}) {
+  fmt::print(stderr, "{} {}\n", styled_error("nnc: error:", Style::red), message);
+  if (!hint.empty()) fmt::print(stderr, "  {}\n", hint);
+}
+
+// The subcommand that a wrong first word was probably meant to be.
+std::string nearest_command(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return {};
+  std::vector<std::string> names;
+  for (const CLI::App* sub : app.get_subcommands({})) {
+    if (sub->get_name() == argv[1]) return {};
+    names.push_back(sub->get_name());
+  }
+  const auto found = nearest(argv[1], names);
+  return found ? fmt::format("did you mean `nnc {}`?", *found) : "`nnc` alone lists the commands";
+}
+
+Exit usage_error(const CLI::App& app, int argc, char** argv, const CLI::ParseError& error) {
+  std::string hint = nearest_command(app, argc, argv);
+  std::string message = error.what();
+  if (!hint.empty()) {
+    message = fmt::format("there is no command {}", in_quotes(argv[1]));
+  } else if (!app.get_subcommands().empty()) {
+    hint =
+        fmt::format("`nnc {} --help` lists its options", app.get_subcommands().front()->get_name());
+  }
+  while (!message.empty() && (message.back() == '\n' || message.back() == '.')) message.pop_back();
+  say_error(message, hint);
+  return Exit::usage;
+}
+
+Exit run(int argc, char** argv) {
+  CLI::App app{"", "nnc"};
+  app.set_version_flag("--version", fmt::format("nnc {}", version));
+  app.set_help_flag("-h,--help", "this overview");
+  app.require_subcommand(0, 1);
+  Action action;
+  for (const auto add : {add_check, add_train, add_eval, add_predict, add_emit, add_dump, add_bench,
+                         add_schema, add_help}) {
+    add(app, action);
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    if (app.get_subcommands().empty()) {
+      fmt::print(fmt::runtime(overview), version);
+    } else {
+      fmt::print("{}", app.get_subcommands().front()->help("nnc"));
+    }
+    return Exit::done;
+  } catch (const CLI::CallForVersion& called) {
+    fmt::print("{}\n", called.what());
+    return Exit::done;
+  } catch (const CLI::ParseError& error) {
+    return usage_error(app, argc, argv, error);
+  }
+  if (!action) {
+    fmt::print(fmt::runtime(overview), version);
+    return Exit::done;
+  }
+  return action();
+}
+
+Exit run_and_explain(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const Ended& ended) {
+    return ended.exit;
+  } catch (const CommandError& error) {
+    say_error(error.what(), error.hint);
+    return error.exit;
+  } catch (const UserError& error) {
+    fmt::print(stderr, "{}", render(error.diagnostic));
+    return Exit::usage;
+  } catch (const runtime::DataError& error) {
+    say_error(error.what());
+    return Exit::failed;
+  } catch (const std::bad_alloc&) {
+    say_error("not enough memory");
+    return Exit::failed;
+  } catch (const InternalError& error) {
+    say_error(fmt::format("{}\n  This is a mistake in nnc, not in your file.", error.what()));
+    return Exit::failed;
+  } catch (const std::exception& error) {
+    say_error(error.what());
+    return Exit::failed;
+  }
+}
+
+}  // namespace
+}  // namespace nnc::tool
+
+int main(int argc, char** argv) {
+  // A file that may not grow any more is an error of that write, with words, not a sudden end.
+  std::signal(SIGXFSZ, SIG_IGN);
+  const nnc::tool::Exit exit = nnc::tool::run_and_explain(argc, argv);
+  // What was printed must have arrived: a full disk behind `> file` is a failure.
+  if (std::fflush(stdout) != 0 && exit == nnc::tool::Exit::done) {
+    nnc::tool::say_error("standard output could not be written");
+    return static_cast<int>(nnc::tool::Exit::failed);
+  }
+  return static_cast<int>(exit);
+}

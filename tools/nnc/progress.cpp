@@ -1,0 +1,111 @@
+#include "tools/nnc/progress.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "compiler/support/text.h"
+#include "tools/nnc/interrupt.h"
+
+namespace nnc::tool {
+
+namespace {
+
+constexpr size_t column_width = 11;
+
+std::string right(const std::string& text, size_t width) {
+  const auto length = static_cast<size_t>(characters(text));
+  return std::string(length < width ? width - length : 0, ' ') + text;
+}
+
+// Columns wide enough for their headings ("train accuracy").
+std::string line_of(const std::vector<std::string>& cells, const std::vector<std::string>& headings,
+                    size_t epoch_width) {
+  std::string text = right(cells[0], epoch_width);
+  for (size_t i = 1; i < cells.size(); ++i) {
+    const auto heading = static_cast<size_t>(characters(headings[i]));
+    text += "  " + right(cells[i], std::max(column_width, heading));
+  }
+  return text;
+}
+
+std::vector<std::string> headings_of(const std::vector<std::string>& metrics, bool has_valid) {
+  std::vector<std::string> names = {"epoch"};
+  for (const char* split : {"train", "valid"}) {
+    if (split == std::string("valid") && !has_valid) continue;
+    names.push_back(std::string(split) + " loss");
+    for (const std::string& metric : metrics) names.push_back(metric);
+  }
+  names.push_back("time");
+  return names;
+}
+
+}  // namespace
+
+TrainProgress::TrainProgress(const abi::Program& program, bool has_valid, int64_t epochs,
+                             bool quiet)
+    : has_valid_(has_valid), quiet_(quiet) {
+  for (const abi::MetricDesc& metric : program.metrics) {
+    if (metric.finalize != abi::Finalize::confusion) metrics_.push_back(metric.name);
+  }
+  const size_t digits = std::to_string(std::max<int64_t>(epochs, 1)).size();
+  epoch_width_ = std::max<size_t>(6, 2 * digits + 2);
+}
+
+void TrainProgress::print_headings() {
+  const auto names = headings_of(metrics_, has_valid_);
+  fmt::print("{}\n", styled(line_of(names, names, epoch_width_), Style::bold));
+  headed_ = true;
+}
+
+std::vector<std::string> TrainProgress::cells(const runtime::EpochReport& report) const {
+  std::vector<std::string> result = {fmt::format("{}/{}", report.epoch, report.epochs)};
+  const auto add = [&](const runtime::Metrics& metrics) {
+    result.push_back(loss_text(metrics.loss));
+    for (const std::string& name : metrics_) result.push_back(loss_text(metrics.value(name)));
+  };
+  add(report.train);
+  if (has_valid_) add(report.valid);
+  result.push_back(duration_text(report.seconds));
+  return result;
+}
+
+void TrainProgress::on_epoch(const runtime::EpochReport& report) {
+  if (quiet_) return;
+  line_.clear();
+  // Of thousands of short epochs about fifty are shown; metrics.jsonl has them all.
+  const int64_t every = std::max<int64_t>(1, report.epochs / 50);
+  if (report.epoch % every != 0 && report.epoch != 1 && report.epoch != report.epochs) return;
+  if (!headed_) print_headings();
+  const std::string mark = report.improved && has_valid_ ? "  *" : "";
+  fmt::print("{}{}\n", line_of(cells(report), headings_of(metrics_, has_valid_), epoch_width_),
+             mark);
+  std::fflush(stdout);
+}
+
+void TrainProgress::on_progress(const runtime::ProgressReport& report) {
+  if (quiet_ || report.step == 0) return;
+  const double done = static_cast<double>(report.step) / static_cast<double>(report.total_steps);
+  const double left = report.seconds / done - report.seconds;
+  line_.show(fmt::format("epoch {}/{}  batch {}/{}  loss {}  {:.0f} %, {} left", report.epoch,
+                         report.epochs, report.batch, report.batches, loss_text(report.loss),
+                         done * 100, duration_text(left)));
+}
+
+bool TrainProgress::should_stop() { return interrupted(); }
+
+std::string metrics_text(const runtime::Metrics& metrics) {
+  std::string text = fmt::format("loss {}", loss_text(metrics.loss));
+  if (metrics.terms.size() > 1) {
+    for (const auto& [name, value] : metrics.terms) {
+      text += fmt::format("   {} {}", name, loss_text(value));
+    }
+  }
+  for (const auto& [name, value] : metrics.metrics) {
+    text += fmt::format("   {} {}", name, loss_text(value));
+  }
+  return text;
+}
+
+}  // namespace nnc::tool

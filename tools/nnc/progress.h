@@ -1,0 +1,38 @@
+// What `nnc train` says while it runs: one line for each epoch, and on terminals a line with the
+// time left.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runtime/trainer.h"
+#include "tools/nnc/terminal.h"
+
+namespace nnc::tool {
+
+class TrainProgress : public runtime::Observer {
+ public:
+  // `metrics`: names of the columns besides the loss. `quiet`: says nothing at all.
+  TrainProgress(const abi::Program& program, bool has_valid, int64_t epochs, bool quiet);
+
+  void on_epoch(const runtime::EpochReport& report) override;
+  void on_progress(const runtime::ProgressReport& report) override;
+  bool should_stop() override;
+  void finish() { line_.clear(); }
+
+ private:
+  void print_headings();
+  std::vector<std::string> cells(const runtime::EpochReport& report) const;
+
+  std::vector<std::string> metrics_;
+  bool has_valid_;
+  bool quiet_;
+  bool headed_ = false;
+  size_t epoch_width_;
+  ProgressLine line_;
+};
+
+// "loss 0.3421   accuracy 0.8812" of an evaluation.
+std::string metrics_text(const runtime::Metrics& metrics);
+
+}  // namespace nnc::tool

@@ -1,0 +1,145 @@
+#include "tools/nnc/run.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "runtime/checkpoint.h"
+#include "runtime/data/error.h"
+#include "runtime/run_folder.h"
+#include "tools/nnc/exit.h"
+#include "tools/nnc/version.h"
+
+namespace nnc::tool {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+namespace {
+
+const char* const manifest_name = "manifest.json";
+// All that `train` writes into a run folder.
+const char* const run_files[] = {"manifest.json",       "model.yaml",  "metrics.jsonl",
+                                 "weights.safetensors", "report.html", "checkpoint"};
+
+const std::pair<abi::DType, const char*> dtype_names[] = {
+    {abi::DType::f32, "f32"}, {abi::DType::f64, "f64"}, {abi::DType::i32, "i32"},
+    {abi::DType::u8, "u8"},   {abi::DType::i64, "i64"},
+};
+
+std::string dtype_name(abi::DType dtype) {
+  for (const auto& [value, name] : dtype_names) {
+    if (value == dtype) return name;
+  }
+  return "f32";
+}
+
+abi::DType dtype_of(const std::string& name, const std::string& file) {
+  for (const auto& [value, known] : dtype_names) {
+    if (name == known) return value;
+  }
+  throw runtime::DataError(file, "fields", "unknown type", "f32, f64, i32, i64 or u8", name);
+}
+
+ordered_json to_json(const runtime::FieldInfo& field) {
+  return {{"name", field.name},
+          {"type", dtype_name(field.dtype)},
+          {"shape", field.row_shape},
+          {"classes", field.classes},
+          {"words", field.vocabulary}};
+}
+
+}  // namespace
+
+std::string next_run_folder(const std::string& model_name) {
+  for (int number = 1;; ++number) {
+    const std::string folder = fmt::format("runs/{}-{:03}", model_name, number);
+    if (!fs::exists(folder)) return folder;
+  }
+}
+
+void make_run_folder(const std::string& folder, bool force) {
+  std::error_code error;
+  if (fs::exists(folder) && !fs::is_directory(folder)) {
+    throw CommandError(Exit::usage, fmt::format("{} is a file, not a folder", folder));
+  }
+  if (fs::is_directory(folder, error) && !fs::is_empty(folder, error)) {
+    if (!force) {
+      throw CommandError(Exit::usage, fmt::format("{} is already there", folder),
+                         "--force replaces it, -o names another folder, "
+                         "--resume continues an interrupted run");
+    }
+    for (const char* name : run_files) fs::remove_all(fs::path(folder) / name, error);
+  }
+  fs::create_directories(folder, error);
+  if (error) {
+    throw CommandError(Exit::failed,
+                       fmt::format("{}: this folder cannot be made: {}", folder, error.message()));
+  }
+}
+
+void check_run_folder(const std::string& folder) {
+  std::error_code error;
+  if (fs::exists(fs::path(folder) / manifest_name, error)) return;
+  if (!fs::exists(folder, error)) {
+    throw CommandError(Exit::usage, fmt::format("there is no run {}", folder),
+                       "`nnc train FILE` makes one");
+  }
+  if (!fs::is_directory(folder, error)) {
+    throw CommandError(Exit::usage, fmt::format("{} is not a run folder", folder),
+                       fmt::format("train it first: nnc train {}", folder));
+  }
+  throw CommandError(Exit::usage,
+                     fmt::format("{} is not a run folder: it has no {}", folder, manifest_name));
+}
+
+std::string model_path_in(const std::string& folder) { return folder + "/model.yaml"; }
+std::string metrics_path_in(const std::string& folder) { return folder + "/metrics.jsonl"; }
+
+void write_manifest(const std::string& folder, const Manifest& manifest) {
+  ordered_json fields = ordered_json::array();
+  for (const runtime::FieldInfo& field : manifest.fields) fields.push_back(to_json(field));
+  ordered_json json = {{"nnc", version},
+                       {"model", manifest.model_name},
+                       {"model_path", manifest.model_path},
+                       {"set", manifest.overrides}};
+  json.update(manifest.more);
+  json["fields"] = fields;
+  runtime::write_json(folder + "/" + manifest_name, json);
+}
+
+Manifest read_manifest(const std::string& folder) {
+  check_run_folder(folder);
+  const std::string path = folder + "/" + manifest_name;
+  const ordered_json json = runtime::read_json(path);
+  Manifest result;
+  try {
+    result.model_name = json.at("model");
+    result.model_path = json.at("model_path");
+    result.overrides = json.at("set").get<std::vector<std::string>>();
+    for (const ordered_json& field : json.at("fields")) {
+      runtime::FieldInfo info;
+      info.name = field.at("name");
+      info.dtype = dtype_of(field.at("type"), path);
+      info.row_shape = field.at("shape").get<std::vector<int64_t>>();
+      info.classes = field.at("classes");
+      info.vocabulary = field.at("words").get<std::vector<std::string>>();
+      result.fields.push_back(std::move(info));
+    }
+    result.more = json;
+    for (const char* key : {"nnc", "model", "model_path", "set", "fields"}) result.more.erase(key);
+  } catch (const nlohmann::json::exception& problem) {
+    throw runtime::DataError(path, "", "not a manifest that nnc wrote", "", problem.what());
+  }
+  return result;
+}
+
+std::vector<spec::FieldInfo> for_compiler(const std::vector<runtime::FieldInfo>& fields) {
+  std::vector<spec::FieldInfo> result;
+  for (const runtime::FieldInfo& field : fields) {
+    result.push_back({field.name, field.dtype, field.row_shape, field.classes, field.vocabulary});
+  }
+  return result;
+}
+
+}  // namespace nnc::tool

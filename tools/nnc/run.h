@@ -1,0 +1,42 @@
+// A run folder: where it is made, what it remembers besides weights and checkpoints.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "compiler/spec/graph/fields.h"
+#include "runtime/data/spec.h"
+
+namespace nnc::tool {
+
+// What manifest.json must hold so that a run can be evaluated and resumed, and can predict without
+// its data.
+struct Manifest {
+  std::string model_name;
+  std::string model_path;              // of the model file: relative data paths start there
+  std::vector<std::string> overrides;  // --set, in order
+  std::vector<runtime::FieldInfo> fields;
+  nlohmann::ordered_json more;  // seed, hashes, machine, timings: for people
+};
+
+// runs/NAME-001, or the next number that is free.
+std::string next_run_folder(const std::string& model_name);
+
+// Makes the folder. One that is there already and not empty is refused (CommandError) unless
+// `force`; then the files of the earlier run in it are removed, and no others.
+void make_run_folder(const std::string& folder, bool force);
+
+// CommandError if `folder` is not a run (it says what it is instead).
+void check_run_folder(const std::string& folder);
+
+std::string model_path_in(const std::string& folder);
+std::string metrics_path_in(const std::string& folder);
+
+void write_manifest(const std::string& folder, const Manifest& manifest);
+Manifest read_manifest(const std::string& folder);
+
+// The compiler's view of the same fields.
+std::vector<spec::FieldInfo> for_compiler(const std::vector<runtime::FieldInfo>& fields);
+
+}  // namespace nnc::tool

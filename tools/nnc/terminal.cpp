@@ -1,0 +1,148 @@
+#include "tools/nnc/terminal.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "compiler/support/text.h"
+
+namespace nnc::tool {
+
+bool is_terminal(int descriptor) {
+  if (isatty(descriptor) == 0) return false;
+  const char* terminal = std::getenv("TERM");
+  return terminal == nullptr || std::strcmp(terminal, "dumb") != 0;
+}
+
+namespace {
+
+bool colours(int descriptor) {
+  const char* refused = std::getenv("NO_COLOR");
+  return (refused == nullptr || *refused == 0) && is_terminal(descriptor);
+}
+
+std::string in_style(const std::string& text, Style style) {
+  static const char* const codes[] = {"1", "2", "31;1", "33;1", "32"};
+  return fmt::format("\033[{}m{}\033[0m", codes[static_cast<int>(style)], text);
+}
+
+// Whether a cell is a number, so that its column is aligned to the right.
+bool is_numeric(const std::string& cell) {
+  return cell.empty() || cell == "-" || (cell[0] >= '0' && cell[0] <= '9') ||
+         (cell[0] == '-' && cell.size() > 1);
+}
+
+}  // namespace
+
+std::string styled(const std::string& text, Style style) {
+  static const bool active = colours(STDOUT_FILENO);
+  return active ? in_style(text, style) : text;
+}
+
+std::string styled_error(const std::string& text, Style style) {
+  static const bool active = colours(STDERR_FILENO);
+  return active ? in_style(text, style) : text;
+}
+
+std::string with_commas(int64_t number) {
+  std::string digits = std::to_string(number < 0 ? -number : number);
+  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) {
+    digits.insert(static_cast<size_t>(at), ",");
+  }
+  return (number < 0 ? "-" : "") + digits;
+}
+
+namespace {
+
+std::string scaled(double value, const std::vector<const char*>& units, double base) {
+  size_t unit = 0;
+  while (value >= base * 0.9995 && unit + 1 < units.size()) {
+    value /= base;
+    ++unit;
+  }
+  const int decimals = unit == 0 || value >= 99.95 ? 0 : 1;
+  return fmt::format("{:.{}f}{}", value, decimals, units[unit]);
+}
+
+}  // namespace
+
+std::string bytes_text(double bytes) {
+  return scaled(bytes, {" B", " KB", " MB", " GB", " TB"}, 1000);
+}
+
+std::string count_text(double count) { return scaled(count, {"", " k", " M", " G", " T"}, 1000); }
+
+std::string duration_text(double seconds) {
+  if (seconds < 1e-3) return fmt::format("{:.3g} µs", seconds * 1e6);
+  if (seconds < 1) return fmt::format("{:.3g} ms", seconds * 1e3);
+  if (seconds < 60) return fmt::format("{:.2f} s", seconds);
+  const auto whole = static_cast<int64_t>(seconds + 0.5);
+  if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
+  return fmt::format("{} h {} min", whole / 3600, whole / 60 % 60);
+}
+
+std::string loss_text(double value) {
+  if (!std::isfinite(value)) return fmt::format("{}", value);
+  const double size = std::fabs(value);
+  if (size != 0 && size < 1e-3) return fmt::format("{:.3e}", value);
+  if (size < 100) return fmt::format("{:.4f}", value);
+  return fmt::format("{:.6g}", value);
+}
+
+std::string shape_text(const std::vector<int64_t>& shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+std::string Table::text() const {
+  const size_t columns = headings_.size();
+  std::vector<size_t> widths(columns);
+  std::vector<bool> numeric(columns, true);
+  for (size_t c = 0; c < columns; ++c) {
+    widths[c] = static_cast<size_t>(characters(headings_[c]));
+    for (const auto& row : rows_) {
+      widths[c] = std::max(widths[c], static_cast<size_t>(characters(row[c])));
+      numeric[c] = numeric[c] && is_numeric(row[c]);
+    }
+  }
+  const auto line = [&](const std::vector<std::string>& cells) {
+    std::string result = " ";
+    for (size_t c = 0; c < columns; ++c) {
+      const std::string space(widths[c] - static_cast<size_t>(characters(cells[c])), ' ');
+      result += " " + (numeric[c] ? space + cells[c] : cells[c] + space) + " ";
+    }
+    result.erase(result.find_last_not_of(' ') + 1);
+    return result + "\n";
+  };
+  size_t total = 2;
+  for (size_t width : widths) total += width + 2;
+  const std::string rule = "  " + std::string(total - 4, '-') + "\n";
+  std::string result = styled(line(headings_), Style::bold) + rule;
+  for (size_t r = 0; r < rows_.size(); ++r) {
+    if (std::find(rules_.begin(), rules_.end(), r) != rules_.end()) result += rule;
+    result += line(rows_[r]);
+  }
+  return result;
+}
+
+ProgressLine::ProgressLine() : active_(is_terminal(STDERR_FILENO)) {}
+
+void ProgressLine::show(const std::string& text) {
+  if (!active_) return;
+  fmt::print(stderr, "\r\033[K{}", text);
+  std::fflush(stderr);
+  shown_ = true;
+}
+
+void ProgressLine::clear() {
+  if (!shown_) return;
+  fmt::print(stderr, "\r\033[K");
+  std::fflush(stderr);
+  shown_ = false;
+}
+
+}  // namespace nnc::tool

@@ -1,0 +1,60 @@
+// What a person sees: colours (on terminals only), tables, numbers as people write them, and the
+// line that shows progress.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace nnc::tool {
+
+// Whether a stream is a terminal that shows colours (NO_COLOR and TERM=dumb switch them off).
+bool is_terminal(int descriptor);
+
+enum class Style { bold, dim, red, yellow, green };
+// `text` in a style if standard output is a terminal.
+std::string styled(const std::string& text, Style style);
+// The same for standard error.
+std::string styled_error(const std::string& text, Style style);
+
+// 101,770
+std::string with_commas(int64_t number);
+// 512 B, 1.4 MB
+std::string bytes_text(double bytes);
+// 2.3 M, 840
+std::string count_text(double count);
+// 12 µs, 3.4 ms, 1.23 s, 2 min 5 s
+std::string duration_text(double seconds);
+// Six digits or so: 0.4123, 12.31, 1.2e-05
+std::string loss_text(double value);
+// [28, 28, 1]; [] for a single number
+std::string shape_text(const std::vector<int64_t>& shape);
+
+// Columns of texts, aligned by what they hold: numbers to the right, words to the left.
+class Table {
+ public:
+  explicit Table(std::vector<std::string> headings) : headings_(std::move(headings)) {}
+  void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  // A line under the rows so far (before a sum).
+  void rule() { rules_.push_back(rows_.size()); }
+  std::string text() const;
+
+ private:
+  std::vector<std::string> headings_;
+  std::vector<std::vector<std::string>> rows_;
+  std::vector<size_t> rules_;
+};
+
+// One line on standard error that is written over and over; nothing if that is no terminal.
+class ProgressLine {
+ public:
+  ProgressLine();
+  void show(const std::string& text);
+  void clear();
+
+ private:
+  bool active_ = false;
+  bool shown_ = false;
+};
+
+}  // namespace nnc::tool

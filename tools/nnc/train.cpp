@@ -1,0 +1,287 @@
+// nnc train: from a model file, or an interrupted run, to a run folder.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <optional>
+
+#include "runtime/atomic_file.h"
+#include "runtime/data/load.h"
+#include "runtime/data/statistics.h"
+#include "runtime/inference.h"
+#include "runtime/run_folder.h"
+#include "runtime/state.h"
+#include "tools/nnc/interrupt.h"
+#include "tools/nnc/job.h"
+#include "tools/nnc/non_finite.h"
+#include "tools/nnc/progress.h"
+#include "tools/nnc/run.h"
+#include "tools/nnc/train_options.h"
+#include "tools/nnc/version.h"
+
+namespace nnc::tool {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+struct Flags {
+  std::string file;
+  std::vector<std::string> overrides;
+  CompileFlags compile;
+  std::string run;
+  std::string resume;
+  std::optional<int64_t> epochs, batch, seed;
+  bool force = false;
+  bool quiet = false;
+};
+
+// Everything of one training, in the order in which it comes to be.
+struct Job {
+  Model model;
+  Manifest manifest;
+  std::string folder;
+  bool resumed = false;
+  std::unique_ptr<CompiledModel> compiled;
+  std::future<runtime::Dataset> loading;
+  runtime::Dataset data;
+  runtime::TrainOptions options;
+  runtime::Buffer state;
+  double compile_seconds = 0;
+  int threads = 1;
+};
+
+void add_shortcuts(const Flags& flags, std::vector<std::string>& overrides) {
+  const auto add = [&](const char* path, const std::optional<int64_t>& value) {
+    if (value) overrides.push_back(fmt::format("{}={}", path, *value));
+  };
+  add("train.epochs", flags.epochs);
+  add("train.batch", flags.batch);
+  add("train.seed", flags.seed);
+}
+
+void begin_new(const Flags& flags, Job& job) {
+  job.manifest.overrides = flags.overrides;
+  add_shortcuts(flags, job.manifest.overrides);
+  job.model = read_model(flags.file, job.manifest.overrides);
+  job.manifest.model_name = job.model.description.name;
+  job.manifest.model_path = std::filesystem::absolute(flags.file).lexically_normal();
+  job.folder = flags.run.empty() ? next_run_folder(job.manifest.model_name) : flags.run;
+}
+
+void begin_resumed(const Flags& flags, Job& job) {
+  if (!flags.file.empty() || !flags.run.empty()) {
+    throw CommandError(Exit::usage, "--resume takes the model and the folder from the run",
+                       fmt::format("nnc train --resume {}", flags.resume));
+  }
+  job.folder = flags.resume;
+  job.resumed = true;
+  job.manifest = read_manifest(job.folder);
+  auto& overrides = job.manifest.overrides;
+  overrides.insert(overrides.end(), flags.overrides.begin(), flags.overrides.end());
+  add_shortcuts(flags, overrides);
+  job.model = read_model_text(runtime::read_text(model_path_in(job.folder)),
+                              job.manifest.model_path, overrides);
+}
+
+void check_trainable(const Job& job) {
+  if (!job.model.description.train) {
+    throw CommandError(Exit::usage,
+                       fmt::format("{}: there is no `train` section, so there is nothing to train",
+                                   job.manifest.model_path),
+                       "it says how long and how: train: {epochs: 10, optimizer: adam}");
+  }
+  if (!job.model.data.train) {
+    throw CommandError(Exit::usage,
+                       fmt::format("{}: there are no rows to train on", job.manifest.model_path),
+                       "data: {train: ...} says where they come from");
+  }
+}
+
+// Compiles while the rows are read.
+void compile_and_load(const Flags& flags, Job& job) {
+  const auto start = Clock::now();
+  job.manifest.fields = probe_fields(job.model);
+  job.loading = std::async(std::launch::async, [&data = job.model.data] {
+    return runtime::load(data, {true, true, false});
+  });
+  job.compiled = compile_model(job.model, job.manifest.fields, compile_options(flags.compile));
+  if (!job.compiled->has_entry("step")) {
+    throw CommandError(Exit::usage, fmt::format("{}: nothing in the model can be trained",
+                                                job.manifest.model_path));
+  }
+  job.compiled->entry("step");
+  job.compile_seconds = seconds_since(start);
+  if (job.compiled->has_entry("evaluate")) job.compiled->entry("evaluate");
+  job.data = job.loading.get();
+}
+
+void print_header(const Job& job, const CompileFlags& flags) {
+  const abi::Program& program = job.compiled->program();
+  const std::string shape = sketch(*job.compiled);
+  fmt::print("{}  {}{} parameters\n", styled(job.manifest.model_name, Style::bold),
+             shape.empty() ? "" : shape + ", ", with_commas(program.parameters));
+  std::string rows = with_commas(job.data.train.size()) + " train";
+  if (!job.data.valid.empty()) rows += ", " + with_commas(job.data.valid.size()) + " valid";
+  fmt::print("  data     {}\n", rows);
+  const CompileTimings timings = job.compiled->timings();
+  fmt::print("  compile  {}{}, {} on {} thread{}\n", duration_text(job.compile_seconds),
+             timings.from_cache ? " (cached)" : "",
+             kernel::name_of(compile_options(flags).target.isa), job.threads,
+             job.threads == 1 ? "" : "s");
+  fmt::print("  run      {}{}\n\n", job.folder, job.resumed ? " (resumed)" : "");
+}
+
+nlohmann::ordered_json facts(const Job& job) {
+  nlohmann::ordered_json json;
+  json["seed"] = job.options.seed;
+  json["batch"] = job.options.batch;
+  json["parameters"] = job.compiled->program().parameters;
+  json["rows"] = {{"train", job.data.train.size()}, {"valid", job.data.valid.size()}};
+  json["model_hash"] = runtime::hash_file(model_path_in(job.folder));
+  json["threads"] = job.threads;
+  json["compile_ms"] = job.compile_seconds * 1e3;
+  return json;
+}
+
+// The folder with everything that must be there before the first step.
+void open_folder(const Flags& flags, Job& job) {
+  if (!job.resumed) {
+    make_run_folder(job.folder, flags.force);
+    runtime::write_atomically(model_path_in(job.folder), job.model.description.file->text);
+  }
+  job.options = train_options(job.model.description);
+  job.options.run_folder = job.folder;
+  job.options.resume = job.resumed;
+  job.options.scalars.named = named_scalars(job.compiled->entry("step"));
+  job.manifest.more = facts(job);
+  write_manifest(job.folder, job.manifest);
+}
+
+runtime::Buffer initial(const Job& job) {
+  return runtime::initial_state(job.compiled->program(), job.options.seed,
+                                runtime::fit(job.model.data, job.data.train));
+}
+
+runtime::TrainEntries entries_of(CompiledModel& compiled) {
+  runtime::TrainEntries entries;
+  entries.step = &compiled.entry("step");
+  if (compiled.has_entry("evaluate")) entries.evaluate = &compiled.entry("evaluate");
+  if (compiled.has_entry("prelude")) entries.prelude = &compiled.entry("prelude");
+  return entries;
+}
+
+// Loss and metrics on the test rows, which are read only now.
+void judge(Job& job, runtime::ThreadPool& pool, bool quiet) {
+  const runtime::DataSpec& data = job.model.data;
+  if (!(data.test || data.test_fraction) || !job.compiled->has_entry("evaluate")) return;
+  const runtime::Dataset test = runtime::load(data, {false, false, true});
+  runtime::ScalarOptions scalars = job.options.scalars;
+  scalars.seed = job.options.seed;
+  const abi::EntryDesc& evaluate = job.compiled->entry("evaluate");
+  const runtime::Metrics metrics =
+      runtime::evaluate(job.compiled->program(), evaluate, entries_of(*job.compiled).prelude,
+                        test.test, job.state, scalars, pool);
+  job.manifest.more["test"] = runtime::to_json(metrics);
+  if (!quiet) {
+    fmt::print("test   {}   ({} rows)\n", metrics_text(metrics), with_commas(metrics.rows));
+  }
+}
+
+void print_end(const Job& job, const runtime::TrainResult& result) {
+  if (result.end == runtime::TrainResult::End::early_stop) {
+    fmt::print("stopped early after epoch {}: no improvement since epoch {}\n", result.epochs,
+               result.best_epoch);
+  }
+  if (job.options.keep == runtime::Keep::best && result.best_epoch > 0 &&
+      result.best_epoch != result.epochs) {
+    fmt::print("kept   the weights of epoch {}, the best\n", result.best_epoch);
+  }
+}
+
+void print_next(const Job& job) {
+  fmt::print(
+      "\nNext:\n  nnc eval {0}\n  nnc predict {0} --in FILE --out predictions.csv\n"
+      "  nnc emit {0} -o {1}.hpp --self-test\n",
+      job.folder, job.manifest.model_name);
+}
+
+Exit stopped(const Job& job, const runtime::TrainResult& result) {
+  fmt::print(stderr, "stopped after step {}; to go on: nnc train --resume {}\n", result.steps,
+             job.folder);
+  return Exit::stopped;
+}
+
+Exit train(const Flags& flags) {
+  const auto start = Clock::now();
+  if (flags.file.empty() && flags.resume.empty()) {
+    throw CommandError(Exit::usage, "which model? nnc train FILE",
+                       "nnc train --resume RUN continues an interrupted run");
+  }
+  Job job;
+  flags.resume.empty() ? begin_new(flags, job) : begin_resumed(flags, job);
+  check_trainable(job);
+  job.threads = threads_of(flags.compile);
+  if (!job.resumed && !flags.force) make_run_folder(job.folder, false);
+  compile_and_load(flags, job);
+  open_folder(flags, job);
+  if (!flags.quiet) print_header(job, flags.compile);
+
+  runtime::ThreadPool pool(job.threads);
+  job.state = initial(job);
+  TrainProgress progress(job.compiled->program(), !job.data.valid.empty(), job.options.epochs,
+                         flags.quiet);
+  catch_interrupts();
+  runtime::TrainResult result;
+  try {
+    result = runtime::train(job.compiled->program(), entries_of(*job.compiled), job.data, job.state,
+                            job.options, pool, progress);
+  } catch (const runtime::NonFiniteError& error) {
+    progress.finish();
+    explain_non_finite(error.details, *job.compiled, entries_of(*job.compiled), job.data,
+                       job.options, initial(job), pool);
+    return Exit::failed;
+  }
+  progress.finish();
+  if (result.end == runtime::TrainResult::End::stopped) return stopped(job, result);
+  if (!flags.quiet) fmt::print("\n");
+  if (!flags.quiet) print_end(job, result);
+  judge(job, pool, flags.quiet);
+  job.manifest.more["train_seconds"] = result.seconds;
+  job.manifest.more["total_seconds"] = seconds_since(start);
+  write_manifest(job.folder, job.manifest);
+  if (!flags.quiet) {
+    fmt::print("time   {} in all, {} of it training\n", duration_text(seconds_since(start)),
+               duration_text(result.seconds));
+    print_next(job);
+  }
+  return Exit::done;
+}
+
+}  // namespace
+
+void add_train(CLI::App& app, Action& action) {
+  CLI::App* sub = app.add_subcommand("train", "train a model; the result is a run folder");
+  auto flags = std::make_shared<Flags>();
+  sub->add_option("FILE", flags->file, "model file");
+  sub->add_option("-o,--out", flags->run, "run folder (default: runs/NAME-001, the next number)");
+  sub->add_option("--resume", flags->resume, "continue this run, to the same bits");
+  sub->add_option("--set", flags->overrides, "change a value: --set train.optimizer.adam.rate=3e-4")
+      ->allow_extra_args(false);
+  sub->add_option("--epochs", flags->epochs, "instead of train.epochs")
+      ->check(CLI::NonNegativeNumber);
+  sub->add_option("--batch", flags->batch, "instead of train.batch")->check(CLI::PositiveNumber);
+  sub->add_option("--seed", flags->seed, "instead of train.seed")->check(CLI::NonNegativeNumber);
+  flags->compile.add_to(*sub);
+  sub->add_flag("--force", flags->force, "replace a run that is there already");
+  sub->add_flag("--quiet", flags->quiet, "say nothing but errors");
+  sub->callback([&action, flags] { action = [flags] { return train(*flags); }; });
+}
+
+}  // namespace nnc::tool

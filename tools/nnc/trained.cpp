@@ -1,0 +1,70 @@
+#include "tools/nnc/trained.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "runtime/atomic_file.h"
+#include "runtime/checkpoint.h"
+#include "runtime/data/load.h"
+#include "runtime/data/statistics.h"
+#include "runtime/state.h"
+#include "tools/nnc/data_spec.h"
+
+namespace nnc::tool {
+
+namespace fs = std::filesystem;
+
+Trained open_trained(const std::string& run_or_file, const std::vector<std::string>& overrides) {
+  Trained result;
+  if (fs::is_regular_file(run_or_file)) {
+    result.model = read_model(run_or_file, overrides);
+    result.manifest.model_name = result.model.description.name;
+    result.manifest.model_path = run_or_file;
+    result.fields = probe_fields(result.model);
+    return result;
+  }
+  result.folder = run_or_file;
+  while (result.folder.size() > 1 && result.folder.back() == '/') result.folder.pop_back();
+  result.manifest = read_manifest(result.folder);
+  std::vector<std::string> all = result.manifest.overrides;
+  all.insert(all.end(), overrides.begin(), overrides.end());
+  result.model = read_model_text(runtime::read_text(model_path_in(result.folder)),
+                                 result.manifest.model_path, all);
+  result.fields = result.manifest.fields;
+  set_vocabularies(result.model.data, result.fields);
+  return result;
+}
+
+runtime::Buffer trained_state(const Trained& trained, const CompiledModel& compiled) {
+  const abi::Program& program = compiled.program();
+  if (trained.folder.empty()) {
+    if (program.parameters > 0) {
+      throw CommandError(
+          Exit::usage,
+          fmt::format("{} has {} parameters to train", trained.manifest.model_path,
+                      program.parameters),
+          fmt::format("nnc train {}; then use the run folder here", trained.manifest.model_path));
+    }
+    std::vector<runtime::FittedStep> fitted;
+    bool needs_data = false;
+    for (const abi::StateDesc& state : program.states) {
+      needs_data |= state.initial.kind == abi::Initial::Kind::fitted;
+    }
+    if (needs_data) {
+      const runtime::Dataset data = runtime::load(trained.model.data, {true, false, false});
+      fitted = runtime::fit(trained.model.data, data.train);
+    }
+    return runtime::initial_state(program, 0, fitted);
+  }
+  const std::string path = runtime::weights_path(trained.folder);
+  if (!fs::exists(path)) {
+    throw CommandError(Exit::failed, fmt::format("{} has no weights yet", trained.folder),
+                       fmt::format("nnc train --resume {} goes on with it", trained.folder));
+  }
+  runtime::Buffer state = runtime::Buffer::zeros(program.state_bytes);
+  runtime::load_weights(path, program, state);
+  return state;
+}
+
+}  // namespace nnc::tool

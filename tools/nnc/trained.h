@@ -1,0 +1,30 @@
+// A trained model, opened again: from a run folder, or from a model file with nothing to train.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/memory.h"
+#include "tools/nnc/job.h"
+#include "tools/nnc/run.h"
+
+namespace nnc::tool {
+
+struct Trained {
+  std::string folder;  // of the run; empty for a model file
+  Model model;
+  Manifest manifest;
+  std::vector<runtime::FieldInfo> fields;  // as compiled
+};
+
+// Reads the model of a run. A model file is opened as it is (its fields are probed). `overrides`
+// come after those of the run. The words that `category` fields have learned are put back.
+Trained open_trained(const std::string& run_or_file,
+                     const std::vector<std::string>& overrides = {});
+
+// The weights of the run; the initial values of a model file with nothing to train, CommandError
+// for one that has to be trained first.
+runtime::Buffer trained_state(const Trained& trained, const CompiledModel& compiled);
+
+}  // namespace nnc::tool

@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds everything, runs every test. Safe to run again.
+# usage: tools/test.sh [--fast] [BUILD_FOLDER]
+#   --fast   only the checks of the sources and the unit tests of the plain build
+# The last line counts what passed and failed; the exit status is 0 only if nothing failed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+. tools/packages.sh
+
+fast=no
+if [ "${1:-}" = "--fast" ]; then
+  fast=yes
+  shift
+fi
+build=${1:-build}
+passed=0
+failed=0
+failures=""
+
+# check NAME COMMAND…: one test of its own; prints what the command says only if it fails.
+check() {
+  local name=$1 log
+  shift
+  log=$(mktemp)
+  local start=$SECONDS
+  if "$@" >"$log" 2>&1; then
+    passed=$((passed + 1))
+    echo "ok      $name ($((SECONDS - start)) s)"
+  else
+    failed=$((failed + 1))
+    failures="$failures $name"
+    echo "FAILED  $name ($((SECONDS - start)) s)"
+    tail -n 60 "$log" | sed 's/^/    /'
+  fi
+  rm -f "$log"
+}
+
+# count COMMAND…: a runner of many tests, whose last line is "N passed, N failed".
+count() {
+  local name=$1 log status numbers
+  shift
+  log=$(mktemp)
+  local start=$SECONDS
+  "$@" 2>&1 | tee "$log"
+  status=${PIPESTATUS[0]}
+  numbers=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$log" | tail -n 1)
+  rm -f "$log"
+  if [ -z "$numbers" ]; then
+    failed=$((failed + 1))
+    failures="$failures $name"
+    echo "FAILED  $name: it ended without a count"
+    return
+  fi
+  passed=$((passed + ${numbers% *}))
+  failed=$((failed + ${numbers#* }))
+  if [ "$status" != 0 ] || [ "${numbers#* }" != 0 ]; then
+    failures="$failures $name"
+    [ "${numbers#* }" != 0 ] || failed=$((failed + 1))
+  fi
+  echo "        $name took $((SECONDS - start)) s"
+}
+
+# configure FOLDER OPTION…: CMake's own words only when they matter.
+configure() {
+  local folder=$1 log
+  shift
+  log=$(mktemp)
+  if ! cmake -S . -B "$folder" -G Ninja "$@" >"$log" 2>&1; then
+    cat "$log"
+    rm -f "$log"
+    return 1
+  fi
+  rm -f "$log"
+}
+
+# unit FOLDER TARGET…: builds these test programs there and runs each as a test of its own.
+unit() {
+  local folder=$1 target
+  shift
+  check "build in $folder" cmake --build "$folder" --target "$@"
+  for target in "$@"; do
+    check "$folder/$target" "$folder/tests/$target"
+  done
+}
+
+finish() {
+  if [ -n "$failures" ]; then
+    echo "failed:$failures"
+  fi
+  echo "$((SECONDS / 60)) min $((SECONDS % 60)) s"
+  echo "$passed passed, $failed failed"
+  [ "$failed" = 0 ] && [ "$passed" != 0 ]
+  exit
+}
+
+# shellcheck disable=SC2086
+ensure_packages $BUILD_PACKAGES $DATA_PACKAGES $TEST_PACKAGES || exit 1
+
+echo "== the sources"
+check "include rules" python3 tools/check_layers.py
+check "file sizes" python3 tools/check_sizes.py
+check "format" tools/check_format.sh
+
+echo "== build"
+check "configure" configure "$build"
+check "build" cmake --build "$build"
+
+echo "== unit tests"
+for test in "$build"/tests/test_*; do
+  [ -x "$test" ] && [ ! -d "$test" ] && check "unit ${test##*/test_}" "$test"
+done
+[ "$fast" = yes ] && finish
+
+echo "== end to end"
+count "end to end" python3 tests/e2e/run.py --nnc "$build/nnc"
+
+echo "== sanitizers"
+# What reads files that strangers wrote, under address and undefined-behaviour checks; the threads
+# under the thread sanitizer.
+check "configure asan" configure "$build/asan" -DNNC_SANITIZE=address,undefined \
+  -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1"
+unit "$build/asan" test_support test_ir test_spec test_runtime
+check "configure tsan" configure "$build/tsan" -DNNC_SANITIZE=thread \
+  -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1"
+unit "$build/tsan" test_runtime
+finish
