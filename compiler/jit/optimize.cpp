@@ -1,13 +1,9 @@
 #include <llvm/Analysis/AliasAnalysis.h>
 #include <llvm/Analysis/AssumptionCache.h>
 #include <llvm/Analysis/BasicAliasAnalysis.h>
-#include <llvm/Analysis/BlockFrequencyInfo.h>
-#include <llvm/Analysis/BranchProbabilityInfo.h>
 #include <llvm/Analysis/LoopAnalysisManager.h>
 #include <llvm/Analysis/LoopInfo.h>
 #include <llvm/Analysis/MemorySSA.h>
-#include <llvm/Analysis/OptimizationRemarkEmitter.h>
-#include <llvm/Analysis/PostDominators.h>
 #include <llvm/Analysis/ScalarEvolution.h>
 #include <llvm/Analysis/TargetLibraryInfo.h>
 #include <llvm/Analysis/TargetTransformInfo.h>
@@ -32,13 +28,9 @@ class Analyses {
     functions.registerPass([] { return llvm::TargetLibraryAnalysis(); });
     functions.registerPass([] { return llvm::AssumptionAnalysis(); });
     functions.registerPass([] { return llvm::DominatorTreeAnalysis(); });
-    functions.registerPass([] { return llvm::PostDominatorTreeAnalysis(); });
     functions.registerPass([] { return llvm::LoopAnalysis(); });
     functions.registerPass([] { return llvm::ScalarEvolutionAnalysis(); });
     functions.registerPass([] { return llvm::MemorySSAAnalysis(); });
-    functions.registerPass([] { return llvm::BranchProbabilityAnalysis(); });
-    functions.registerPass([] { return llvm::BlockFrequencyAnalysis(); });
-    functions.registerPass([] { return llvm::OptimizationRemarkEmitterAnalysis(); });
     functions.registerPass([] { return llvm::BasicAA(); });
     functions.registerPass([] {
       llvm::AAManager aliases;

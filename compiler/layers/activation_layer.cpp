@@ -9,7 +9,7 @@ std::vector<LayerDef> activation_layers() {
       {schema::Entry{.name = "activation",
                      .doc = "Applies an activation: any shape -> the same shape. "
                             "`- activation: relu` is the same as `- relu`.",
-                     .example = "- activation: {leaky_relu: 0.1}",
+                     .example = "- activation: relu",
                      .principal = "function",
                      .keys = {schema::Key("function", schema::entry_of(schema::Group::activations),
                                           "which one")

@@ -6,13 +6,16 @@ using namespace schema;
 
 namespace {
 
-std::shared_ptr<const Type> each(Type type) { return std::make_shared<const Type>(std::move(type)); }
+std::shared_ptr<const Type> each(Type type) {
+  return std::make_shared<const Type>(std::move(type));
+}
 
 Entry idx() {
   return Entry{
       .name = "idx",
-      .doc = "Arrays in the IDX format of MNIST, gzip-compressed or not: one file for each field, "
-             "rows along the first axis.",
+      .doc =
+          "Arrays in the IDX format of MNIST, gzip-compressed or not: one file for each field, "
+          "rows along the first axis.",
       .source = "Y. LeCun, C. Cortes, C. Burges: The MNIST database",
       .example = "idx: {image: train-images-idx3-ubyte.gz, label: train-labels-idx1-ubyte.gz}",
       .other_keys = each(path())};
@@ -22,16 +25,18 @@ Entry csv() {
   const Type column = one_of({text(), list_of(text()).sized(1, 1u << 20)});
   return Entry{
       .name = "csv",
-      .doc = "A table of comma-separated values. A field is one column (shape []) or a list of "
-             "columns (shape [n]).",
+      .doc =
+          "A table of comma-separated values. A field is one column (shape []) or a list of "
+          "columns (shape [n]).",
       .example = "csv: {file: houses.csv, columns: {x: [height, width], y: price}}",
-      .keys = {Key("file", path(), "the table").required(),
-               Key("columns", map_of(column),
-                   "which columns make up each field, by header name, or counted from 0 without a "
-                   "header")
-                   .required(),
-               Key("header", boolean(), "whether the first line names the columns").by_default("true"),
-               Key("missing", list_of(text()), "texts that stand for a missing value")}};
+      .keys = {
+          Key("file", path(), "the table").required(),
+          Key("columns", map_of(column),
+              "which columns make up each field, by header name, or counted from 0 without a "
+              "header")
+              .required(),
+          Key("header", boolean(), "whether the first line names the columns").by_default("true"),
+          Key("missing", list_of(text()), "texts that stand for a missing value")}};
 }
 
 Entry npz() {
@@ -51,8 +56,9 @@ Entry npy() {
 
 Entry inline_rows() {
   return Entry{.name = "inline",
-               .doc = "The rows themselves: for each field a list with one item for each row, a "
-                      "number or nested lists of numbers, or words for `category`.",
+               .doc =
+                   "The rows themselves: for each field a list with one item for each row, a "
+                   "number or nested lists of numbers, or words for `category`.",
                .example = "inline: {x: [[0, 0], [0, 1], [1, 0], [1, 1]], y: [0, 1, 1, 0]}",
                .other_keys = each(one_of({array(), list_of(text())}))};
 }
@@ -60,10 +66,12 @@ Entry inline_rows() {
 Entry generate() {
   return Entry{
       .name = "generate",
-      .doc = "Rows from formulas, one number or vector for each row and field. A formula may use "
-             "the fields above it, uniform(low, high) and normal(). The same seed gives the same "
-             "rows.",
-      .example = "generate: {rows: 1000, seed: 1, x: \"uniform(0, 2*pi)\", y: \"sin(x) + 0.1*normal()\"}",
+      .doc =
+          "Rows from formulas, one number or vector for each row and field. A formula may use "
+          "the fields above it, uniform(low, high) and normal(). The same seed gives the same "
+          "rows.",
+      .example =
+          "generate: {rows: 1000, seed: 1, x: \"uniform(0, 2*pi)\", y: \"sin(x) + 0.1*normal()\"}",
       .keys = {Key("rows", integer().at_least(1).at_most(1e9), "how many rows").required(),
                Key("seed", integer().at_least(0), "of the random numbers").by_default("0")},
       .other_keys = each(formula())};
@@ -84,11 +92,13 @@ const std::vector<Entry>& prepare_entries() {
        .principal = "factor",
        .keys = {Key("factor", number(), "what every value is multiplied by").required()}},
       {.name = "standardize",
-       .doc = "(x - mean) / deviation, learned from the train split for each entry of the last axis.",
+       .doc =
+           "(x - mean) / deviation, learned from the train split for each entry of the last axis.",
        .example = "standardize"},
       {.name = "minmax",
-       .doc = "Linear to [low, high], by the smallest and largest value of the train split for each "
-              "entry of the last axis.",
+       .doc =
+           "Linear to [low, high], by the smallest and largest value of the train split for each "
+           "entry of the last axis.",
        .example = "minmax: {low: 0, high: 1}",
        .keys = {Key("low", number(), "what the smallest value becomes").by_default("0"),
                 Key("high", number(), "what the largest value becomes").by_default("1")}},

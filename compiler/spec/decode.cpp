@@ -90,13 +90,14 @@ Value Decoder::array(const YamlNode& node, const schema::Type& type, const std::
     const bool same = std::equal(result.shape.begin() + 1, result.shape.end(), inner.shape.begin(),
                                  inner.shape.end());
     if (!same && good) {
-      diagnostics_.error(item.span, what + ": the rows of nested lists must have equal lengths",
-                         describe(node.items[0]) + " like the first",
-                         item.is_list() ? "a list of " + std::to_string(item.items.size())
-                                        : describe(item));
+      diagnostics_.error(
+          item.span, what + ": the rows of nested lists must have equal lengths",
+          describe(node.items[0]) + " like the first",
+          item.is_list() ? "a list of " + std::to_string(item.items.size()) : describe(item));
       good = false;
     }
-    if (good) result.numbers.insert(result.numbers.end(), inner.numbers.begin(), inner.numbers.end());
+    if (good)
+      result.numbers.insert(result.numbers.end(), inner.numbers.begin(), inner.numbers.end());
   }
   return good ? value_of(node, std::move(result)) : value_of(node, std::monostate{});
 }
@@ -104,7 +105,8 @@ Value Decoder::array(const YamlNode& node, const schema::Type& type, const std::
 Value Decoder::list(const YamlNode& node, const schema::Type& type, const std::string& what) {
   if (!node.is_list()) {
     if (node.is_scalar() && node.text.find(',') != std::string::npos) {
-      diagnostics_.error(node.span, what + ": a list needs brackets", "[" + node.text + "]", node.text);
+      diagnostics_.error(node.span, what + ": a list needs brackets", "[" + node.text + "]",
+                         node.text);
       return value_of(node, std::monostate{});
     }
     return wrong_kind(node, type, what);
@@ -208,7 +210,8 @@ int Decoder::fit(const YamlNode& node, const schema::Type& type) const {
       return best;
     }
     case Kind::choice: {
-      const bool listed = std::find(type.choices.begin(), type.choices.end(), node.text) != type.choices.end();
+      const bool listed =
+          std::find(type.choices.begin(), type.choices.end(), node.text) != type.choices.end();
       return !node.is_scalar() ? 0 : listed ? 3 : 1;
     }
     default: return node.is_scalar() ? 1 : 0;
@@ -222,7 +225,8 @@ void Decoder::report_unknown_key(const YamlNode& key, const std::string& owner,
                      owner + " has no key " + in_quotes(key.text) +
                          (near ? "; did you mean " + in_quotes(*near) + "?" : ""),
                      known.empty() ? "no keys" : join(names(known), "or"));
-  if (near && !result.has(*near)) result.set(Name{*near, key.span}, value_of(key, std::monostate{}));
+  if (near && !result.has(*near))
+    result.set(Name{*near, key.span}, value_of(key, std::monostate{}));
 }
 
 void Decoder::keys(const YamlNode& node, const std::vector<schema::Key>& keys,

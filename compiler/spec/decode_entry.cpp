@@ -102,8 +102,7 @@ Decoder::Form Decoder::entry_form(const YamlNode& node, const schema::Type& type
   for (size_t i = 1; i < known.size(); ++i) {
     diagnostics_.error(known[i]->key.span,
                        "two " + schema::noun(type.group) + " names in one place: " +
-                           in_quotes(known[0]->key.text) + " and " +
-                           in_quotes(known[i]->key.text),
+                           in_quotes(known[0]->key.text) + " and " + in_quotes(known[i]->key.text),
                        "one; a list item for each begins with '- '");
   }
   form.chosen = known.empty() ? unknown[0] : known[0];
@@ -119,11 +118,11 @@ bool Decoder::belongs_inside(const YamlEntry& beside, const YamlEntry& chosen,
                              const schema::Entry* entry) {
   if (entry == nullptr || !has_key(entry->keys, beside.key.text)) return false;
   const std::string value = beside.value.is_scalar() ? beside.value.text : "…";
-  diagnostics_.error(beside.key.span,
-                     in_quotes(beside.key.text) + " belongs inside " + in_quotes(entry->name) +
-                         ", not beside it",
-                     chosen.key.text + ": {" + beside.key.text + ": " + value +
-                         "}, or two more spaces before " + in_quotes(beside.key.text));
+  diagnostics_.error(
+      beside.key.span,
+      in_quotes(beside.key.text) + " belongs inside " + in_quotes(entry->name) + ", not beside it",
+      chosen.key.text + ": {" + beside.key.text + ": " + value + "}, or two more spaces before " +
+          in_quotes(beside.key.text));
   return true;
 }
 
@@ -141,7 +140,8 @@ bool Decoder::keys_beside(const YamlNode& node, const YamlEntry& chosen, const s
     } else if (belongs_inside(beside, chosen, entry)) {
       misplaced = true;
     } else if (find(type.group, beside.key.text) == nullptr) {
-      report_unknown_key(beside.key, "the " + schema::noun(type.group) + " " + in_quotes(chosen.key.text),
+      report_unknown_key(beside.key,
+                         "the " + schema::noun(type.group) + " " + in_quotes(chosen.key.text),
                          type.keys, siblings);
     }
   }
@@ -166,8 +166,8 @@ std::shared_ptr<const Args> Decoder::entry_arguments(const schema::Entry& entry,
   } else if (value->is_map()) {
     keys(*value, all, others, entry.name, *args);
   } else if (!principal.empty()) {
-    const auto found = std::find_if(all.begin(), all.end(),
-                                    [&](const auto& k) { return k.name == principal; });
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](const auto& k) { return k.name == principal; });
     internal_check(found != all.end(), entry.name + " has no principal key '" + principal + "'");
     args->set(Name{principal, value->span},
               decode(*value, found->type, "'" + principal + "' of " + entry.name));

@@ -56,10 +56,10 @@ Value Decoder::wrong_kind(const YamlNode& node, const schema::Type& type, const 
 }
 
 bool Decoder::in_range(double number, const schema::Type& type) const {
-  const bool low = type.minimum &&
-                   (type.minimum_excluded ? number <= *type.minimum : number < *type.minimum);
-  const bool high = type.maximum &&
-                    (type.maximum_excluded ? number >= *type.maximum : number > *type.maximum);
+  const bool low =
+      type.minimum && (type.minimum_excluded ? number <= *type.minimum : number < *type.minimum);
+  const bool high =
+      type.maximum && (type.maximum_excluded ? number >= *type.maximum : number > *type.maximum);
   return !low && !high;
 }
 
@@ -172,7 +172,8 @@ Value Decoder::name(const YamlNode& node, const schema::Type& type, const std::s
     diagnostics_.error(node.span, what + ": several names need brackets", "[" + text + "]", text);
     return failed(node);
   }
-  diagnostics_.error(node.span, what + " is not a name: letters, digits and _, not starting with a digit",
+  diagnostics_.error(node.span,
+                     what + " is not a name: letters, digits and _, not starting with a digit",
                      schema::describe(type), describe(node));
   return failed(node);
 }

@@ -76,7 +76,8 @@ class DataDescriber {
   static Fraction fraction(const Value& value) {
     Fraction result;
     result.share.span = value.span;
-    if (const Value* share = get(value.map(), "fraction")) result.share = {share->number(), share->span};
+    if (const Value* share = get(value.map(), "fraction"))
+      result.share = {share->number(), share->span};
     if (const Value* field = get(value.map(), "stratify")) result.stratify = field->reference();
     if (const Value* seed = get(value.map(), "seed")) result.seed = {seed->integer(), seed->span};
     return result;
@@ -109,7 +110,8 @@ class DataDescriber {
     const auto own = fields_of(*split.source);
     if (!own) return;
     const auto has = [](const std::vector<Name>& names, const std::string& wanted) {
-      return std::any_of(names.begin(), names.end(), [&](const Name& n) { return n.text == wanted; });
+      return std::any_of(names.begin(), names.end(),
+                         [&](const Name& n) { return n.text == wanted; });
     };
     for (const Name& name : train) {
       if (has(*own, name.text)) continue;
@@ -149,7 +151,8 @@ class DataDescriber {
     if (field == nullptr || !value.is_map()) return;
     const MapValue& map = value.map();
     if (const Value* shape = get(map, "shape")) field->shape = row_shape(*shape);
-    if (const Value* classes = get(map, "classes")) field->classes = {classes->integer(), classes->span};
+    if (const Value* classes = get(map, "classes"))
+      field->classes = {classes->integer(), classes->span};
     if (const Value* names = get(map, "names")) class_names(*names, *field);
     if (const Value* steps = get(map, "prepare")) {
       for (const Value& step : steps->list()) {
@@ -195,7 +198,8 @@ class DataDescriber {
     if (split.source && split.source->kind == "generate") check_generated(*split.source);
     if (!split.fraction) return;
     if (data_.split("train") == nullptr && !stands(map_, "train")) {
-      diagnostics_.error(split.name.span, "a fraction is taken from the train split, and there is none",
+      diagnostics_.error(split.name.span,
+                         "a fraction is taken from the train split, and there is none",
                          "train: a source");
     }
     if (!split.fraction->stratify) return;

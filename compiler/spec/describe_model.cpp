@@ -88,7 +88,8 @@ class ModelDescriber {
     if (const Value* from = get(beside, "from")) add_inputs(*from, layer);
     layer.from_given = stands(beside, "from");
     if (const Value* share = get(beside, "share")) layer.share = share->reference();
-    if (const Value* freeze = get(beside, "freeze")) layer.freeze = {freeze->boolean(), freeze->span};
+    if (const Value* freeze = get(beside, "freeze"))
+      layer.freeze = {freeze->boolean(), freeze->span};
     if (const Value* penalty = get(beside, "penalty")) layer.penalty = penalty_of(*penalty);
     if (const Value* predict = get(beside, "predict")) layer.predict = predict->formula();
     arguments(*entry.args, layer);

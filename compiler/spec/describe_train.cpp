@@ -86,14 +86,16 @@ class TrainDescriber {
     if (const Value* clip = get(map_, "clip")) this->clip(*clip);
     if (const Value* stop = get(map_, "early_stop")) early_stop(*stop);
     keep();
-    if (const Value* shuffle = get(map_, "shuffle")) train_.shuffle = {shuffle->boolean(), shuffle->span};
+    if (const Value* shuffle = get(map_, "shuffle"))
+      train_.shuffle = {shuffle->boolean(), shuffle->span};
     if (const Value* seed = get(map_, "seed")) train_.seed = {seed->integer(), seed->span};
     needs();
   }
 
  private:
   void length() {
-    if (const Value* epochs = get(map_, "epochs")) train_.epochs = {epochs->integer(), epochs->span};
+    if (const Value* epochs = get(map_, "epochs"))
+      train_.epochs = {epochs->integer(), epochs->span};
     if (const Value* steps = get(map_, "steps")) train_.steps = {steps->integer(), steps->span};
     const bool has_epochs = stands(map_, "epochs"), has_steps = stands(map_, "steps");
     if (has_epochs && has_steps) {

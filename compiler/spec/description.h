@@ -76,16 +76,16 @@ struct Penalty {
 };
 
 struct Layer {
-  Name kind;                       // the layer's word and its place
-  Args args;                       // `inputs` of a merge layer are in `from`, not here
-  std::string name;                // given, or KIND_1, KIND_2 … (only for tables and weights)
-  bool named = false;              // whether the name was given: only then it can be referenced
-  SourceSpan span;                 // of the name if given, else of the kind
+  Name kind;           // the layer's word and its place
+  Args args;           // `inputs` of a merge layer are in `from`, not here
+  std::string name;    // given, or KIND_1, KIND_2 … (only for tables and weights)
+  bool named = false;  // whether the name was given: only then it can be referenced
+  SourceSpan span;     // of the name if given, else of the kind
   // Its inputs; default: the layer above, or the only input of the model. Empty only for a layer
   // whose principal argument is a formula: that names its inputs itself.
   std::vector<Name> from;
   bool from_given = false;
-  std::optional<Name> share;       // the layer whose weights it uses
+  std::optional<Name> share;  // the layer whose weights it uses
   Located<bool> freeze;
   std::optional<Penalty> penalty;  // overrides loss.penalty for this layer
   std::optional<Formula> predict;  // what stands in its place in predict mode

@@ -25,14 +25,14 @@ Type split() {
 }
 
 Type fields() {
-  return map_of(record(
-      {Key("shape", list_of(integer().at_least(1).at_most(largest_extent)).sized(0, 8),
-           "of one row; default: as stored"),
-       Key("classes", integer().at_least(2).at_most(largest_extent),
-           "the field is an index below this number"),
-       Key("names", list_of(text()).sized(2, many), "the names of the classes, in order"),
-       Key("prepare", list_of(entry_of(Group::prepare_steps)),
-           "steps between the stored values and the model, in order")}));
+  return map_of(
+      record({Key("shape", list_of(integer().at_least(1).at_most(largest_extent)).sized(0, 8),
+                  "of one row; default: as stored"),
+              Key("classes", integer().at_least(2).at_most(largest_extent),
+                  "the field is an index below this number"),
+              Key("names", list_of(text()).sized(2, many), "the names of the classes, in order"),
+              Key("prepare", list_of(entry_of(Group::prepare_steps)),
+                  "steps between the stored values and the model, in order")}));
 }
 
 Type data() {
@@ -48,7 +48,8 @@ Type model() {
                                 Key("min", number(), "the smallest value allowed"),
                                 Key("max", number(), "the largest value allowed")})});
   return record(
-      {Key("inputs", list_of(reference()).sized(1, many), "the fields that the model takes").required(),
+      {Key("inputs", list_of(reference()).sized(1, many), "the fields that the model takes")
+           .required(),
        Key("params", map_of(parameter), "free trainable numbers, for formulas"),
        Key("layers", list_of(entry_with_siblings(Group::layers, layer_siblings())),
            "the graph, from top to bottom"),
@@ -61,8 +62,9 @@ Type loss() {
           .by_default("mean"),
       Key("penalty", penalty(), "on the kernels of all layers")};
   const Type term = one_of(
-      {formula(), entry_with_siblings(Group::losses, {Key("weight", formula(),
-                                                          "a number or formula that multiplies it")})});
+      {formula(),
+       entry_with_siblings(Group::losses,
+                           {Key("weight", formula(), "a number or formula that multiplies it")})});
   std::vector<Key> keys = {Key("terms", map_of(term), "the losses, by name").required(),
                            Key("total", formula(), "of the terms; default: their sum")};
   keys.insert(keys.end(), beside.begin(), beside.end());
@@ -70,10 +72,11 @@ Type loss() {
 }
 
 Type early_stop() {
-  return record({Key("watch", reference(), "valid. or train. and the name of the loss or a metric")
-                     .by_default("valid.loss"),
-                 Key("patience", integer().at_least(1), "how many epochs without improvement").required(),
-                 Key("min_delta", number().at_least(0), "what counts as improvement").by_default("0")});
+  return record(
+      {Key("watch", reference(), "valid. or train. and the name of the loss or a metric")
+           .by_default("valid.loss"),
+       Key("patience", integer().at_least(1), "how many epochs without improvement").required(),
+       Key("min_delta", number().at_least(0), "what counts as improvement").by_default("0")});
 }
 
 Type train() {
@@ -90,7 +93,8 @@ Type train() {
                    Key("value", number().above(0), "of each element")}),
            "the largest gradient"),
        Key("early_stop", early_stop(), "stop when nothing improves any more"),
-       Key("keep", choice({"best", "last"}), "which weights are kept; default: best if there is a valid split"),
+       Key("keep", choice({"best", "last"}),
+           "which weights are kept; default: best if there is a valid split"),
        Key("shuffle", boolean(), "whether rows change their order each epoch").by_default("true"),
        Key("seed", integer().at_least(0), "of weights, order and dropout").by_default("0")});
 }
@@ -115,9 +119,9 @@ const Type& file_type() {
       {Key("nnc", integer(), "the version of the language, 1").required(),
        Key("name", text(), "of the model; default: the file's name"),
        Key("precision", choice({"f32", "f64"}), "of all numbers").by_default("f32"),
-       Key("settings", map_of(one_of({number(), text()})), "named numbers and texts, used as $name"),
-       Key("data", data(), "where rows come from"),
-       Key("model", model(), "the graph").required(),
+       Key("settings", map_of(one_of({number(), text()})),
+           "named numbers and texts, used as $name"),
+       Key("data", data(), "where rows come from"), Key("model", model(), "the graph").required(),
        Key("loss", loss(), "what training makes small"),
        Key("metrics", list_of(entry_of(Group::metrics)), "what is reported beside the loss"),
        Key("train", train(), "how training goes")});

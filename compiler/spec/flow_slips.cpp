@@ -16,8 +16,8 @@ bool has_open_bracket(const YamlNode& node) {
 // Where "rate:0.1" lacks its space: the colon; npos if there is none inside.
 size_t glued_colon(const std::string& key) {
   const size_t colon = key.find(':');
-  const bool inside = colon != std::string::npos && is_identifier(key.substr(0, colon)) &&
-                      colon + 1 < key.size();
+  const bool inside =
+      colon != std::string::npos && is_identifier(key.substr(0, colon)) && colon + 1 < key.size();
   return inside ? colon : std::string::npos;
 }
 

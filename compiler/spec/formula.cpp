@@ -64,9 +64,10 @@ class Parser {
     if (is_sign("=")) {
       throw UserError(token.span, "'=' cannot stand here", "'==' to compare two values");
     }
-    throw UserError(token.span,
-                    at_end ? "the formula ends too early" : in_quotes(token.text) + " cannot stand here",
-                    expected);
+    throw UserError(
+        token.span,
+        at_end ? "the formula ends too early" : in_quotes(token.text) + " cannot stand here",
+        expected);
   }
 
   Token expect(const std::string& sign, const std::string& expected) {

@@ -19,7 +19,8 @@ struct FormulaText {
   int column = 0;
 };
 
-// The number of a setting; reports and returns none if there is no such setting or it has no number.
+// The number of a setting; reports and returns none if there is no such setting or it has no
+// number.
 using SettingNumber = std::function<std::optional<double>(const std::string&, const SourceSpan&)>;
 
 // None, and one error at the first thing that cannot be understood, if it is not a formula.

@@ -68,7 +68,8 @@ class Lexer {
     if (is_letter(peek())) {
       while (is_letter(peek()) || is_digit(peek())) ++at_;
       fail("an operator is missing in " + in_quotes(text_.substr(begin_, at_ - begin_)),
-           digits + "*" + std::string(text_.substr(begin_ + digits.size(), at_ - begin_ - digits.size())));
+           digits + "*" +
+               std::string(text_.substr(begin_ + digits.size(), at_ - begin_ - digits.size())));
     }
     const auto value = parse_number(digits[0] == '.' ? "0" + digits : digits);
     if (!value) fail("the number " + in_quotes(digits) + " is too large");

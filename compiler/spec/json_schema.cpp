@@ -128,8 +128,7 @@ Json arguments(const schema::Entry& entry) {
 }  // namespace
 
 std::string json_schema(const schema::Catalogue& catalogue) {
-  Json json = {{"$schema", "http://json-schema.org/draft-07/schema#"},
-               {"title", "nnc model file"}};
+  Json json = {{"$schema", "http://json-schema.org/draft-07/schema#"}, {"title", "nnc model file"}};
   Json definitions = Json::object();
   for (const auto& [group, entries] : all_entries(catalogue)) {
     Json properties = Json::object();

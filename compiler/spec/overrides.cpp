@@ -26,7 +26,8 @@ std::optional<Override> read(const std::string& text, Diagnostics& diagnostics) 
   const auto file = std::make_shared<const SourceFile>(SourceFile{"--set", text});
   const size_t equals = text.find('=');
   Override result;
-  result.span = SourceSpan{file, 1, 1, std::max(1, characters(text, std::min(equals, text.size())))};
+  result.span =
+      SourceSpan{file, 1, 1, std::max(1, characters(text, std::min(equals, text.size())))};
   if (equals == std::string::npos || equals == 0) {
     diagnostics.error(result.span, "--set needs a path and a value", "path=value", text);
     return std::nullopt;
@@ -126,7 +127,8 @@ YamlNode* single(YamlNode& root, const Override& change, Diagnostics& diagnostic
   for (const schema::Key& key : file_type().keys) {
     if (key.name == word) return &child(root, word, change.span);
   }
-  std::vector<std::string> known = settings != nullptr ? keys_of(*settings) : std::vector<std::string>{};
+  std::vector<std::string> known =
+      settings != nullptr ? keys_of(*settings) : std::vector<std::string>{};
   const auto near = nearest(word, known);
   diagnostics.error(change.span,
                     "--set: there is no setting " + in_quotes(word) +

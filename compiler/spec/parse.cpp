@@ -31,9 +31,9 @@ void describe_head(const MapValue& file, const std::string& path, Description& d
                    Diagnostics& diagnostics) {
   const Value* version = get(file, "nnc");
   if (version != nullptr && version->integer() != language_version) {
-    diagnostics.error(version->span, "this version of nnc does not read this version of the language",
-                      "nnc: " + std::to_string(language_version),
-                      "nnc: " + std::to_string(version->integer()));
+    diagnostics.error(
+        version->span, "this version of nnc does not read this version of the language",
+        "nnc: " + std::to_string(language_version), "nnc: " + std::to_string(version->integer()));
   }
   description.name = default_name(path);
   if (const Value* name = get(file, "name")) {
@@ -68,7 +68,8 @@ void describe_sections(const MapValue& file, const YamlNode& root,
   const Value* model = get(file, "model");
   if (model != nullptr) describe_model(model->map(), catalogue, draft, diagnostics);
   if (const Value* loss = get(file, "loss")) describe_loss(*loss, draft, diagnostics);
-  if (const Value* metrics = get(file, "metrics")) describe_metrics(metrics->list(), draft, diagnostics);
+  if (const Value* metrics = get(file, "metrics"))
+    describe_metrics(metrics->list(), draft, diagnostics);
   if (const Value* train = get(file, "train")) {
     draft.description.train.emplace();
     draft.description.train->span = key_span(root, "train");
@@ -91,15 +92,14 @@ YamlNode without_settings(const YamlNode& root) {
 }
 
 std::optional<Description> parse_source(const std::shared_ptr<const SourceFile>& file,
-                                        const Options& options,
-                                        const schema::Catalogue& catalogue,
+                                        const Options& options, const schema::Catalogue& catalogue,
                                         Diagnostics& diagnostics) {
   const int errors_before = diagnostics.errors();
   std::optional<YamlNode> root = parse_yaml(file, diagnostics);
   if (!root) return std::nullopt;
   if (!root->is_map()) {
-    diagnostics.error(root->span, "a model file is a map of sections", "nnc: 1, and then model:",
-                      describe(*root));
+    diagnostics.error(root->span, "a model file is a map of sections",
+                      "nnc: 1, and then model:", describe(*root));
     return std::nullopt;
   }
   repair_flow_slips(*root, diagnostics);

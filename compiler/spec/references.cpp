@@ -77,9 +77,9 @@ class References {
              const SourceSpan& span) {
     const auto [first, is_new] = taken.emplace(name, span);
     if (is_new) return;
-    diagnostics_.error(span, "the name " + in_quotes(name) + " stands twice",
-                       "a name of its own; the first is on line " +
-                           std::to_string(first->second.line));
+    diagnostics_.error(
+        span, "the name " + in_quotes(name) + " stands twice",
+        "a name of its own; the first is on line " + std::to_string(first->second.line));
   }
 
   void check_duplicates() {
@@ -110,13 +110,14 @@ class References {
     if (!layer.share) return;
     check({*layer.share}, {i, false, false});
     const Layer* other = model_.layer(layer.share->text);
-    if (other == nullptr && (inputs_.count(layer.share->text) || params_.count(layer.share->text))) {
+    if (other == nullptr &&
+        (inputs_.count(layer.share->text) || params_.count(layer.share->text))) {
       diagnostics_.error(layer.share->span, in_quotes(layer.share->text) + " is not a layer",
                          "a layer, whose weights are shared");
     } else if (other != nullptr && other->kind.text != layer.kind.text) {
-      diagnostics_.error(layer.share->span,
-                         "only layers of one kind can share weights",
-                         "a layer of kind " + layer.kind.text, "a layer of kind " + other->kind.text);
+      diagnostics_.error(layer.share->span, "only layers of one kind can share weights",
+                         "a layer of kind " + layer.kind.text,
+                         "a layer of kind " + other->kind.text);
     }
   }
 
@@ -170,15 +171,16 @@ class References {
     const Layer& layer = model_.layers[position];
     if (!layer.named) {
       diagnostics_.error(name.span, "a layer without a name cannot be referenced",
-                         "name: " + layer.name + " beside " + in_quotes(layer.kind.text) + " on line " +
-                             std::to_string(layer.span.line));
+                         "name: " + layer.name + " beside " + in_quotes(layer.kind.text) +
+                             " on line " + std::to_string(layer.span.line));
     } else if (position == allowed.layers) {
       diagnostics_.error(name.span, in_quotes(layer.name) + " cannot take itself as input",
                          "a layer that stands above it");
     } else if (position > allowed.layers) {
-      diagnostics_.error(name.span, in_quotes(layer.name) + " stands below, on line " +
-                                        std::to_string(layer.span.line),
-                         "a layer that stands above: the graph has no cycles");
+      diagnostics_.error(
+          name.span,
+          in_quotes(layer.name) + " stands below, on line " + std::to_string(layer.span.line),
+          "a layer that stands above: the graph has no cycles");
     }
   }
 
@@ -226,9 +228,10 @@ class References {
     for (size_t i = model_.layers.size(); i-- > 0;) {
       const Layer& layer = model_.layers[i];
       if (!needed_.count(i)) {
-        diagnostics_.warning(layer.span, layer.kind.text +
-                                             (layer.named ? " " + in_quotes(layer.name) : std::string()) +
-                                             " is not used: no output, loss or metric needs it");
+        diagnostics_.warning(layer.span,
+                             layer.kind.text +
+                                 (layer.named ? " " + in_quotes(layer.name) : std::string()) +
+                                 " is not used: no output, loss or metric needs it");
         continue;
       }
       need(layer.from);

@@ -67,7 +67,8 @@ class Writer {
     if (d_.settings.empty()) return;
     line(0, "settings:");
     for (const Setting& s : d_.settings) {
-      line(1, s.name.text + ": " + (s.plain && s.number ? number_text(*s.number) : setting_text(s)));
+      line(1,
+           s.name.text + ": " + (s.plain && s.number ? number_text(*s.number) : setting_text(s)));
     }
   }
 
@@ -138,7 +139,8 @@ class Writer {
     if (!model.outputs_given) return;
     // An empty map is an empty map again.
     line(1, model.outputs.empty() ? "outputs: {}" : "outputs:");
-    for (const NamedFormula& o : model.outputs) line(2, o.name.text + ": " + formula_scalar(o.formula));
+    for (const NamedFormula& o : model.outputs)
+      line(2, o.name.text + ": " + formula_scalar(o.formula));
   }
 
   void layer(const Layer& layer) {

@@ -11,8 +11,8 @@ namespace nnc::spec {
 // Loading it gives the same description (places apart), whatever folder it lies in.
 std::string to_yaml(const Description& description);
 
-// The same with every default written out, and beside each layer its name, its inputs and its place:
-// `nnc dump --stage spec`.
+// The same with every default written out, and beside each layer its name, its inputs and its
+// place: `nnc dump --stage spec`.
 std::string dump(const Description& description);
 
 }  // namespace nnc::spec

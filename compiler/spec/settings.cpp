@@ -46,8 +46,8 @@ FormulaText formula_text(const YamlNode& scalar) {
   const int quote = scalar.style == YamlNode::Style::quoted ? 1 : 0;
   const int column = scalar.span.column + quote;
   const std::string_view rest = line.substr(byte_of(line, column - 1));
-  const bool literal = scalar.style != YamlNode::Style::block &&
-                       rest.substr(0, scalar.text.size()) == scalar.text;
+  const bool literal =
+      scalar.style != YamlNode::Style::block && rest.substr(0, scalar.text.size()) == scalar.text;
   if (literal) result.column = column;
   return result;
 }
@@ -70,7 +70,8 @@ void Settings::add(const YamlEntry& entry) {
     return;
   }
   if (!entry.value.is_scalar()) {
-    diagnostics_.error(entry.value.span, "the setting " + in_quotes(name) + " has the wrong kind of value",
+    diagnostics_.error(entry.value.span,
+                       "the setting " + in_quotes(name) + " has the wrong kind of value",
                        "a number or a text", describe(entry.value));
     failed_.push_back(name);
     return;
@@ -128,7 +129,8 @@ std::optional<std::string> Settings::substituted(const YamlNode& scalar) const {
       span.length = std::max(1, characters(text.substr(at, reference.length)));
     }
     if (reference.name.empty()) {
-      diagnostics_.error(span, "a '$' is followed by the name of a setting", "$name, or $$ for a dollar");
+      diagnostics_.error(span, "a '$' is followed by the name of a setting",
+                         "$name, or $$ for a dollar");
       return std::nullopt;
     }
     const Setting* setting = find(reference.name, span);

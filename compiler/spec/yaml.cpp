@@ -91,8 +91,8 @@ class TreeBuilder : public YAML::EventHandler {
  private:
   struct Open {
     YamlNode node;
-    std::optional<YamlNode> key;                  // a key that waits for its value
-    std::unordered_map<std::string, int> lines;   // where each key of a map was first written
+    std::optional<YamlNode> key;                 // a key that waits for its value
+    std::unordered_map<std::string, int> lines;  // where each key of a map was first written
   };
 
   // Anchors, aliases and tags are refused; the rest of the file is still read.

@@ -65,8 +65,10 @@ std::optional<int64_t> core_integer(const std::string& text) {
   if (body.empty() || body[0] == '-') return std::nullopt;
   int64_t result = 0;
   const char* end = full.data() + full.size();
-  const auto [stopped, problem] =
-      std::from_chars(full.data(), end, result, is_hex ? 16 : is_octal ? 8 : 10);
+  const auto [stopped, problem] = std::from_chars(full.data(), end, result,
+                                                  is_hex     ? 16
+                                                  : is_octal ? 8
+                                                             : 10);
   if (problem != std::errc() || stopped != end) return std::nullopt;
   return result;
 }
@@ -134,10 +136,10 @@ std::shared_ptr<const SourceFile> source_from_text(std::string text, const std::
   const bool is_text = bad == clean.size();
   const auto line = 1 + std::count(clean.begin(), clean.begin() + static_cast<long>(bad), '\n');
   if (is_text) return std::make_shared<const SourceFile>(SourceFile{path, std::move(clean)});
-  return unreadable(path,
-                    "line " + std::to_string(line) +
-                        " is not text: it has a byte that is no character of UTF-8",
-                    diagnostics);
+  return unreadable(
+      path,
+      "line " + std::to_string(line) + " is not text: it has a byte that is no character of UTF-8",
+      diagnostics);
 }
 
 std::shared_ptr<const SourceFile> read_source(const std::string& path, Diagnostics& diagnostics) {

@@ -59,7 +59,8 @@ bool missing_above(const Context& c) {
   const SourceSpan span =
       c.places.span(above, static_cast<int>(at), static_cast<int>(words.size()));
   if (is_identifier(words)) {
-    c.diagnostics.error(span, "a colon is missing after " + in_quotes(words) + ", because keys follow",
+    c.diagnostics.error(span,
+                        "a colon is missing after " + in_quotes(words) + ", because keys follow",
                         std::string(words) + ":");
     return true;
   }
@@ -81,9 +82,10 @@ bool deeper_than_value(const Context& c) {
   const std::string_view own = content(c.places.line(c.line), at);
   const bool has_value = words.find(": ") != std::string_view::npos;
   if (!has_value || at <= at_above) return false;
-  c.diagnostics.error(c.places.span(c.line, static_cast<int>(at), static_cast<int>(own.size())),
-                      "this line is indented deeper than the line above, which has its value already",
-                      "the same indentation as " + in_quotes(words));
+  c.diagnostics.error(
+      c.places.span(c.line, static_cast<int>(at), static_cast<int>(own.size())),
+      "this line is indented deeper than the line above, which has its value already",
+      "the same indentation as " + in_quotes(words));
   return true;
 }
 
@@ -95,7 +97,8 @@ bool second_colon(const Context& c) {
   const std::string_view value = words.substr(first + 2);
   c.diagnostics.error(
       c.places.span(c.line, static_cast<int>(at + first + 2), static_cast<int>(value.size())),
-      "a second colon in one line: a map inside a line needs braces, a text with a colon needs quotes",
+      "a second colon in one line: a map inside a line needs braces, a text with a colon needs "
+      "quotes",
       std::string(words.substr(0, first + 2)) + "{" + std::string(value) + "}");
   return true;
 }
@@ -103,8 +106,8 @@ bool second_colon(const Context& c) {
 bool bad_start(const Context& c, const std::string& problem) {
   if (problem != "unknown token") return false;
   const char found = c.places.at(c.line, c.column);
-  c.diagnostics.error(c.places.token(c.line, c.column),
-                      std::string("a value cannot start with '") + found + "' unless it is in quotes");
+  c.diagnostics.error(c.places.token(c.line, c.column), std::string("a value cannot start with '") +
+                                                            found + "' unless it is in quotes");
   return true;
 }
 
@@ -123,12 +126,12 @@ bool unclosed(const Context& c, const std::string& problem, const std::vector<So
   const bool is_list = c.places.token_text({start.file, start.line, start.column, 1}) == "[";
   SourceSpan opening = start;
   opening.length = 1;
-  c.diagnostics.error(opening,
-                      is_list ? "this '[' is not closed where it should be"
-                              : "this '{' is not closed where it should be",
-                      is_list ? "',' or ']' between and after its values"
-                              : "',' or '}' between and after its keys",
-                      found_at(c));
+  c.diagnostics.error(
+      opening,
+      is_list ? "this '[' is not closed where it should be"
+              : "this '{' is not closed where it should be",
+      is_list ? "',' or ']' between and after its values" : "',' or '}' between and after its keys",
+      found_at(c));
   return true;
 }
 
@@ -179,7 +182,8 @@ void report_syntax(const Places& places, int line, int column, const std::string
     if (second_colon(context)) return;
     size_t at = 0;
     const std::string_view own = content(places.line(line), at);
-    if (const size_t colon = glued_colon(own); colon != std::string_view::npos && line_above(context) < 0) {
+    if (const size_t colon = glued_colon(own);
+        colon != std::string_view::npos && line_above(context) < 0) {
       diagnostics.error(places.span(line, static_cast<int>(at), static_cast<int>(own.size())),
                         "a space is missing after the colon");
       return;

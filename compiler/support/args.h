@@ -45,8 +45,8 @@ struct EntryValue {
 using ListValue = std::vector<Value>;
 using MapValue = std::vector<std::pair<Name, Value>>;  // in file order
 
-// One argument. Kinds text, choice, name and path are strings, a reference is a Name; map and record
-// are maps.
+// One argument. Kinds text, choice, name and path are strings, a reference is a Name; map and
+// record are maps.
 struct Value {
   std::variant<std::monostate, bool, int64_t, double, std::string, Name, Duration, Formula,
                ArrayValue, EntryValue, ListValue, MapValue>

@@ -45,9 +45,8 @@ std::string quote(const SourceSpan& span) {
   const int column = std::max(0, span.column - 1 - first) + (first > 0 ? 1 : 0);
   const int room = std::max(1, shown + (first > 0 ? 1 : 0) - column);
   const int carets = std::clamp(span.length, 1, room);
-  std::string result =
-      fmt::format("{:>4} | {}{}{}\n", span.line, left, printable(line.substr(begin, end - begin)),
-                  right);
+  std::string result = fmt::format("{:>4} | {}{}{}\n", span.line, left,
+                                   printable(line.substr(begin, end - begin)), right);
   result += fmt::format("     | {}^{}\n", std::string(static_cast<size_t>(column), ' '),
                         std::string(static_cast<size_t>(carets - 1), '~'));
   return result;
@@ -58,8 +57,8 @@ std::string quote(const SourceSpan& span) {
 void Diagnostics::error(SourceSpan span, std::string message, std::string expected,
                         std::string got) {
   ++errors_;
-  items_.push_back({Severity::error, std::move(span), std::move(message), std::move(expected),
-                    std::move(got)});
+  items_.push_back(
+      {Severity::error, std::move(span), std::move(message), std::move(expected), std::move(got)});
 }
 
 void Diagnostics::warning(SourceSpan span, std::string message, std::string expected,

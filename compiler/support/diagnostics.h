@@ -24,8 +24,7 @@ struct Diagnostic {
 
 class Diagnostics {
  public:
-  void error(SourceSpan span, std::string message, std::string expected = {},
-             std::string got = {});
+  void error(SourceSpan span, std::string message, std::string expected = {}, std::string got = {});
   void warning(SourceSpan span, std::string message, std::string expected = {},
                std::string got = {});
 

@@ -33,7 +33,8 @@ std::string binary(const Expression& e) {
   const Expression& right = *e.operands[1];
   // Powers group from the right, comparisons do not chain, all else groups from the left.
   const bool power = e.text == "^";
-  const bool left_parentheses = precedence(left) < own || (precedence(left) == own && (power || own == 4));
+  const bool left_parentheses =
+      precedence(left) < own || (precedence(left) == own && (power || own == 4));
   const bool minus_exponent = power && precedence(right) == 7;
   const bool right_parentheses =
       !minus_exponent && (precedence(right) < own || (precedence(right) == own && !power));

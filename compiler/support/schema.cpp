@@ -44,10 +44,12 @@ std::string bounds(const Type& type) {
 
 std::string sizes(const Type& type) {
   if (!type.minimum_size) return "";
-  if (type.minimum_size == type.maximum_size) return fmt::format(" of length {}", *type.minimum_size);
+  if (type.minimum_size == type.maximum_size)
+    return fmt::format(" of length {}", *type.minimum_size);
   constexpr size_t unlimited = 1u << 20;
   if (*type.maximum_size >= unlimited) {
-    return *type.minimum_size == 1 ? " (not empty)" : fmt::format(" of {} or more", *type.minimum_size);
+    return *type.minimum_size == 1 ? " (not empty)"
+                                   : fmt::format(" of {} or more", *type.minimum_size);
   }
   return fmt::format(" of length {} to {}", *type.minimum_size, *type.maximum_size);
 }

@@ -2,7 +2,8 @@
 // Plain data: this one table drives validation, defaults, the JSON Schema for editors and the
 // printed reference, so that they cannot disagree.
 //
-//   Entry{.name = "dense", .doc = "…", .source = "…", .example = "- dense: 64", .principal = "units",
+//   Entry{.name = "dense", .doc = "…", .source = "…", .example = "- dense: 64", .principal =
+//   "units",
 //         .keys = {Key("units", integer().at_least(1), "how many outputs").required(),
 //                  Key("bias", boolean(), "whether a bias is added").by_default("true"),
 //                  Key("activation", entry_of(Group::activations), "applied to the result"),

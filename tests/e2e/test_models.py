@@ -104,12 +104,6 @@ class Stages(NncTest):
         self.assertTrue(text.startswith("digraph"))
         self.assertIn("->", text)
 
-    def test_spec_reads_back(self):
-        for model in MODELS:
-            text = self.run_nnc("dump", model, "--stage", "spec").stdout
-            again = self.write(f"again/{model.name}", text)
-            self.assertEqual(self.run_nnc("dump", again, "--stage", "spec").stdout, text)
-
 
 class Bench(NncTest):
     def test_json(self):

@@ -1,4 +1,4 @@
-"""The same file, data and seed give the same bits, whatever the threads, caches and interruptions."""
+"""The same file, data and seed give the same bits: threads, caches and interruptions aside."""
 
 import json
 import signal

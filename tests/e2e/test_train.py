@@ -77,6 +77,13 @@ class Train(NncTest):
         wrong = self.error_of("train", model, "--set", "train.epoch=1", expect=2)
         self.assertIn("epoch", wrong)
 
+    def test_the_model_in_the_run_trains_to_the_same_bits(self):
+        self.run_nnc("train", self.small_model(), "-o", "a", "--set", "train.batch=17")
+        self.path("b").mkdir()
+        self.run_nnc("train", "../a/model.yaml", "-o", "run", cwd=self.path("b"))
+        self.assertEqual(self.path("a/weights.safetensors").read_bytes(),
+                         self.path("b/run/weights.safetensors").read_bytes())
+
     def test_a_run_can_be_moved(self):
         self.run_nnc("train", self.small_model(), "-o", "run")
         before = self.json_of("eval", "run", "--json")

@@ -46,7 +46,8 @@ std::vector<std::string> read_corpus() {
 // Empty, or what is wrong with how the text was answered.
 std::string problem_with(const std::string& text, bool& loads) {
   Diagnostics diagnostics;
-  const auto description = spec::parse_text(text, "fuzz.yaml", {}, layers::catalogue(), diagnostics);
+  const auto description =
+      spec::parse_text(text, "fuzz.yaml", {}, layers::catalogue(), diagnostics);
   for (const Diagnostic& diagnostic : diagnostics.sorted()) {
     if (render(diagnostic).empty()) return "an empty message";
   }

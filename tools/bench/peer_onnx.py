@@ -17,7 +17,8 @@ def model():
         if i:
             nodes.append(helper.make_node(activation, [value], [f"a{i}"]))
             value = f"a{i}"
-        weights += [numpy_helper.from_array(kernel, f"k{i}"), numpy_helper.from_array(bias, f"b{i}")]
+        weights.append(numpy_helper.from_array(kernel, f"k{i}"))
+        weights.append(numpy_helper.from_array(bias, f"b{i}"))
         nodes.append(helper.make_node("Gemm", [value, f"k{i}", f"b{i}"], [f"z{i}"]))
         value = f"z{i}"
     shapes = [("x", workload.widths[0]), (value, workload.widths[-1])]

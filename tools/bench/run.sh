@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures nnc against PyTorch, JAX and ONNX Runtime on this machine, in one run.
-# usage: tools/bench/run.sh [--threads N] [--rounds N] [--only NAME] [--peers torch,jax,...] [--quick]
+# usage: tools/bench/run.sh [--threads N] [--rounds N] [--only NAME] [--peers torch,jax] [--quick]
 # The peers come from PyPI into build/venv (several gigabytes the first time).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -12,7 +12,8 @@ if [ ! -x "$venv/bin/python" ]; then
   python3 -m venv "$venv"
 fi
 for package in numpy torch jax onnx onnxruntime; do
-  if ! "$venv/bin/python" -c "import importlib.util as u, sys; sys.exit(not u.find_spec('$package'))"; then
+  found="import importlib.util as util, sys; sys.exit(not util.find_spec('$package'))"
+  if ! "$venv/bin/python" -c "$found"; then
     echo "Installing $package into $venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check "$package"
   fi

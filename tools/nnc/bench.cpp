@@ -10,6 +10,7 @@
 #include "runtime/binding.h"
 #include "runtime/data/error.h"
 #include "runtime/inference.h"
+#include "tools/nnc/input_rows.h"
 #include "tools/nnc/machine_peak.h"
 #include "tools/nnc/random_rows.h"
 #include "tools/nnc/stored_fields.h"
@@ -171,7 +172,8 @@ Report measure(const Flags& flags) {
   if (compiled.has_entry("prelude")) {
     runtime::run_prelude(&compiled.entry("prelude"), state.data(), pool);
   }
-  report.infer = time_entry(compiled.entry("predict"), table, report.batch, state.data(), scalars,
+  const auto raw = raw_rows(table, scattered_rows(table.rows), ready.model.description);
+  report.infer = time_entry(compiled.entry("predict"), *raw, report.batch, state.data(), scalars,
                             pool, flags.seconds);
   report.peak_gflops = measured_peak_gflops(compile_options(flags.compile).target, pool);
   return report;

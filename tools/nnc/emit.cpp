@@ -10,6 +10,7 @@
 #include "runtime/data/load.h"
 #include "runtime/inference.h"
 #include "tools/nnc/emit_levels.h"
+#include "tools/nnc/input_rows.h"
 #include "tools/nnc/terminal.h"
 #include "tools/nnc/trained.h"
 #include "tools/nnc/version.h"
@@ -30,16 +31,6 @@ struct Flags {
   bool self_test = false;
   bool object = false;
 };
-
-// Emitted code takes raw numbers: bytes become float. Indices stay what they are.
-std::vector<runtime::FieldInfo> as_numbers(std::vector<runtime::FieldInfo> fields,
-                                           const spec::Description& description) {
-  const bool f64 = description.precision == spec::Precision::f64;
-  for (runtime::FieldInfo& field : fields) {
-    if (field.classes == 0) field.dtype = f64 ? abi::DType::f64 : abi::DType::f32;
-  }
-  return fields;
-}
 
 std::vector<double> row_of(const runtime::Column& column, int64_t row) {
   std::vector<double> values;
@@ -65,11 +56,13 @@ std::vector<codegen::EmitRow> answers(const Trained& trained, const abi::EntryDe
   const runtime::DataSpec& spec = trained.model.data;
   const bool has_test = spec.test || spec.test_fraction;
   const runtime::Dataset data = runtime::load(spec, {!has_test, false, has_test});
-  runtime::Split split = has_test ? data.test : data.train;
-  if (split.rows.size() > self_test_rows) split.rows.resize(self_test_rows);
+  runtime::Split chosen = has_test ? data.test : data.train;
+  if (chosen.rows.size() > self_test_rows) chosen.rows.resize(self_test_rows);
+  const runtime::Split split =
+      runtime::all_rows(raw_rows(*chosen.table, chosen.rows, trained.model.description));
   CompileOptions options;
   options.training = false;
-  const auto compiled = compile_model(trained.model, data.fields, options);
+  const auto compiled = compile_model(trained.model, trained.fields, options);
   runtime::Buffer state = trained_state(trained, *compiled);
   runtime::ThreadPool pool(1);
   runtime::run_prelude(compiled->has_entry("prelude") ? &compiled->entry("prelude") : nullptr,
@@ -151,8 +144,7 @@ Exit emit(const Flags& flags) {
   const Trained trained = open_trained(flags.run);
   CompileOptions options;
   options.training = false;
-  const auto compiled =
-      compile_model(trained.model, as_numbers(trained.fields, trained.model.description), options);
+  const auto compiled = compile_model(trained.model, trained.fields, options);
   const std::string base = codegen::cpp_identifier(trained.manifest.model_name);
   const std::string ending = flags.object ? ".o" : ".hpp";
   const fs::path out = flags.out.empty() ? fs::path(base + ending) : fs::path(flags.out);

@@ -35,7 +35,6 @@ EmitLevels lower_levels(CompiledModel& model, const std::string& entry) {
     emitted.row = kernels(1);
     emitted.block = kernels(result.block_rows);
     result.levels.push_back(emitted);
-    result.description = block.description;
   }
   return result;
 }

@@ -284,16 +284,7 @@ std::shared_ptr<const runtime::Table> read_input_rows(const std::vector<std::str
       all->columns.push_back(std::move(column));
     }
   }
-  return all;
-}
-
-std::vector<runtime::FieldInfo> fields_of_rows(const Trained& trained,
-                                               const runtime::Table& table) {
-  std::vector<runtime::FieldInfo> fields = trained.fields;
-  for (runtime::FieldInfo& field : fields) {
-    if (const runtime::Column* column = table.find(field.name)) field.dtype = column->dtype;
-  }
-  return fields;
+  return raw_rows(*all, runtime::all_rows(all).rows, trained.model.description);
 }
 
 }  // namespace nnc::tool

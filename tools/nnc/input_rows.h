@@ -13,11 +13,15 @@ namespace nnc::tool {
 // Reads `--in` arguments: FILE for all inputs (or the only one), or INPUT=FILE for each. Files are
 // told apart by their first bytes: npy, npz, idx (compressed or not), else csv; "-" is csv from
 // standard input. csv columns are those of the model's own csv data if it has some, else all
-// columns in the order of the inputs. CommandError, DataError.
+// columns in the order of the inputs. Numbers come in the model's own precision (see raw_rows).
+// CommandError, DataError.
 std::shared_ptr<const runtime::Table> read_input_rows(const std::vector<std::string>& arguments,
                                                       const Trained& trained);
 
-// The trained fields with the types that the rows really have.
-std::vector<runtime::FieldInfo> fields_of_rows(const Trained& trained, const runtime::Table& table);
+// These rows of a table with all numbers in the model's own precision, which is what the entry
+// `predict` takes; indices stay i32.
+std::shared_ptr<const runtime::Table> raw_rows(const runtime::Table& table,
+                                               const std::vector<int32_t>& rows,
+                                               const spec::Description& description);
 
 }  // namespace nnc::tool

@@ -20,7 +20,7 @@ struct Model {
 
 // Reads and checks a model file. Mistakes are printed and end the command (Ended, exit code 2).
 Model read_model(const std::string& file, const std::vector<std::string>& overrides);
-// The same from the text of a run's model.yaml; `path`: the model file it was made from.
+// The same from a text; relative paths in `overrides` start at the folder of `path`.
 Model read_model_text(std::string text, const std::string& path,
                       const std::vector<std::string>& overrides);
 

@@ -35,7 +35,7 @@ Exit predict(const Flags& flags) {
   const auto table = read_input_rows(flags.in, trained);
   CompileOptions options = compile_options(flags.compile);
   options.training = false;
-  const auto compiled = compile_model(trained.model, fields_of_rows(trained, *table), options);
+  const auto compiled = compile_model(trained.model, trained.fields, options);
   runtime::Buffer state = trained_state(trained, *compiled);
   runtime::ThreadPool pool(threads_of(flags.compile));
   runtime::run_prelude(compiled->has_entry("prelude") ? &compiled->entry("prelude") : nullptr,

@@ -14,8 +14,8 @@ namespace nnc::tool {
 // its data.
 struct Manifest {
   std::string model_name;
-  std::string model_path;              // of the model file: relative data paths start there
-  std::vector<std::string> overrides;  // --set, in order
+  std::string model_path;              // of the model file that it was made from
+  std::vector<std::string> overrides;  // --set, in order; model.yaml has them already
   std::vector<runtime::FieldInfo> fields;
   nlohmann::ordered_json more;  // seed, hashes, machine, timings: for people
 };

@@ -7,6 +7,7 @@
 #include <future>
 #include <optional>
 
+#include "compiler/spec/resolve.h"
 #include "runtime/atomic_file.h"
 #include "runtime/data/load.h"
 #include "runtime/data/statistics.h"
@@ -83,11 +84,10 @@ void begin_resumed(const Flags& flags, Job& job) {
   job.folder = flags.resume;
   job.resumed = true;
   job.manifest = read_manifest(job.folder);
-  auto& overrides = job.manifest.overrides;
-  overrides.insert(overrides.end(), flags.overrides.begin(), flags.overrides.end());
+  std::vector<std::string> overrides = flags.overrides;
   add_shortcuts(flags, overrides);
-  job.model = read_model_text(runtime::read_text(model_path_in(job.folder)),
-                              job.manifest.model_path, overrides);
+  job.model = read_model(model_path_in(job.folder), overrides);
+  job.manifest.overrides.insert(job.manifest.overrides.end(), overrides.begin(), overrides.end());
 }
 
 void check_trainable(const Job& job) {
@@ -152,10 +152,8 @@ nlohmann::ordered_json facts(const Job& job) {
 
 // The folder with everything that must be there before the first step.
 void open_folder(const Flags& flags, Job& job) {
-  if (!job.resumed) {
-    make_run_folder(job.folder, flags.force);
-    runtime::write_atomically(model_path_in(job.folder), job.model.description.file->text);
-  }
+  if (!job.resumed) make_run_folder(job.folder, flags.force);
+  runtime::write_atomically(model_path_in(job.folder), spec::to_yaml(job.model.description));
   job.options = train_options(job.model.description);
   job.options.run_folder = job.folder;
   job.options.resume = job.resumed;

@@ -27,10 +27,11 @@ Trained open_trained(const std::string& run_or_file, const std::vector<std::stri
   result.folder = run_or_file;
   while (result.folder.size() > 1 && result.folder.back() == '/') result.folder.pop_back();
   result.manifest = read_manifest(result.folder);
-  std::vector<std::string> all = result.manifest.overrides;
-  all.insert(all.end(), overrides.begin(), overrides.end());
-  result.model = read_model_text(runtime::read_text(model_path_in(result.folder)),
-                                 result.manifest.model_path, all);
+  const std::string path = model_path_in(result.folder);
+  // The paths of a run's model are absolute; those of --data start where the user is.
+  result.model = overrides.empty()
+                     ? read_model(path, {})
+                     : read_model_text(runtime::read_text(path), "model.yaml", overrides);
   result.fields = result.manifest.fields;
   set_vocabularies(result.model.data, result.fields);
   return result;

@@ -19,7 +19,7 @@ struct Trained {
 };
 
 // Reads the model of a run. A model file is opened as it is (its fields are probed). `overrides`
-// come after those of the run. The words that `category` fields have learned are put back.
+// change what it says. The words that `category` fields have learned are put back.
 Trained open_trained(const std::string& run_or_file,
                      const std::vector<std::string>& overrides = {});
 

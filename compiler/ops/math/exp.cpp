@@ -48,7 +48,7 @@ Number exp(const Number& a) {
   return scale(small_expm1(r.rest) + 1.0, n);
 }
 
-Number expm1(const Number& a) {
+Number unsigned_expm1(const Number& a) {
   const bool single = a.single();
   const Number x = max(min(a, single ? 89.0 : 710.0), single ? -20.0 : -40.0);
   const Reduced r = reduce_by_log2(x);
@@ -57,9 +57,10 @@ Number expm1(const Number& a) {
   const Number whole = convert(n, single ? Scalar::i32 : Scalar::i64);
   const Number biased = whole + whole.bits(single ? 126 : 1022);
   const Number half = from_bits(binary(Op::shift_left, biased, whole.bits(single ? 23 : 52)));
-  const Number result = muladd(half, small_expm1(r.rest), half - 0.5) * 2.0;
-  return select(a == 0.0, a, result);  // keeps the sign of zero
+  return muladd(half, small_expm1(r.rest), half - 0.5) * 2.0;
 }
+
+Number expm1(const Number& a) { return select(a == 0.0, a, unsigned_expm1(a)); }
 
 Value exp(Builder& k, Value x) { return exp(Number{&k, x}).v; }
 Value expm1(Builder& k, Value x) { return expm1(Number{&k, x}).v; }

@@ -23,6 +23,23 @@ const FieldInfo* info_of(const std::vector<FieldInfo>& fields, const std::string
                   "an index of " + std::to_string(info.classes) + " classes");
 }
 
+[[noreturn]] void not_an_index(const FieldInfo& info, const Choice& step) {
+  throw UserError(step.span, "one_hot: field '" + info.name + "' is not an index",
+                  "a field with `classes: n`, `names` or a category step before this one");
+}
+
+// [b, …] of indices -> [b, …, classes]; [b, 1] counts as [b].
+ir::Value* one_hot(ir::Builder& b, ir::Value* index, int64_t classes, ir::DType dtype) {
+  std::vector<int64_t> row = layers::row_shape(index);
+  if (row == std::vector<int64_t>{1}) index = layers::reshape_row(b, index, row = {});
+  row.push_back(classes);
+  const ir::Shape shape = layers::batch_shape(row);
+  std::vector<int64_t> axes;
+  for (int64_t i = 0; i < index->type.rank(); ++i) axes.push_back(i);
+  ir::Value* place = layers::positions(b, ir::DType::i32, shape);
+  return b.cast(b.compare("eq", b.broadcast(index, shape, axes), place), dtype);
+}
+
 }  // namespace
 
 // The inputs come first and in the order of the file: it is the order of predict's arguments.
@@ -76,21 +93,8 @@ Operand ForwardBuilder::prepare(const FieldInfo& info, const Choice& step, int p
   ir::Value* x = operand.value;
   if (step.kind == "category") return operand;  // words became indices when the data was read
   if (step.kind == "one_hot") {
-    if (operand.classes == 0) {
-      throw UserError(step.span, "one_hot: field '" + info.name + "' is not an index",
-                      "a field with `classes: n`, `names` or a category step before this one");
-    }
-    std::vector<int64_t> row = layers::row_shape(x);
-    if (row == std::vector<int64_t>{1}) x = layers::reshape_row(b_, x, row = {});
-    row.push_back(operand.classes);
-    const ir::Shape shape = layers::batch_shape(row);
-    ir::Value* position_of = layers::positions(b_, ir::DType::i32, shape);
-    ir::Value* index = b_.broadcast(x, shape, [&] {
-      std::vector<int64_t> axes;
-      for (int64_t i = 0; i < x->type.rank(); ++i) axes.push_back(i);
-      return axes;
-    }());
-    operand.value = b_.cast(b_.compare("eq", index, position_of), dtype_);
+    if (operand.classes == 0) not_an_index(info, step);
+    operand.value = one_hot(b_, x, operand.classes, dtype_);
     operand.classes = 0;
     return operand;
   }

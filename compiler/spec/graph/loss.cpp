@@ -107,6 +107,10 @@ void ForwardBuilder::build_loss() {
       graph.add_output("loss." + term.name.text, terms_.at(term.name.text));
     }
     if (penalty != nullptr) {
+      if (terms_.count("penalty") > 0) {
+        throw UserError(loss.span, "the penalty on weights is a term called 'penalty' already",
+                        "another name for the term 'penalty'");
+      }
       forward_.loss_terms.push_back("penalty");
       graph.add_output("loss.penalty", penalty);
     }

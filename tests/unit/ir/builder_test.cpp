@@ -66,17 +66,22 @@ TEST_CASE_FIXTURE(Fixture, "errors name the op, what fits and both shapes") {
   CHECK(error([&] { b.add(rows, five); }) ==
         "add cannot combine two shapes | equal sizes, or 1, in each dimension counted from the "
         "last | [2b,3] and [5]");
-  CHECK(error([&] { b.op("add", {rows, vector}); }) ==
-        "add has operands of two types | operands of one type | f32[2b,3] and f32[3]");
+  CHECK(error([&] {
+          b.op("add", {rows, vector});
+        }) == "add has operands of two types | operands of one type | f32[2b,3] and f32[3]");
   CHECK(error([&] { b.contract(rows, five, {1}, {0}); }) ==
         "a product sums over dimensions of two sizes | dimension 1 of the first operand equal to "
         "dimension 0 of the second | f32[2b,3] and f32[5]");
   CHECK(error([&] { b.reshape(rows, {{4}}); }) ==
         "reshape cannot change the number of elements | a value that fills [4] | f32[2b,3]");
-  CHECK(error([&] { b.concat({rows, vector}, 1); }) ==
+  CHECK(error([&] {
+          b.concat({rows, vector}, 1);
+        }) ==
         "concat cannot join its operands | operands of one rank, joined along an axis that does "
         "not count batch rows | f32[2b,3] and f32[3]");
-  CHECK(error([&] { b.slice(rows, {0, 2}, {{1, true}, {2}}); }) ==
+  CHECK(error([&] {
+          b.slice(rows, {0, 2}, {{1, true}, {2}});
+        }) ==
         "slice [2b,2] does not lie within its operand | starts and steps that stay inside each "
         "dimension, and whole dimensions of batch rows | f32[2b,3]");
   CHECK(error([&] { b.unary("exp", b.cast(rows, DType::i32)); }) ==
@@ -106,8 +111,7 @@ TEST_CASE("argmax is the first of the largest, and an index whatever comes") {
   graph.add_output("index", b.argmax(x, 1));
   CHECK(graph.outputs[0].value->type == Type{DType::i32, {{1, true}}});
   const Tensor values{{5, 3}, {1, 5, 2, 4, 4, 1, -1, -3, -2, 0, 0, 0, NAN, NAN, NAN}};
-  CHECK(evaluate(graph, {{"x", values}}).at("index").data ==
-        std::vector<double>{1, 0, 0, 0, 2});
+  CHECK(evaluate(graph, {{"x", values}}).at("index").data == std::vector<double>{1, 0, 0, 0, 2});
 }
 
 TEST_CASE("evaluation reads parameters by either name and returns assigned states") {

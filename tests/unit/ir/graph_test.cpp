@@ -81,7 +81,9 @@ TEST_CASE_FIXTURE(Fixture, "the verifier refuses broken graphs") {
     }
     return false;
   };
-  const auto says = [&](const std::string& part) { return message.find(part) != std::string::npos; };
+  const auto says = [&](const std::string& part) {
+    return message.find(part) != std::string::npos;
+  };
   REQUIRE_FALSE(refused());
   SUBCASE("use before definition") {
     std::swap(graph.nodes[0], graph.nodes[1]);

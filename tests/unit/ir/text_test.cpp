@@ -102,7 +102,7 @@ TEST_CASE("spaces in a text do not matter") {
   CHECK(print(*graph) ==
         "graph @g(%x: f32[2b]) {\n"
         "  %y: f32[2b] = mul %x, %x\n"
-        "  %z: f32[2b] = neg %y      @f.yaml:3:4\n"
+        "  %z: f32[2b] = neg %y  @f.yaml:3:4\n"
         "  return z=%z\n"
         "}\n");
 }
@@ -115,7 +115,7 @@ TEST_CASE("a broken text is refused at its place") {
   const Case cases[] = {
       {"grph @g() {\n}", "the text of the graph has something else here", 1, 1},
       {"graph @g(%x: f31[2]) {\n return\n}", "this is not an element type", 1, 17},
-      {"graph @g(%x: f32[2b], %y: f32[3b]) {\n return\n}", "the batch has two sizes", 1, 32},
+      {"graph @g(%x: f32[2b], %y: f32[3b]) {\n return\n}", "the batch has two sizes", 1, 33},
       {"graph @g(%x: f32[2]) {\n  %y: f32[2] = foo %x\n  return\n}", "there is no op of this name",
        2, 19},
       {"graph @g(%x: f32[2]) {\n  %y: f32[3] = neg %x\n  return\n}", "%y has another type", 3, 3},

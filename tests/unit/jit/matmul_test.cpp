@@ -82,7 +82,7 @@ TEST_CASE("matrix kernels spill nothing and come near the peak of the machine") 
     auto peak = reinterpret_cast<testing::PeakFn>(executable->lookup("peak"));
     // Both in turns, the best of many: other processes only ever make it slower.
     double best_peak = 0, best = 0;
-    for (int round = 0; round < 400 && (round < 20 || best < 0.85 * best_peak); ++round) {
+    for (int round = 0; round < 4000 && (round < 20 || best < 0.85 * best_peak); ++round) {
       const double flops = 2.0 * tile.rows * columns * k * calls;
       best = std::max(best, flops / seconds([&] {
                               for (int i = 0; i < calls; ++i) {

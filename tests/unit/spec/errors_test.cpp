@@ -1,5 +1,5 @@
-// Every file of tests/errors is wrong in one way (a few in many) and has beside it, in NAME.expected,
-// exactly what the user is told.
+// Every file of tests/errors is wrong in one way (a few in many) and has beside it, in
+// NAME.expected, exactly what the user is told.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -66,8 +66,8 @@ TEST_CASE("no expected message is left without its file") {
   }
 }
 
-// After a deliberate change of words: test_spec --no-skip --test-case="write the expected messages",
-// and read the difference.
+// After a deliberate change of words: test_spec --no-skip --test-case="write the expected
+// messages", and read the difference.
 TEST_CASE("write the expected messages" * doctest::skip()) {
   for (const auto& path : files()) std::ofstream(expected_path(path)) << check(path);
 }

@@ -65,7 +65,8 @@ std::string random_formula(std::mt19937& random, int depth) {
     case 5: return "concat([" + inner() + ", " + inner() + "], axis=0)";
     default: break;
   }
-  const char* signs[] = {"+", "-", "*", "/", "^", "@", "<", "<=", ">", ">=", "==", "!=", "and", "or"};
+  const char* signs[] = {"+",  "-", "*",  "/",  "^",  "@",   "<",
+                         "<=", ">", ">=", "==", "!=", "and", "or"};
   return "(" + inner() + ") " + signs[pick(14)] + " (" + inner() + ")";
 }
 
@@ -124,9 +125,15 @@ TEST_CASE("the parts of a formula know their place in the line") {
 
 TEST_CASE("constants are worked out") {
   const std::vector<std::pair<std::string, double>> values = {
-      {"1/255", 1.0 / 255},        {"2^10", 1024},       {"-2^2", -4},
-      {"$beta*2", 8},              {"${beta} + $low", 2}, {"sqrt(16)", 4},
-      {"max(1, 2, 3) - min(1, 2)", 2}, {"pi", std::numbers::pi}, {"exp(log(3))", std::exp(std::log(3.0))}};
+      {"1/255", 1.0 / 255},
+      {"2^10", 1024},
+      {"-2^2", -4},
+      {"$beta*2", 8},
+      {"${beta} + $low", 2},
+      {"sqrt(16)", 4},
+      {"max(1, 2, 3) - min(1, 2)", 2},
+      {"pi", std::numbers::pi},
+      {"exp(log(3))", std::exp(std::log(3.0))}};
   for (const auto& [text, value] : values) {
     CAPTURE(text);
     CHECK(constant_value(*good(text).root) == value);
@@ -139,11 +146,11 @@ TEST_CASE("constants are worked out") {
 
 TEST_CASE("what is no formula gets one error inside the string") {
   const std::vector<std::pair<std::string, int>> wrong = {
-      {"", 4},       {"1 +", 8},     {"(1", 7},      {"1)", 6},      {"f(a b)", 9},
-      {"x[", 7},     {"x[]", 7},     {"x[y]", 7},    {"a = b", 7},   {"1 2", 7},
-      {"3x", 5},     {"a ** b", 7},  {"a && b", 7},  {"'open", 5},   {"$", 5},
+      {"", 4},       {"1 +", 8},        {"(1", 7},           {"1)", 6},       {"f(a b)", 9},
+      {"x[", 7},     {"x[]", 7},        {"x[y]", 7},         {"a = b", 7},    {"1 2", 7},
+      {"3x", 5},     {"a ** b", 7},     {"a && b", 7},       {"'open", 5},    {"$", 5},
       {"${beta", 5}, {"f(a=1, 2)", 12}, {"f(a=1, a=2)", 12}, {"if(1, 2)", 5}, {"a < b < c", 11},
-      {"x ~ y", 7},  {"and", 5},     {"1e999", 5}};
+      {"x ~ y", 7},  {"and", 5},        {"1e999", 5}};
   for (const auto& [text, column] : wrong) {
     CAPTURE(text);
     Diagnostics diagnostics;

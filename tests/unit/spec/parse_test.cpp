@@ -178,10 +178,11 @@ model:
 }
 
 TEST_CASE("--set reaches settings by name and all else by path") {
-  const Description d = good(
-      file(), {"width=8", "train.optimizer.adam.rate=0.5", "model.layers.h.dense.activation=tanh",
-               "model.layers.0.name=flat", "train.seed=3", "name=other", "precision=f32",
-               "train.clip={value: 2}", "data.valid.fraction=1/4", "metrics=[accuracy, confusion]"});
+  const Description d =
+      good(file(),
+           {"width=8", "train.optimizer.adam.rate=0.5", "model.layers.h.dense.activation=tanh",
+            "model.layers.0.name=flat", "train.seed=3", "name=other", "precision=f32",
+            "train.clip={value: 2}", "data.valid.fraction=1/4", "metrics=[accuracy, confusion]"});
   CHECK(d.model.layers[1].args.integer("units") == 16);
   CHECK(d.train->optimizer.args.number("rate") == 0.5);
   CHECK(d.model.layers[1].args.entry("activation").kind.text == "tanh");
@@ -273,18 +274,30 @@ TEST_CASE("all models load and their resolved files load to the same") {
 
 TEST_CASE("one mistake in a good file gives one error on its line") {
   const std::vector<std::pair<std::string, std::string>> changes = {
-      {"units: $wide", "units: -1"},        {"units: $wide", "unit: 1"},
-      {"leaky_relu: 0.1", "leaky_relu: x"}, {"from: h\n", "from: hh\n"},
-      {"target: label", "target: lable"},   {"stratify: label", "stratify: lable"},
-      {"label != 9", "lable != 9"},         {"epochs: 10", "epohcs: 10"},
-      {"epochs: 10", "epochs: 1.5"},        {"batch: all", "batch: some"},
-      {"rate: 3e-4", "rate: -1"},           {"patience: 5", "patience: 0"},
-      {"freeze: true", "freeze: yes"},      {"precision: f64", "precision: f16"},
-      {"[accuracy]", "[acuracy]"},          {"m*logits", "mm*logits"},
-      {"h.kernel", "hh.kernel"},            {"$wide,", "$wid,"},
-      {"ce + 0.1*size", "ce + 0.1*sise"},   {"rows: sum", "rows: some"},
-      {"max: 5", "max: -5"},                {"{norm: 1}", "{norm: 0}"},
-      {"fraction: 0.1", "fraction: 1"},     {"standardize]", "standardise]"}};
+      {"units: $wide", "units: -1"},
+      {"units: $wide", "unit: 1"},
+      {"leaky_relu: 0.1", "leaky_relu: x"},
+      {"from: h\n", "from: hh\n"},
+      {"target: label", "target: lable"},
+      {"stratify: label", "stratify: lable"},
+      {"label != 9", "lable != 9"},
+      {"epochs: 10", "epohcs: 10"},
+      {"epochs: 10", "epochs: 1.5"},
+      {"batch: all", "batch: some"},
+      {"rate: 3e-4", "rate: -1"},
+      {"patience: 5", "patience: 0"},
+      {"freeze: true", "freeze: yes"},
+      {"precision: f64", "precision: f16"},
+      {"[accuracy]", "[acuracy]"},
+      {"m*logits", "mm*logits"},
+      {"h.kernel", "hh.kernel"},
+      {"$wide,", "$wid,"},
+      {"ce + 0.1*size", "ce + 0.1*sise"},
+      {"rows: sum", "rows: some"},
+      {"max: 5", "max: -5"},
+      {"{norm: 1}", "{norm: 0}"},
+      {"fraction: 0.1", "fraction: 1"},
+      {"standardize]", "standardise]"}};
   for (const auto& [from, to] : changes) {
     CAPTURE(to);
     const std::string text = with(file(), from, to);
@@ -292,7 +305,8 @@ TEST_CASE("one mistake in a good file gives one error on its line") {
     CHECK_FALSE(parse_text(text, "net.yaml", {}, layers::catalogue(), diagnostics).has_value());
     INFO(messages(diagnostics));
     REQUIRE(diagnostics.sorted().size() == 1);
-    const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<long>(text.find(to)), '\n');
+    const auto line =
+        1 + std::count(text.begin(), text.begin() + static_cast<long>(text.find(to)), '\n');
     CHECK(diagnostics.sorted()[0].span.line == line);
   }
 }

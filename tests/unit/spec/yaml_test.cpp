@@ -56,7 +56,10 @@ TEST_CASE("written nulls are not absent values") {
 
 TEST_CASE("CRLF, a byte order mark and block scalars are read") {
   Diagnostics diagnostics;
-  const auto root = parse("\xEF\xBB\xBF" "a: 1\r\nb: |\r\n  x\r\n  y\r\n", diagnostics);
+  const auto root = parse(
+      "\xEF\xBB\xBF"
+      "a: 1\r\nb: |\r\n  x\r\n  y\r\n",
+      diagnostics);
   REQUIRE(root);
   CHECK(root->find("a")->text == "1");
   CHECK(root->find("b")->text == "x\ny\n");
@@ -71,8 +74,8 @@ TEST_CASE("numbers and booleans are those of the core schema") {
   CHECK(core_integer("0x1F") == 31);
   CHECK(core_integer("0o17") == 15);
   CHECK(core_integer("9223372036854775807") == INT64_MAX);
-  for (const char* text : {"", "-", "1.0", "1e3", "0x", "0xG", "1_000", "9223372036854775808", "--1",
-                           "-0x1", "1 "}) {
+  for (const char* text :
+       {"", "-", "1.0", "1e3", "0x", "0xG", "1_000", "9223372036854775808", "--1", "-0x1", "1 "}) {
     CAPTURE(text);
     CHECK_FALSE(core_integer(text).has_value());
   }

@@ -9,8 +9,8 @@ using namespace nnc;
 TEST_CASE("the nearest name is the one most likely meant") {
   const std::vector<std::string> names = {"dense", "dropout", "flatten", "relu", "name", "rate"};
   const std::vector<std::pair<std::string, std::string>> meant = {
-      {"dens", "dense"}, {"Dense", "dense"}, {"nmae", "name"},   {"droput", "dropout"},
-      {"flaten", "flatten"}, {"rleu", "relu"}, {"raet", "rate"}};
+      {"dens", "dense"},     {"Dense", "dense"}, {"nmae", "name"}, {"droput", "dropout"},
+      {"flaten", "flatten"}, {"rleu", "relu"},   {"raet", "rate"}};
   for (const auto& [word, name] : meant) {
     CAPTURE(word);
     REQUIRE(nearest(word, names).has_value());
@@ -36,8 +36,8 @@ TEST_CASE("characters are code points") {
 TEST_CASE("what is not UTF-8 is found where it is") {
   CHECK_FALSE(first_bad_utf8("plain, é, €, 😀").has_value());
   const std::vector<std::pair<std::string, size_t>> bad = {
-      {"ab\xFF", 2},          {"\xC3", 0},         {"a\xC3z", 1},
-      {"\xC0\xAF", 0},        {"\xED\xA0\x80", 0},  // overlong; a surrogate
+      {"ab\xFF", 2},           {"\xC3", 0},         {"a\xC3z", 1},
+      {"\xC0\xAF", 0},         {"\xED\xA0\x80", 0},  // overlong; a surrogate
       {"\xF4\x90\x80\x80", 0}, {"\xE2\x82", 0}};
   for (const auto& [text, at] : bad) CHECK(first_bad_utf8(text) == at);
 }
