@@ -164,8 +164,8 @@ bool Model::build_forward_only(spec::Mode mode, const std::string& name,
   entries_[name].graph = std::move(forward->graph);
   entries_[name].graph->name = name;
   if (predict) forward_.outputs = forward->outputs;
-  if (forward_.layers.empty()) {
-    forward_.layers = forward->layers;
+  if (forward_.layers.empty()) forward_.layers = forward->layers;
+  if (!predict && forward_.loss_terms.empty() && forward_.metrics.empty()) {
     forward_.metrics = forward->metrics;
     forward_.loss_terms = forward->loss_terms;
   }

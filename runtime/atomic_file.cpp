@@ -87,11 +87,9 @@ void write_atomically(const std::string& path, std::string_view text) {
   write_atomically(path, std::span(&text, 1));
 }
 
-void append_line(const std::string& path, std::string_view line) {
+void append_text(const std::string& path, std::string_view text) {
   OutputFile file(path, O_APPEND);
   if (!file.is_open()) fail(path, "cannot be written", errno);
-  std::string text(line);
-  text += '\n';
   if (!file.write(text)) fail(path, "cannot be written", errno);
   if (!file.close()) fail(path, "cannot be written", errno);
 }

@@ -13,8 +13,8 @@ namespace nnc::runtime {
 void write_atomically(const std::string& path, std::span<const std::string_view> parts);
 void write_atomically(const std::string& path, std::string_view text);
 
-// Appends a line and flushes it to the system. Throws DataError.
-void append_line(const std::string& path, std::string_view line);
+// Appends to a file, which is made if there is none. Throws DataError.
+void append_text(const std::string& path, std::string_view text);
 
 // The whole file. Throws DataError.
 std::string read_text(const std::string& path);

@@ -26,6 +26,10 @@ void check_same(const std::string& path, const char* what, uint64_t stored, uint
                   fmt::format("{}", stored), fmt::format("{}", now));
 }
 
+double seconds(std::chrono::steady_clock::duration time) {
+  return std::chrono::duration<double>(time).count();
+}
+
 }  // namespace
 
 Keeper::Keeper(const abi::Program& program, const TrainOptions& options, bool keep_best)
@@ -55,27 +59,35 @@ Progress Keeper::resume(Buffer& state) {
   return progress;
 }
 
-bool Keeper::time_to_write() const {
-  const std::chrono::duration<double> since = std::chrono::steady_clock::now() - written_;
-  return since.count() >= options_.checkpoint_seconds;
-}
-
-void Keeper::end_epoch(const Buffer& state, const Progress& progress, bool improved,
-                       const std::string& metrics_line) {
-  if (improved && keep_best_) {
+void Keeper::end_epoch(const Buffer& state, const Progress& progress, const EpochReport& report) {
+  if (report.improved && keep_best_) {
     copy_into(best_, state);
     best_is_written_ = false;
   }
   copy_into(last_epoch_, state);
   last_progress_ = progress;
   if (options_.run_folder.empty()) return;
-  append_line(metrics_path(options_), metrics_line);
-  if (time_to_write()) write(state, progress);
+  lines_ += metrics_line(report.epoch, report.train, report.valid, report.seconds) + "\n";
+  const Time now = std::chrono::steady_clock::now();
+  if (seconds(now - written_) >= options_.checkpoint_seconds) {
+    write(state, progress);
+  } else if (seconds(now - lines_written_) >= 0.1) {
+    write_lines();
+  }
 }
 
-// The weights go first: were the checkpoint newer than they, resuming would miss the best ones.
+void Keeper::write_lines() {
+  if (lines_.empty()) return;
+  append_text(metrics_path(options_), lines_);
+  lines_.clear();
+  lines_written_ = std::chrono::steady_clock::now();
+}
+
+// The checkpoint goes last: were it newer than the others, resuming would miss the best weights and
+// lines of metrics.
 void Keeper::write(const Buffer& state, const Progress& progress) {
   if (options_.run_folder.empty()) return;
+  write_lines();
   write_weights(weights(state));
   save_checkpoint(checkpoint_path(options_.run_folder), program_, state, progress,
                   options_.metadata);

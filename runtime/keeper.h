@@ -20,8 +20,7 @@ class Keeper {
   Progress resume(Buffer& state);
 
   // After an epoch: remembers the state, and writes it when it is time to.
-  void end_epoch(const Buffer& state, const Progress& progress, bool improved,
-                 const std::string& metrics_line);
+  void end_epoch(const Buffer& state, const Progress& progress, const EpochReport& report);
   // Writes where training stands now.
   void write(const Buffer& state, const Progress& progress);
   // Writes the end of the last finished epoch: the state now is of no use.
@@ -31,8 +30,9 @@ class Keeper {
   const Buffer& weights(const Buffer& state) const { return best_.empty() ? state : best_; }
 
  private:
+  using Time = std::chrono::steady_clock::time_point;
   void write_weights(const Buffer& state);
-  bool time_to_write() const;
+  void write_lines();
 
   const abi::Program& program_;
   const TrainOptions& options_;
@@ -41,7 +41,9 @@ class Keeper {
   Buffer best_;        // empty: none yet, or keep: last
   Buffer last_epoch_;  // the whole state after the last finished epoch
   Progress last_progress_;
-  std::chrono::steady_clock::time_point written_ = std::chrono::steady_clock::now();
+  std::string lines_;  // of metrics.jsonl, not written yet: epochs may take microseconds
+  Time written_ = std::chrono::steady_clock::now();
+  Time lines_written_ = written_;
 };
 
 }  // namespace nnc::runtime

@@ -50,8 +50,9 @@ class Barrier {
   void arrive_and_wait();
 
  private:
+  // What is written at every barrier stands alone: no other thread reads it to find its own way.
   alignas(64) std::atomic<int> missing_{0};
-  int threads_ = 1;
+  alignas(64) int threads_ = 1;
   Patience patience_;
   Gate gate_;
 };

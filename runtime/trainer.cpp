@@ -9,7 +9,6 @@
 #include "runtime/best_tracker.h"
 #include "runtime/inference.h"
 #include "runtime/keeper.h"
-#include "runtime/run_folder.h"
 
 namespace nnc::runtime {
 namespace {
@@ -112,7 +111,7 @@ class Session {
     while (progress_.batch < batches_.count() && progress_.step < clock_.total_steps) {
       const int64_t bad = run_batch();
       if (bad >= 0) fail(bad);
-      if ((progress_.step & 15) == 0) report_progress();
+      if ((progress_.step & clock_mask_) == 0) report_progress();
       if (observer_.should_stop()) {
         stopped_ = true;
         break;
@@ -148,13 +147,12 @@ class Session {
     report.seconds = progress_.epoch_seconds;
     report.rate = binding_rate();
     report.improved = tracker_.look(report.train, report.valid, report.epoch, progress_);
-    const std::string line = metrics_line(report.epoch, report.train, report.valid, report.seconds);
     if (report.partial) {  // more steps may follow some day: the epoch is not over
       progress_.sums = accumulator_.sums();
     } else {
       next_epoch();
     }
-    keeper_.end_epoch(state_, progress_, report.improved, line);
+    keeper_.end_epoch(state_, progress_, report);
     observer_.on_epoch(report);
     result_.train = std::move(report.train);
     result_.valid = std::move(report.valid);
@@ -173,9 +171,12 @@ class Session {
   }
 
   void report_progress() {
-    const std::chrono::duration<double> since = SteadyClock::now() - last_report_;
-    if (since.count() < 0.1) return;
-    last_report_ = SteadyClock::now();
+    const auto now = SteadyClock::now();
+    // Short steps look at the clock less often.
+    clock_mask_ = now - last_look_ < std::chrono::milliseconds(5) ? 15 : 0;
+    last_look_ = now;
+    if (now - last_report_ < std::chrono::milliseconds(100)) return;
+    last_report_ = now;
     note_time();
     observer_.on_progress({progress_.epoch + 1, epochs_, progress_.batch, batches_.count(),
                            progress_.step, clock_.total_steps, accumulator_.mean_loss(),
@@ -215,8 +216,14 @@ class Session {
   std::span<const int32_t> rows_;  // of the last step
   bool stopped_ = false;
   SteadyClock::time_point last_time_;
-  SteadyClock::time_point last_report_ = SteadyClock::now();
+  int64_t clock_mask_ = 0;
+  SteadyClock::time_point last_look_ = SteadyClock::now();
+  SteadyClock::time_point last_report_ = last_look_;
 };
+
+void check_rows(const Dataset& data) {
+  if (data.train.empty()) throw std::invalid_argument("there are no rows to train on");
+}
 
 std::string describe(const NonFinite& details) {
   return fmt::format("step {} (epoch {}): the loss '{}' is not a finite number, first for {}",
@@ -231,11 +238,13 @@ NonFiniteError::NonFiniteError(NonFinite what)
 TrainResult train(const abi::Program& program, const TrainEntries& entries, const Dataset& data,
                   Buffer& state, const TrainOptions& options, ThreadPool& pool,
                   Observer& observer) {
+  check_rows(data);
   return Session(program, entries, data, state, options, pool, observer).run();
 }
 
 void replay_before(int64_t step, const abi::Program& program, const TrainEntries& entries,
                    const Dataset& data, Buffer& state, TrainOptions options, ThreadPool& pool) {
+  check_rows(data);
   Observer nobody;
   Session(program, entries, data, state, options, pool, nobody).run_until(step - 1);
 }

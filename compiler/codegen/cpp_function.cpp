@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <optional>
+
 #include "compiler/codegen/cpp_names.h"
 
 namespace nnc::codegen {
@@ -18,25 +21,24 @@ namespace {
 
 constexpr Type index_type{Scalar::i64, 1};
 
-std::string as_comment(const std::string& text) {
-  std::string result;
-  size_t begin = 0;
-  while (begin < text.size()) {
-    const size_t end = std::min(text.find('\n', begin), text.size());
-    // A backslash at the end of a line would swallow the next one.
-    std::string line = text.substr(begin, end - begin);
-    while (!line.empty() && (line.back() == '\\' || line.back() == ' ')) line.pop_back();
-    result += line.empty() ? "//\n" : "// " + line + "\n";
-    begin = end + 1;
+// What index arithmetic on two constants gives; nothing where that would be undefined.
+std::optional<int64_t> fold(Op op, int64_t a, int64_t b) {
+  int64_t result = 0;
+  switch (op) {
+    case Op::add: return __builtin_add_overflow(a, b, &result) ? std::nullopt : std::optional(result);
+    case Op::sub: return __builtin_sub_overflow(a, b, &result) ? std::nullopt : std::optional(result);
+    case Op::mul: return __builtin_mul_overflow(a, b, &result) ? std::nullopt : std::optional(result);
+    case Op::min: return std::min(a, b);
+    case Op::max: return std::max(a, b);
+    default: return std::nullopt;
   }
-  return result;
 }
 
 }  // namespace
 
 std::string CppFunctionPrinter::print() {
   collect_yields(function_.body);
-  const std::string head = as_comment(function_.comment) + signature() + "\n";
+  const std::string head = cpp_comment(function_.comment) + signature() + "\n";
   block(function_.body);
   return head + out_ + "}\n";
 }
@@ -163,6 +165,7 @@ bool CppFunctionPrinter::index_arithmetic(const Instruction& item) {
   if (item.type != index_type || item.operands.size() != 2) return false;
   const Value a = item.operands[0], b = item.operands[1], result = item.results[0];
   if (!indices_.count(a.id) || !indices_.count(b.id)) return false;
+  if (simplify(item)) return true;
   std::string text;
   Strength strength = Strength::product;
   switch (item.op) {
@@ -188,7 +191,46 @@ bool CppFunctionPrinter::index_arithmetic(const Instruction& item) {
   return true;
 }
 
+// Constants are folded, and `x + 0`, `x - 0`, `x * 1` and `x / 1` are x: schedules leave such terms
+// behind, and a reader need not see them.
+bool CppFunctionPrinter::simplify(const Instruction& item) {
+  const Value a = item.operands[0], b = item.operands[1], result = item.results[0];
+  const auto left = integers_.find(a.id), right = integers_.find(b.id);
+  const bool left_known = left != integers_.end(), right_known = right != integers_.end();
+  if (left_known && right_known) {
+    const auto folded = fold(item.op, left->second, right->second);
+    if (folded) {
+      integers_[result.id] = *folded;
+      indices_.insert(result.id);
+    }
+    return folded.has_value();
+  }
+  // A yielded value keeps a name of its own: carried values change one after the other.
+  if (yielded_.count(result.id)) return false;
+  const bool sum = item.op == Op::add, product = item.op == Op::mul;
+  const int64_t neutral = sum || item.op == Op::sub ? 0 : 1;
+  const bool undoes = sum || product || item.op == Op::sub || item.op == Op::div;
+  if (undoes && right_known && right->second == neutral) return same_as(result, a);
+  if ((sum || product) && left_known && left->second == neutral) return same_as(result, b);
+  return false;
+}
+
+bool CppFunctionPrinter::same_as(Value result, Value other) {
+  texts_[result.id] = texts_.at(other.id);
+  if (indices_.count(other.id)) indices_.insert(result.id);
+  return true;
+}
+
 void CppFunctionPrinter::operation(const Instruction& item) {
+  const auto constant = integers_.find(item.operands[0].id);
+  const bool fits = constant != integers_.end() && constant->second >= INT32_MIN &&
+                    constant->second <= INT32_MAX && item.operands[0].type.lanes == 1;
+  if (fits && item.op == Op::convert &&
+      (item.type.scalar == Scalar::i32 || item.type.scalar == Scalar::i64)) {
+    integers_[item.results[0].id] = constant->second;
+    if (item.type == index_type) indices_.insert(item.results[0].id);
+    return;
+  }
   const bool widens = item.op == Op::convert && item.type == index_type &&
                       bytes_of(item.operands[0].type) < 8 && !item.operands[0].type.is_float();
   if (widens) indices_.insert(item.results[0].id);  // a row number that was stored as i32
@@ -213,6 +255,11 @@ void CppFunctionPrinter::memory(const Instruction& item) {
     case Op::store:
       return line(helpers_.store(value(in[0]), argument(in[1]), index(in[2]), mask_or_none) + ";");
     case Op::offset:
+      if (integers_.count(in[1].id) && integers_.at(in[1].id) == 0 &&
+          !yielded_.count(item.results[0].id)) {
+        same_as(item.results[0], in[0]);
+        return;
+      }
       return define(item.results[0], argument(in[0]) + " + " + tight(in[1], Strength::sum));
     default: return line(helpers_.prefetch(argument(in[0]), index(in[1])) + ";");
   }

@@ -35,6 +35,8 @@ class CppFunctionPrinter {
   void instruction(const kernel::Instruction& instruction);
   void constant(const kernel::Instruction& instruction);
   bool index_arithmetic(const kernel::Instruction& instruction);
+  bool simplify(const kernel::Instruction& instruction);
+  bool same_as(kernel::Value result, kernel::Value other);
   void operation(const kernel::Instruction& instruction);
   void memory(const kernel::Instruction& instruction);
   void loop(const kernel::Instruction& instruction);

@@ -74,11 +74,11 @@ size_t block_scratch(const EmitRequest& request) {
 namespace {
 
 std::string value_line(const char* role, const std::string& name, const EmitValue& value) {
-  std::string line = fmt::format("//   {:<7} {}: {}[{}]", role, name, cpp_type_of(value),
+  std::string line = fmt::format("  {:<7} {}: {}[{}]", role, name, cpp_type_of(value),
                                  value.elements());
   if (value.row_shape.size() > 1) line += fmt::format(", row-major [{}]", fmt::join(value.row_shape, ", "));
   if (!value.comment.empty()) line += ", " + value.comment;
-  return line + "\n";
+  return cpp_comment(line);
 }
 
 std::string scratch_line(const EmitRequest& request) {
@@ -116,16 +116,8 @@ std::string usage(const EmitRequest& request, const EmitNames& names) {
 }  // namespace
 
 std::string emit_comment(const EmitRequest& request, const EmitNames& names) {
-  std::string text = fmt::format("// {}: the model '{}' as standalone C++17, written by nnc.\n",
-                                 names.header, cpp_identifier(request.model) == request.model
-                                                   ? request.model
-                                                   : names.space);
-  size_t begin = 0;
-  while (begin < request.summary.size()) {
-    const size_t end = std::min(request.summary.find('\n', begin), request.summary.size());
-    text += "// " + request.summary.substr(begin, end - begin) + "\n";
-    begin = end + 1;
-  }
+  std::string text = cpp_comment(fmt::format("{}: the model '{}' as standalone C++17.\n{}",
+                                             names.header, request.model, request.summary));
   text += "//\n";
   for (size_t i = 0; i < request.inputs.size(); ++i) {
     text += value_line("input", names.inputs[i], request.inputs[i]);

@@ -21,8 +21,12 @@ std::string doc_of(const std::string& form) {
 }
 
 std::string describe(const Operand& operand) {
-  std::string text = shape_text(row_shape(operand.value));
-  if (operand.classes > 0) text += ", an index of " + std::to_string(operand.classes) + " classes";
+  const std::vector<int64_t> row = row_shape(operand.value);
+  std::string text = shape_text(row);
+  if (operand.classes > 0) {
+    text = (row.empty() ? "an index of " : shape_text(row) + ", each an index of ") +
+           std::to_string(operand.classes) + " classes";
+  }
   return operand.origin.empty() ? text : text + " (" + operand.origin + ")";
 }
 

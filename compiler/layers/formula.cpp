@@ -145,6 +145,27 @@ Operand build_unary(FormulaContext& context, const Expression& e) {
   return {context.b.neg(build_number(context, *e.operands[0]))};
 }
 
+// [x, y]: values of one shape along a new first axis of the row.
+ir::Value* build_list(FormulaContext& context, const Expression& e) {
+  if (e.operands.empty()) throw UserError(e.span, "the list is empty", "[a, b, …]");
+  std::vector<ir::Value*> parts;
+  bool batch = false;
+  for (const ExpressionPtr& item : e.operands) {
+    parts.push_back(build_number(context, *item));
+    batch = batch || per_row(parts.back());
+    if (row_shape(parts.back()) == row_shape(parts[0])) continue;
+    throw UserError(item->span, "the values of a list must have one shape",
+                    shape_text(row_shape(parts[0])), shape_text(row_shape(parts.back())));
+  }
+  for (ir::Value*& part : parts) {
+    std::vector<int64_t> row = row_shape(part);
+    part = spread(context.b, part, row, batch);
+    row.insert(row.begin(), 1);
+    part = reshape_row(context.b, part, row);
+  }
+  return context.b.concat(parts, batch ? 1 : 0);
+}
+
 }  // namespace
 
 Operand build_expression(FormulaContext& context, const Expression& e) {
@@ -158,9 +179,7 @@ Operand build_expression(FormulaContext& context, const Expression& e) {
     case Kind::slice: return {build_slice(context, e)};
     case Kind::text:
       throw UserError(e.span, "a text is not a value", "a number, a name or a function");
-    case Kind::list:
-      throw UserError(e.span, "a list can stand only where axes or a shape are expected",
-                      "a number, a name or a function");
+    case Kind::list: return {build_list(context, e)};
   }
   throw InternalError("kind of expression");
 }

@@ -223,9 +223,10 @@ Operand build_call(FormulaContext& context, const Expression& call) {
     return function.build(context, call);
   }
   const auto near = nearest(call.text, formula_functions());
-  throw UserError(
-      call.span, "there is no function " + in_quotes(call.text),
-      near ? "did you mean '" + *near + "'?" : "one of " + join(formula_functions(), "or"));
+  throw UserError(call.span,
+                  "there is no function " + in_quotes(call.text) +
+                      (near ? "; did you mean " + in_quotes(*near) + "?" : ""),
+                  near ? "" : "one of " + join(formula_functions(), "or"));
 }
 
 }  // namespace nnc::layers

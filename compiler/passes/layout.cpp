@@ -37,6 +37,20 @@ bool in_memory(const Value* operand, const ir::Graph& graph) {
   return false;
 }
 
+// A field's rows are looked up one by one: a moved field must still show which row is meant.
+bool rows_findable(const Value* value, const ir::Graph& graph) {
+  const Value* base = kernel::base_of(value);
+  for (const ir::Param& param : graph.params)
+    if (param.value.get() == base && param.kind == ir::ParamKind::input) {
+      const auto map = kernel::coordinate_map(value, base, 0);
+      if (!map) return false;
+      return std::all_of(map->strides.begin(), map->strides.end(), [](const ir::Dim& factor) {
+        return !factor.batch && (factor.size == 0 || factor.size == 1);
+      });
+    }
+  return true;
+}
+
 Axes free_axes(const Value* v, const Axes& summed, const Axes& batch) {
   Axes free;
   for (int64_t i = 0; i < v->type.rank(); ++i)
@@ -92,9 +106,9 @@ Value* change_sides(const Node& node, Builder& b) {
 
 bool lay_out_contractions(ir::Graph& graph) {
   // A movement of a moved value that no strides can say needs its operand written out.
-  const bool views = rewrite(graph, [](Node& node, Builder& b) -> Value* {
-    if (node.op->family != ir::Family::movement || kernel::view_in_base(node.result()))
-      return nullptr;
+  const bool views = rewrite(graph, [&](Node& node, Builder& b) -> Value* {
+    if (node.op->family != ir::Family::movement) return nullptr;
+    if (kernel::view_in_base(node.result()) && rows_findable(node.result(), graph)) return nullptr;
     return b.op(node.op->name, {b.unary("copy", node.operands[0])}, node.attributes);
   });
   const bool sides = rewrite(graph, [](Node& node, Builder& b) -> Value* {

@@ -178,7 +178,12 @@ int Decoder::fit(const YamlNode& node, const schema::Type& type) const {
       const bool arithmetic = node.text.find_first_of("$0123456789") != std::string::npos;
       return (node.is_plain() && core_number(node.text)) || arithmetic ? 2 : 1;
     }
-    case Kind::array: return node.is_list() || (node.is_plain() && core_number(node.text)) ? 2 : 0;
+    case Kind::array: {
+      const YamlNode* leaf = &node;  // [0, 1] are numbers before they are words
+      while (leaf->is_list() && !leaf->items.empty()) leaf = &leaf->items[0];
+      const bool number = leaf->is_plain() && (core_number(leaf->text) || leaf->text[0] == '$');
+      return number ? 4 : node.is_list() ? 2 : 0;
+    }
     case Kind::list: {
       if (!node.is_list()) return 0;
       return node.items.empty() ? 1 : fit(node.items[0], *type.element) > 0 ? 3 : 1;

@@ -43,7 +43,7 @@ std::vector<std::string> watchable(const Description& description) {
 
 void check_watch(const EarlyStop& stop, const Draft& draft, Diagnostics& diagnostics) {
   const Description& description = draft.description;
-  if (!description.loss || !draft.terms_complete) return;
+  if (!description.loss || !draft.terms_complete || draft.has_errors) return;
   const std::string& watch = stop.watch.value;
   const size_t dot = watch.find('.');
   const std::string split = watch.substr(0, dot);

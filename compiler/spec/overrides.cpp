@@ -15,6 +15,7 @@ struct Override {
 
 void point_at(YamlNode& node, const SourceSpan& span) {
   node.span = span;
+  node.offset = std::string::npos;
   for (YamlNode& item : node.items) point_at(item, span);
   for (YamlEntry& entry : node.entries) {
     point_at(entry.key, span);
@@ -94,6 +95,16 @@ YamlNode& child(YamlNode& map, const std::string& key, const SourceSpan& span) {
   return map.entries.back().value;
 }
 
+// `- flatten` as `- flatten:`, beside which other keys may stand.
+YamlNode with_room(const YamlNode& word) {
+  YamlNode result = empty_map(word.span);
+  YamlNode nothing;
+  nothing.absent = true;
+  nothing.span = word.span;
+  result.entries.push_back({word, std::move(nothing)});
+  return result;
+}
+
 // One step down; null (reported) if there is nothing of that name and nothing could be.
 YamlNode* step(YamlNode& at, const std::string& part, const Override& change,
                Diagnostics& diagnostics) {
@@ -105,7 +116,10 @@ YamlNode* step(YamlNode& at, const std::string& part, const Override& change,
   }
   if (at.is_map()) return &child(at, part, change.span);
   if (at.is_list()) {
-    if (YamlNode* item = item_named(at, part)) return item;
+    if (YamlNode* item = item_named(at, part)) {
+      if (item->is_scalar() && is_identifier(item->text)) *item = with_room(*item);
+      return item;
+    }
   }
   const std::vector<std::string> known = keys_of(at);
   const auto near = nearest(part, known);

@@ -41,14 +41,15 @@ std::optional<double> number_of(const YamlNode& scalar) {
 
 FormulaText formula_text(const YamlNode& scalar) {
   FormulaText result{scalar.text, scalar.span, 0};
-  if (!scalar.span.file || !scalar.span.known()) return result;
-  const std::string_view line = line_of(scalar.span.file->text, scalar.span.line);
-  const int quote = scalar.style == YamlNode::Style::quoted ? 1 : 0;
-  const int column = scalar.span.column + quote;
-  const std::string_view rest = line.substr(byte_of(line, column - 1));
-  const bool literal =
-      scalar.style != YamlNode::Style::block && rest.substr(0, scalar.text.size()) == scalar.text;
-  if (literal) result.column = column;
+  const bool has_place = scalar.span.file != nullptr && scalar.offset != std::string::npos;
+  if (!has_place || scalar.style == YamlNode::Style::block) return result;
+  const size_t quote = scalar.style == YamlNode::Style::quoted ? 1 : 0;
+  const std::string& text = scalar.span.file->text;
+  const size_t begin = std::min(scalar.offset + quote, text.size());
+  const bool one_line = scalar.text.find('\n') == std::string::npos;
+  if (one_line && text.compare(begin, scalar.text.size(), scalar.text) == 0) {
+    result.column = scalar.span.column + static_cast<int>(quote);
+  }
   return result;
 }
 

@@ -24,7 +24,7 @@ class TreeBuilder : public YAML::EventHandler {
   YamlNode take_root() { return std::move(root_); }
   bool has_document() const { return documents_ > 0; }
   // The last scalar, if it is in quotes.
-  const std::optional<SourceSpan>& last_quoted() const { return last_quoted_; }
+  const std::optional<Quoted>& last_quoted() const { return last_quoted_; }
   // Where the collections that are still open began; innermost last.
   std::vector<SourceSpan> open_flow() const {
     std::vector<SourceSpan> result;
@@ -72,8 +72,9 @@ class TreeBuilder : public YAML::EventHandler {
     node.span = node.style == YamlNode::Style::quoted
                     ? places_.in_quotes(mark.line, mark.column)
                     : places_.plain(mark.line, mark.column, value);
+    node.offset = places_.offset(mark.line, mark.column);
     last_quoted_.reset();
-    if (node.style == YamlNode::Style::quoted) last_quoted_ = node.span;
+    if (node.style == YamlNode::Style::quoted) last_quoted_ = Quoted{node.span, node.offset};
     add(std::move(node));
   }
 
@@ -173,7 +174,7 @@ class TreeBuilder : public YAML::EventHandler {
   Diagnostics& diagnostics_;
   std::vector<Open> stack_;
   YamlNode root_;
-  std::optional<SourceSpan> last_quoted_;
+  std::optional<Quoted> last_quoted_;
   size_t nodes_ = 0;
   int documents_ = 0;
 };

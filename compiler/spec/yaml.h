@@ -34,6 +34,7 @@ struct YamlNode {
   bool damaged = false;  // of maps: keys were dropped after a reported mistake
   std::string text;      // of scalars
   SourceSpan span;       // of an absent value: its key
+  size_t offset = std::string::npos;  // of a scalar: the byte of the file that it starts at
   std::vector<YamlNode> items;
   std::vector<YamlEntry> entries;
 

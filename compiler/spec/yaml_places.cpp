@@ -20,10 +20,22 @@ std::string_view Places::line(int line) const {
   return std::string_view(file_->text).substr(begin, end - begin);
 }
 
-size_t Places::offset(const SourceSpan& span) const {
-  const int index = span.line - 1;
-  if (index < 0 || index >= lines()) return file_->text.size();
-  return starts_[static_cast<size_t>(index)] + byte_of(line(index), span.column - 1);
+size_t Places::offset(int line, int column) const {
+  if (line < 0 || line >= lines()) return file_->text.size();
+  return starts_[static_cast<size_t>(line)] + static_cast<size_t>(std::max(column, 0));
+}
+
+int Places::characters_before(int line, size_t bytes) const {
+  const std::string_view text = this->line(line);
+  if (line != counted_line_ || bytes < counted_bytes_) {
+    counted_line_ = line;
+    counted_bytes_ = 0;
+    counted_characters_ = 0;
+  }
+  const std::string_view rest = text.substr(std::min(counted_bytes_, text.size()));
+  counted_characters_ += characters(rest, bytes - counted_bytes_);
+  counted_bytes_ = bytes;
+  return counted_characters_;
 }
 
 char Places::at(int line, int column) const {
@@ -40,7 +52,7 @@ SourceSpan Places::span(int line, int column, int length) const {
   const std::string_view text = this->line(line);
   const size_t begin = std::min(text.size(), static_cast<size_t>(std::max(column, 0)));
   const std::string_view part = text.substr(begin, static_cast<size_t>(std::max(length, 0)));
-  return SourceSpan{file_, std::max(line, 0) + 1, characters(text, begin) + 1,
+  return SourceSpan{file_, std::max(line, 0) + 1, characters_before(line, begin) + 1,
                     std::max(1, characters(part))};
 }
 

@@ -17,8 +17,8 @@ class Places {
   int lines() const { return static_cast<int>(starts_.size()); }
   // Line from 0, without its end; empty past the last one.
   std::string_view line(int line) const;
-  // The byte of the file at which a span starts.
-  size_t offset(const SourceSpan& span) const;
+  // The byte of the file at a mark.
+  size_t offset(int line, int column) const;
   // The byte at a mark; 0 past the end.
   char at(int line, int column) const;
 
@@ -39,8 +39,15 @@ class Places {
   const std::shared_ptr<const SourceFile>& file() const { return file_; }
 
  private:
+  // Characters before byte `bytes` of a line. Marks mostly grow, so the count goes on from the last
+  // one: a file may be one very long line.
+  int characters_before(int line, size_t bytes) const;
+
   std::shared_ptr<const SourceFile> file_;
   std::vector<size_t> starts_;  // byte at which each line starts
+  mutable int counted_line_ = -1;
+  mutable size_t counted_bytes_ = 0;
+  mutable int counted_characters_ = 0;
 };
 
 // The byte after the closing quote of the scalar that starts at `at`; npos if it is never closed.

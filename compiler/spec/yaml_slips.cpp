@@ -164,12 +164,11 @@ bool report_tabs(const Places& places, Diagnostics& diagnostics) {
   return found;
 }
 
-bool report_unclosed_quote(const Places& places, const std::optional<SourceSpan>& last_quoted,
+bool report_unclosed_quote(const Places& places, const std::optional<Quoted>& last_quoted,
                            Diagnostics& diagnostics) {
   if (!last_quoted) return false;
-  const size_t at = places.offset(*last_quoted);
-  if (end_of_quoted(places.file()->text, at) != std::string_view::npos) return false;
-  SourceSpan span = *last_quoted;
+  if (end_of_quoted(places.file()->text, last_quoted->offset) != std::string_view::npos) return false;
+  SourceSpan span = last_quoted->span;
   span.length = 1;
   diagnostics.error(span, "this quote is never closed");
   return true;

@@ -13,9 +13,15 @@ namespace nnc::spec {
 // Tabs in indentation. Returns whether there were any.
 bool report_tabs(const Places& places, Diagnostics& diagnostics);
 
+// A scalar in quotes, and the byte of the file that it starts at.
+struct Quoted {
+  SourceSpan span;
+  size_t offset = 0;
+};
+
 // A quote that is never closed swallows the rest of the file silently, so it can only be the last
 // scalar. Returns whether it is.
-bool report_unclosed_quote(const Places& places, const std::optional<SourceSpan>& last_quoted,
+bool report_unclosed_quote(const Places& places, const std::optional<Quoted>& last_quoted,
                            Diagnostics& diagnostics);
 
 // What yaml-cpp could not read at line and column (from 0), explained by the slip that most likely

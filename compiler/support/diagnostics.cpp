@@ -57,14 +57,18 @@ std::string quote(const SourceSpan& span) {
 void Diagnostics::error(SourceSpan span, std::string message, std::string expected,
                         std::string got) {
   ++errors_;
-  items_.push_back(
-      {Severity::error, std::move(span), std::move(message), std::move(expected), std::move(got)});
+  add({Severity::error, std::move(span), std::move(message), std::move(expected), std::move(got)});
 }
 
 void Diagnostics::warning(SourceSpan span, std::string message, std::string expected,
                           std::string got) {
-  items_.push_back({Severity::warning, std::move(span), std::move(message), std::move(expected),
-                    std::move(got)});
+  add({Severity::warning, std::move(span), std::move(message), std::move(expected),
+       std::move(got)});
+}
+
+void Diagnostics::add(Diagnostic diagnostic) {
+  constexpr size_t most = 1000;
+  if (items_.size() < most) items_.push_back(std::move(diagnostic));
 }
 
 std::vector<Diagnostic> Diagnostics::sorted() const {

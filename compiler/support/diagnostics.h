@@ -30,10 +30,13 @@ class Diagnostics {
 
   bool has_errors() const { return errors_ > 0; }
   int errors() const { return errors_; }
-  // Sorted by file, line and column; repeated diagnostics are dropped.
+  // Sorted by file, line and column; repeated diagnostics are dropped. Of thousands (a data file
+  // given as a model, say) only the first are kept.
   std::vector<Diagnostic> sorted() const;
 
  private:
+  void add(Diagnostic diagnostic);
+
   std::vector<Diagnostic> items_;
   int errors_ = 0;
 };

@@ -20,7 +20,7 @@ uint64_t little_endian(const std::string& text, size_t at, size_t bytes) {
 }
 
 void append(std::string& text, uint64_t value, size_t bytes) {
-  for (size_t i = 0; i < bytes; ++i) text += static_cast<char>(value >> (8 * i) & 0xFF);
+  for (size_t i = 0; i < bytes; ++i, value >>= 8) text += static_cast<char>(value & 0xFF);
 }
 
 // The end record stands in the last 22 bytes, or earlier by the length of a comment.

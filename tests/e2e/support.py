@@ -63,7 +63,7 @@ class NncTest(unittest.TestCase):
             self.write(f"{split}-images.gz", gzip.compress(idx(pictures, (count, 6, 6))))
             self.write(f"{split}-labels.gz", gzip.compress(idx(labels, (count,))))
 
-    def small_model(self, name="small.yaml", **changes):
+    def small_model(self, name="tiny.yaml", **changes):
         """A model file for small_pictures; changes replace parts of the text."""
         self.small_pictures()
         text = SMALL_MODEL

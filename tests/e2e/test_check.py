@@ -10,7 +10,7 @@ class Check(NncTest):
         said = self.run_nnc("check", self.small_model()).stdout
         for word in ("image", "[6, 6, 1]", "dense_1", "logits", "[17]", "629", "162", "30", "821"):
             self.assertIn(word, said)
-        self.assertIn("180 train", said)
+        self.assertIn("60 test", said)
 
     def test_json(self):
         result = self.json_of("check", self.small_model(), "--json")
@@ -37,7 +37,7 @@ class Check(NncTest):
         self.assertEqual(places[:2], expected)
         self.assertEqual(set(result["diagnostics"][0]),
                          {"severity", "file", "line", "column", "message", "expected", "got"})
-        self.assertTrue(result["diagnostics"][0]["file"].endswith("small.yaml"))
+        self.assertTrue(result["diagnostics"][0]["file"].endswith("tiny.yaml"))
 
     def test_shapes_that_do_not_fit(self):
         model = self.small_model(replace={

@@ -16,7 +16,7 @@ LEVELS = {"plain": ([], ""), "avx2": (["-mavx2", "-mfma"], "avx2"),
 MAIN = """
 #include <cstdio>
 #include <vector>
-#include "small.hpp"
+#include "tiny.hpp"
 int main(int argc, char**) {
   std::vector<float> in, out;
   unsigned char row[36];
@@ -26,9 +26,9 @@ int main(int argc, char**) {
   const std::size_t rows = in.size() / 36;
   out.resize(rows * 3);
   if (argc > 1) {
-    small::predict_batch(in.data(), out.data(), rows);
+    tiny::predict_batch(in.data(), out.data(), rows);
   } else {
-    for (std::size_t r = 0; r < rows; ++r) small::predict(&in[r * 36], &out[r * 3]);
+    for (std::size_t r = 0; r < rows; ++r) tiny::predict(&in[r * 36], &out[r * 3]);
   }
   std::fwrite(out.data(), sizeof(float), out.size(), stdout);
 }
@@ -50,25 +50,25 @@ class Emit(NncTest):
         return {name: flags for name, (flags, needs) in LEVELS.items() if needs in features}
 
     def test_self_test(self):
-        said = self.run_nnc("emit", "run", "-o", "small.hpp", "--self-test").stdout
-        self.assertIn("small_selftest.cpp", said)
+        said = self.run_nnc("emit", "run", "-o", "tiny.hpp", "--self-test").stdout
+        self.assertIn("tiny_selftest.cpp", said)
         for compiler in COMPILERS:
             for name, flags in self.levels().items():
-                self.build(compiler, flags, "small_selftest.cpp", "selftest")
+                self.build(compiler, flags, "tiny_selftest.cpp", "selftest")
                 done = subprocess.run(["./selftest"], cwd=self.folder, capture_output=True,
                                       text=True)
                 self.assertEqual(done.returncode, 0, f"{compiler} {name}: {done.stdout}")
                 self.assertIn("probability", done.stdout)
 
     def test_self_test_can_fail(self):
-        self.run_nnc("emit", "run", "-o", "small.hpp", "--self-test", "--weights", "file")
-        weights = self.path("small.weights")
+        self.run_nnc("emit", "run", "-o", "tiny.hpp", "--self-test", "--weights", "file")
+        weights = self.path("tiny.weights")
         data = bytearray(weights.read_bytes())
         # Bytes in the middle of the largest kernel.
         for at in range(len(data) // 3, len(data) // 3 + 400):
             data[at] = 0x3F
         weights.write_bytes(bytes(data))
-        self.build("g++", [], "small_selftest.cpp", "selftest")
+        self.build("g++", [], "tiny_selftest.cpp", "selftest")
         done = subprocess.run(["./selftest"], cwd=self.folder, capture_output=True)
         self.assertNotEqual(done.returncode, 0)
 
@@ -78,7 +78,7 @@ class Emit(NncTest):
         self.write("x-idx", idx(pictures, (rows, 6, 6)))
         self.run_nnc("predict", "run", "--in", "x-idx", "--out", "y.npy")
         _, expected = read_npy(self.path("y.npy").read_bytes())
-        self.run_nnc("emit", "run", "-o", "small.hpp")
+        self.run_nnc("emit", "run", "-o", "tiny.hpp")
         self.write("main.cpp", MAIN)
         for name, flags in self.levels().items():
             self.build("g++", flags, "main.cpp", "main")
@@ -92,7 +92,7 @@ class Emit(NncTest):
                     self.assertLess(abs(ours - theirs), 1e-5)
 
     def test_object_for_aarch64(self):
-        self.run_nnc("emit", "run", "--object", "--target", "neon", "-o", "small.o")
-        header = self.path("small.o").read_bytes()[:20]
+        self.run_nnc("emit", "run", "--object", "--target", "neon", "-o", "tiny.o")
+        header = self.path("tiny.o").read_bytes()[:20]
         self.assertEqual(header[:4], b"\x7fELF")
         self.assertEqual(struct.unpack("<H", header[18:20])[0], 183)  # EM_AARCH64

@@ -113,7 +113,7 @@ class Bench(NncTest):
         self.assertEqual(list(result), ["model", "batch", "threads", "train_step_us", "infer_us",
                                         "compile_ms", "flops_per_step", "peak_gflops",
                                         "share_of_peak"])
-        self.assertEqual((result["model"], result["batch"], result["threads"]), ("small", 32, 1))
+        self.assertEqual((result["model"], result["batch"], result["threads"]), ("tiny", 32, 1))
         for times in (result["train_step_us"], result["infer_us"]):
             self.assertTrue(0 < times["min"] <= times["median"])
         self.assertLess(result["infer_us"]["min"], result["train_step_us"]["min"])

@@ -17,6 +17,7 @@
 #include "compiler/spec/parse.h"
 #include "compiler/spec/resolve.h"
 #include "tests/fuzz/mutate.h"
+#include "tests/support/check_model.h"
 
 namespace {
 
@@ -46,8 +47,7 @@ std::vector<std::string> read_corpus() {
 // Empty, or what is wrong with how the text was answered.
 std::string problem_with(const std::string& text, bool& loads) {
   Diagnostics diagnostics;
-  const auto description =
-      spec::parse_text(text, "fuzz.yaml", {}, layers::catalogue(), diagnostics);
+  const auto description = testing::check_model(text, "fuzz.yaml", diagnostics);
   for (const Diagnostic& diagnostic : diagnostics.sorted()) {
     if (render(diagnostic).empty()) return "an empty message";
   }

@@ -127,22 +127,17 @@ void execute(abi::EntryFn function, abi::Context& context, int threads) {
 
 }  // namespace
 
-Tensors run_native(const ir::Graph& original, const Tensors& params, const RunOptions& options,
-                   std::string* bits) {
-  const auto graph = original.clone();
-  const int64_t rows = options.rows > 0 ? options.rows : graph->batch;
-  Prepared p = prepare(*graph, params, rows);
-  passes::PassOptions checked;
-  checked.verify_each = true;
-  passes::run_passes(*graph, passes::step_passes(), checked);
-  const kernel::Target target = kernel::target_for(options.isa);
-  kernel::LoweredProgram program = kernel::lower_program(*graph, p.offsets, target);
-  kernel::verify(program.module);
-  jit::Options jit_options;
-  jit_options.target = target;
-  jit_options.cache = false;
-  const auto code = jit::compile(program.module, jit_options);
+namespace {
 
+// All bytes that one execution leaves: outputs, then the state slab.
+struct Execution {
+  Bytes state;
+  std::string bits;
+};
+
+Execution run_once(const jit::Executable& code, const kernel::LoweredProgram& program,
+                   const ir::Graph& graph, const Tensors& params, int64_t rows, int threads,
+                   Prepared& p) {
   Bytes state(p.state_bytes), arena(program.plan.arena_bytes);
   for (const auto& [name, type] : p.states)
     fill(type.dtype, params.at(name), state.data + p.offsets.at(name));
@@ -162,26 +157,52 @@ Tensors run_native(const ir::Graph& original, const Tensors& params, const RunOp
   context.arena = arena.data;
   context.scalars = p.scalars.data();
   context.rows = rows;
-  execute(reinterpret_cast<abi::EntryFn>(code->lookup(program.entry)), context, options.threads);
+  execute(reinterpret_cast<abi::EntryFn>(code.lookup(program.entry)), context, threads);
+  Execution result{std::move(state), {}};
+  for (size_t i = 0; i < outputs.size(); ++i)
+    result.bits.append(reinterpret_cast<const char*>(p.outputs[i].data),
+                       static_cast<size_t>(p.output_types[i].elements(rows)) *
+                           abi::size_of(graph.outputs[i].value->type.dtype));
+  result.bits.append(reinterpret_cast<const char*>(result.state.data), p.state_bytes);
+  return result;
+}
 
-  Tensors results;
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    results[original.outputs[i].name] = take(p.output_types[i], rows, p.outputs[i].data);
-    if (bits)
-      bits->append(reinterpret_cast<const char*>(p.outputs[i].data),
-                   static_cast<size_t>(p.output_types[i].elements(rows)) *
-                       abi::size_of(p.output_types[i].dtype));
+}  // namespace
+
+Tensors run_native(const ir::Graph& original, const Tensors& params, const RunOptions& options,
+                   std::string* bits) {
+  const auto graph = original.clone();
+  const int64_t rows = options.rows > 0 ? options.rows : graph->batch;
+  Prepared p = prepare(*graph, params, rows);
+  passes::PassOptions checked;
+  checked.verify_each = true;
+  passes::run_passes(*graph, passes::step_passes(), checked);
+  const kernel::Target target = kernel::target_for(options.isa);
+  kernel::LoweredProgram program = kernel::lower_program(*graph, p.offsets, target);
+  kernel::verify(program.module);
+  jit::Options jit_options;
+  jit_options.target = target;
+  jit_options.cache = false;
+  const auto code = jit::compile(program.module, jit_options);
+
+  for (int threads : options.same_bits_threads) {
+    const Execution other = run_once(*code, program, original, params, rows, threads, p);
+    const Execution first = run_once(*code, program, original, params, rows, options.threads, p);
+    if (other.bits != first.bits)
+      throw std::runtime_error("other bits with " + std::to_string(threads) + " threads");
   }
+  const Execution run = run_once(*code, program, original, params, rows, options.threads, p);
+  if (bits) *bits = run.bits;
+  Tensors results;
+  for (size_t i = 0; i < p.outputs.size(); ++i)
+    results[original.outputs[i].name] = take(p.output_types[i], rows, p.outputs[i].data);
   for (const auto& node : original.nodes) {
     if (node->op->family != ir::Family::state) continue;
-    for (const ir::Param& param : original.params) {
-      if (param.value.get() != node->operands[0]) continue;
-      const ir::Type& type = param.value->type;
-      results["state:" + param.external_name] =
-          take(type, rows, state.data + p.offsets.at(param.external_name));
-    }
+    for (const ir::Param& param : original.params)
+      if (param.value.get() == node->operands[0])
+        results["state:" + param.external_name] =
+            take(param.value->type, rows, run.state.data + p.offsets.at(param.external_name));
   }
-  if (bits) bits->append(reinterpret_cast<const char*>(state.data), p.state_bytes);
   return results;
 }
 

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "compiler/ir/op.h"
 #include "compiler/kernel/target.h"
@@ -16,7 +17,9 @@ struct RunOptions {
   kernel::Isa isa = kernel::Isa::avx2;
   int threads = 1;
   int64_t rows = 0;     // 0: the graph's batch
-  uint64_t seed = 0;
+  // Further thread counts to run the same code with; all results must have the same bits (else
+  // std::runtime_error).
+  std::vector<int> same_bits_threads = {};
 };
 
 // Parameters by external name, as for ir::evaluate; fields ("input" parameters) are stored with

@@ -1,9 +1,11 @@
 // nnc dump: any stage of the compiler, as text.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "compiler/ir/graph.h"
+#include "compiler/passes/pass.h"
 #include "compiler/support/text.h"
 #include "runtime/atomic_file.h"
 #include "tools/nnc/dot.h"
@@ -40,6 +42,18 @@ void print_times(const CompileTimings& timings) {
       timings.from_cache ? " (from the cache)" : "");
 }
 
+void check_pass_name(const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto* list : {&passes::canonical_passes(), &passes::step_passes()}) {
+    for (const passes::Pass& pass : *list) names.push_back(pass.name);
+  }
+  if (name.empty() || std::find(names.begin(), names.end(), name) != names.end()) return;
+  const auto near = nearest(name, names);
+  throw CommandError(
+      Exit::usage, fmt::format("--after: no pass is called '{}'", name),
+      near ? fmt::format("did you mean '{}'?", *near) : "the passes are " + join(names));
+}
+
 // The text form of a graph, read and printed again.
 Exit dump_graph(const Flags& flags) {
   const auto graph = ir::parse(runtime::read_text(flags.model.file), flags.model.file);
@@ -50,6 +64,7 @@ Exit dump_graph(const Flags& flags) {
 
 Exit dump(const Flags& flags) {
   if (std::filesystem::path(flags.model.file).extension() == ".nnir") return dump_graph(flags);
+  check_pass_name(flags.after);
   const Model model = read_model(flags.model.file, flags.model.overrides);
   CompileOptions options = compile_options(flags.compile);
   options.batch = flags.batch;

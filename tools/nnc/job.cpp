@@ -104,12 +104,19 @@ int threads_of(const CompileFlags& flags) {
   return flags.threads > 0 ? flags.threads : cores;
 }
 
-std::string sketch(const CompiledModel& model) {
+std::string sketch(const Model& model, const CompiledModel& compiled,
+                   const std::vector<runtime::FieldInfo>& fields) {
   std::string text;
-  for (const spec::LayerSummary& layer : model.forward().layers) {
+  for (const runtime::FieldInfo& field : fields) {
+    if (field.name != model.description.model.inputs[0].text) continue;
+    int64_t width = 1;
+    for (int64_t extent : field.row_shape) width *= extent;
+    text = std::to_string(width);
+  }
+  for (const spec::LayerSummary& layer : compiled.forward().layers) {
     if (layer.parameters == 0) continue;
-    std::string shape = fmt::format("{}", fmt::join(layer.output_shape, "x"));
-    text += (text.empty() ? "" : "-") + (shape.empty() ? "1" : shape);
+    text +=
+        layer.output_shape.empty() ? "-1" : fmt::format("-{}", fmt::join(layer.output_shape, "x"));
   }
   return text.size() <= 60 ? text : "";
 }

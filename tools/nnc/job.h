@@ -40,7 +40,9 @@ void print_diagnostics(const Diagnostics& diagnostics);
 // The threads asked for, or the cores there are; warns above that.
 int threads_of(const CompileFlags& flags);
 
-// "784-128-128-10"-like: kinds and widths of the layers, for headers; empty if too long.
-std::string sketch(const CompiledModel& model);
+// "784-128-128-10": the widths from the input through the layers with weights, for headers; empty
+// if too long.
+std::string sketch(const Model& model, const CompiledModel& compiled,
+                   const std::vector<runtime::FieldInfo>& fields);
 
 }  // namespace nnc::tool

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <system_error>
 
 #include "compiler/support/diagnostics.h"
 #include "compiler/support/text.h"
@@ -118,6 +119,10 @@ Exit run_and_explain(int argc, char** argv) {
     return Exit::failed;
   } catch (const InternalError& error) {
     say_error(fmt::format("{}\n  This is a mistake in nnc, not in your file.", error.what()));
+    return Exit::failed;
+  } catch (const std::system_error& error) {
+    // Only printing throws this.
+    say_error(fmt::format("standard output could not be written: {}", error.code().message()));
     return Exit::failed;
   } catch (const std::exception& error) {
     say_error(error.what());

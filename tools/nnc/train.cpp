@@ -124,7 +124,7 @@ void compile_and_load(const Flags& flags, Job& job) {
 
 void print_header(const Job& job, const CompileFlags& flags) {
   const abi::Program& program = job.compiled->program();
-  const std::string shape = sketch(*job.compiled);
+  const std::string shape = sketch(job.model, *job.compiled, job.manifest.fields);
   fmt::print("{}  {}{} parameters\n", styled(job.manifest.model_name, Style::bold),
              shape.empty() ? "" : shape + ", ", with_commas(program.parameters));
   std::string rows = with_commas(job.data.train.size()) + " train";

@@ -6,8 +6,6 @@
 namespace nnc::ops {
 namespace {
 
-double divide(double a, double b) { return a / b; }
-
 const Registration add({
     .name = "add",
     .operands = 2,
@@ -60,27 +58,45 @@ const Registration mul({
         },
 });
 
+// Integer division traps on the machine for two divisors, also in lanes that nobody looks at.
+kernel::Value lower_div(LowerContext& c, const std::vector<kernel::Value>& v) {
+  if (v[0].type.is_float()) return c.k.div(v[0], v[1]);
+  const kernel::Value one = constant_like(c.k, v[0], 1);
+  const kernel::Value zero = c.k.compare(kernel::Op::eq, v[1], constant_like(c.k, v[0], 0));
+  if (v[0].type.scalar == kernel::Scalar::u8) return c.k.div(v[0], c.k.select(zero, one, v[1]));
+  const kernel::Value minus = c.k.compare(kernel::Op::eq, v[1], constant_like(c.k, v[0], -1));
+  const kernel::Value traps = c.k.binary(kernel::Op::bit_or, zero, minus);
+  const kernel::Value quotient = c.k.div(v[0], c.k.select(traps, one, v[1]));
+  return c.k.select(minus, c.k.unary(kernel::Op::neg, v[0]), quotient);
+}
+
+void eval_div(EvalContext& c) {
+  std::vector<double>& out = c.results[0].data;
+  const bool integers = !c.node.result()->type.is_float();
+  for (size_t i = 0; i < out.size(); ++i) {
+    const double a = c.operands[0]->data[i], b = c.operands[1]->data[i];
+    out[i] = !integers ? a / b : b == 0 ? a : std::trunc(a / b);
+  }
+}
+
 const Registration div({
     .name = "div",
     .operands = 2,
-    .doc = "a / b, element by element; operands of one type. Integers truncate towards zero.",
+    .doc = "a / b, element by element; operands of one type. Integers truncate towards zero, and a "
+           "divisor of 0 counts as 1.",
     .infer = infer_elementwise("div", Accept::numbers),
     .vjp =
         [](VjpContext& c) {
           ir::Value* g = c.b.div(c.gradients[0], c.operand(1));
           return Gradients{g, c.b.neg(c.b.mul(g, c.result()))};  // d(a/b)/db = -(a/b)/b
         },
-    .eval =
-        [](EvalContext& c) {
-          eval_binary(divide)(c);
-          if (c.node.result()->type.is_float()) return;
-          for (double& x : c.results[0].data) x = std::trunc(x);
-        },
-    .lower = lower_binary(kernel::Op::div),
+    .eval = eval_div,
+    .lower = lower_div,
     .cost = 4,
     .samples =
         [] {
-          return joined({float_samples(2, 0.5, 3), typed_samples(2, DType::i32, 1, 9)});
+          return joined({float_samples(2, 0.5, 3), typed_samples(2, DType::i32, -3, 3),
+                         typed_samples(2, DType::u8, 0, 255)});
         },
 });
 

@@ -15,7 +15,8 @@ OpDef comparison(const std::string& name, const std::string& doc, kernel::Op op,
       .lower = lower_binary(op),
       .samples =
           [] {
-            return joined({float_samples(2, -2, 2, false), typed_samples(2, DType::i32, -2, 2)});
+            return joined({float_samples(2, -2, 2, false), typed_samples(2, DType::i32, -2, 2),
+                           typed_samples(2, DType::u8, 0, 255)});
           },
   };
 }

@@ -90,6 +90,9 @@ const std::vector<FormulaCase> cases = {
     {"clip(v, -1, 2)", {1, -1, 2}},
     {"square(v)", {1, 4, 16}},
     {"p", {3}},
+    {"[x, 2*p, 1]", {0.7, 6, 1}},
+    {"[1, 2, 3] * v", {1, -4, 12}},
+    {"[v, v^2] @ [1, 1, 1]", {3, 21}},
     {"pi", {std::acos(-1.0)}},
 };
 
@@ -129,7 +132,7 @@ const std::vector<MistakeCase> mistakes = {
     {"exp(v, axis=0)", "axis", "takes no 'axis'"},
     {"softmax(x)", "softmax(x)", "softmax needs at least one axis"},
     {"2 * (v @ m)", "(v @ m)", "the shapes of a matrix product do not fit"},
-    {"[1, 2]", "[1, 2]", "a list can stand only where axes or a shape are expected"},
+    {"sum([x, v])", "v", "the values of a list must have one shape"},
 };
 
 }  // namespace

@@ -88,8 +88,9 @@ constexpr int64_t kPadding = 8;  // elements beyond the end that a vector may to
 Buffer buffer_of(const Tensor& tensor, Scalar scalar) {
   const int64_t size = kernel::bytes_of(scalar);
   Buffer bytes(static_cast<size_t>((tensor.elements() + kPadding) * size), 0);
-  for (int64_t i = 0; i < tensor.elements(); ++i) {
-    put(bytes.data() + i * size, scalar, tensor.data[static_cast<size_t>(i)]);
+  for (int64_t i = 0; i < tensor.elements() + kPadding; ++i) {  // 1 can be divided by
+    const bool inside = i < tensor.elements();
+    put(bytes.data() + i * size, scalar, inside ? tensor.data[static_cast<size_t>(i)] : 1.0);
   }
   return bytes;
 }

@@ -12,7 +12,9 @@ namespace {
 
 DataSpec two_fields(const std::string& images, const std::string& labels, int64_t classes = 3) {
   DataSpec spec;
-  spec.train = Source{IdxSource{{{"image", images}, {"label", labels}}}, {}};
+  IdxSource source;
+  source.files = {{"image", images}, {"label", labels}};
+  spec.train.emplace().kind = source;
   FieldSpec label;
   label.name = "label";
   label.classes = classes;

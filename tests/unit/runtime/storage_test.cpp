@@ -1,5 +1,8 @@
 // Files that a run writes: safetensors, weights and checkpoints, metrics.
+#include <sys/resource.h>
+
 #include <cmath>
+#include <csignal>
 #include <cstring>
 
 #include "runtime/atomic_file.h"
@@ -106,9 +109,28 @@ TEST_CASE("writing a file is all or nothing") {
   CHECK(files == 2);  // no temporary file is left
 }
 
+TEST_CASE("a file that cannot be written whole leaves the old one") {
+  TemporaryFolder folder;
+  write_atomically(folder / "a", "old");
+  // A limit on the size of files stands for a disk that fills up.
+  const auto ignored = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  rlimit small = before;
+  small.rlim_cur = 1000;
+  setrlimit(RLIMIT_FSIZE, &small);
+  const std::string error =
+      data_error(folder, [&] { write_atomically(folder / "a", std::string(5000, 'x')); });
+  setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, ignored);
+  CHECK(error == "a: cannot be written: File too large");
+  CHECK(read_bytes(folder / "a") == "old");
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
+}
+
 TEST_CASE("a full disk is said to be full") {
   TemporaryFolder folder;
-  CHECK(data_error(folder, [&] { append_line("/dev/full", "line"); }) ==
+  CHECK(data_error(folder, [&] { append_text("/dev/full", "line"); }) ==
         "/dev/full: cannot be written: No space left on device\n"
         "  expected  free space on the disk");
 }
@@ -193,7 +215,7 @@ TEST_CASE("metrics are cut to the epoch from which training goes on") {
   const std::string path = folder / "metrics.jsonl";
   truncate_metrics(path, 3);  // no file yet
   for (int epoch = 1; epoch <= 4; ++epoch) {
-    append_line(path, "{\"epoch\":" + std::to_string(epoch) + "}");
+    append_text(path, "{\"epoch\":" + std::to_string(epoch) + "}\n");
   }
   truncate_metrics(path, 4);
   CHECK(read_bytes(path).size() == 4 * 12);

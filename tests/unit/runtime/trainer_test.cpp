@@ -1,7 +1,9 @@
 #include "runtime/trainer.h"
 
+#include <chrono>
 #include <cmath>
 #include <cstring>
+#include <thread>
 
 #include "regression.h"
 #include "runtime/inference.h"
@@ -173,6 +175,41 @@ TEST_CASE("more epochs continue a finished run") {
   at_once.resume = false;
   at_once.run_folder.clear();
   CHECK(same_bits(more.state, run(regression, at_once).state));
+}
+
+namespace {
+
+void slow_step(const abi::Context* context, int64_t thread) {
+  regression_step(context, thread);
+  if (thread == 0) std::this_thread::sleep_for(std::chrono::milliseconds(30));
+}
+
+class Listener : public Observer {
+ public:
+  void on_progress(const ProgressReport& report) override { reports.push_back(report); }
+  std::vector<ProgressReport> reports;
+};
+
+}  // namespace
+
+TEST_CASE("progress is told of inside an epoch, at most ten times a second") {
+  Regression regression = make_regression(55);
+  regression.step.function = slow_step;
+  TrainOptions options = options_for();
+  options.epochs = 1;
+  Buffer state = initial_state(regression.program, 1);
+  ThreadPool pool(1);
+  Listener listener;
+  const TrainResult result = train(regression.program, regression.entries(), regression.data, state,
+                                   options, pool, listener);
+  REQUIRE_FALSE(listener.reports.empty());
+  CHECK(static_cast<double>(listener.reports.size()) <= result.seconds * 10);
+  const ProgressReport& report = listener.reports[0];
+  CHECK(report.epoch == 1);
+  CHECK(report.batch == report.step);
+  CHECK(report.batches == 6);
+  CHECK(report.total_steps == 6);
+  CHECK(std::isfinite(report.loss));
 }
 
 TEST_CASE("no epochs write the initial weights") {

@@ -7,8 +7,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "compiler/layers/catalogue.h"
-#include "compiler/spec/parse.h"
+#include "tests/support/check_model.h"
 
 namespace {
 
@@ -21,16 +20,11 @@ std::string read(const std::filesystem::path& path) {
   return text.str();
 }
 
-// What `nnc check` prints for the file: all diagnostics, under the file's bare name.
+// What `nnc check` prints for the file, under the file's bare name.
 std::string check(const std::filesystem::path& path) {
   nnc::Diagnostics diagnostics;
-  nnc::spec::parse_text(read(path), path.filename().string(), {}, nnc::layers::catalogue(),
-                        diagnostics);
-  std::string result;
-  for (const nnc::Diagnostic& diagnostic : diagnostics.sorted()) {
-    result += nnc::render(diagnostic);
-  }
-  return result;
+  nnc::testing::check_model(read(path), path.filename().string(), diagnostics);
+  return nnc::testing::rendered(diagnostics);
 }
 
 std::vector<std::filesystem::path> files() {
