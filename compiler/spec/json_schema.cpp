@@ -65,6 +65,11 @@ Json entry(const schema::Type& type) {
   for (const schema::Key& key : type.keys) properties[key.name] = documented(key);
   object["allOf"] = {Json{{"$ref", base}}};
   object["properties"] = properties;
+  Json beside = Json::array();
+  for (const schema::Key& key : type.keys) beside.push_back(key.name);
+  Json names = {Json{{"$ref", base + "_names"}}};
+  if (!beside.empty()) names.push_back(Json{{"enum", beside}});
+  object["propertyNames"] = Json{{"anyOf", names}};
   Json words = {{"$ref", base + "_words"}};
   Json alternatives = {words, object};
   if (!type.number_means.empty()) alternatives.push_back({{"type", "number"}});
@@ -138,8 +143,8 @@ std::string json_schema(const schema::Catalogue& catalogue) {
       words.push_back(entry->name);
     }
     definitions[group_name(group)] = Json{{"properties", properties}};
-    definitions[group_name(group) + "_words"] =
-        or_text(words.empty() ? Json(false) : Json{{"enum", words}}, "^\\$");
+    definitions[group_name(group) + "_names"] = Json{{"enum", words}};
+    definitions[group_name(group) + "_words"] = or_text(Json{{"enum", words}}, "^\\$");
   }
   json.update(schema_of(file_type()));
   json["definitions"] = definitions;

@@ -58,19 +58,21 @@ std::string next_run_folder(const std::string& model_name) {
   }
 }
 
-void make_run_folder(const std::string& folder, bool force) {
+void refuse_existing_run(const std::string& folder) {
   std::error_code error;
-  if (fs::exists(folder) && !fs::is_directory(folder)) {
+  if (!fs::is_directory(folder, error) || fs::is_empty(folder, error)) return;
+  throw CommandError(Exit::usage, fmt::format("{} is already there", folder),
+                     "--force replaces it, -o names another folder, "
+                     "--resume continues an interrupted run");
+}
+
+void make_run_folder(const std::string& folder) {
+  std::error_code error;
+  if (fs::exists(folder, error) && !fs::is_directory(folder, error)) {
     throw CommandError(Exit::usage, fmt::format("{} is a file, not a folder", folder));
   }
-  if (fs::is_directory(folder, error) && !fs::is_empty(folder, error)) {
-    if (!force) {
-      throw CommandError(Exit::usage, fmt::format("{} is already there", folder),
-                         "--force replaces it, -o names another folder, "
-                         "--resume continues an interrupted run");
-    }
-    for (const char* name : run_files) fs::remove_all(fs::path(folder) / name, error);
-  }
+  for (const char* name : run_files) fs::remove_all(fs::path(folder) / name, error);
+  error.clear();
   fs::create_directories(folder, error);
   if (error) {
     throw CommandError(Exit::failed,

@@ -23,9 +23,11 @@ struct Manifest {
 // runs/NAME-001, or the next number that is free.
 std::string next_run_folder(const std::string& model_name);
 
-// Makes the folder. One that is there already and not empty is refused (CommandError) unless
-// `force`; then the files of the earlier run in it are removed, and no others.
-void make_run_folder(const std::string& folder, bool force);
+// CommandError if the folder is there already and not empty.
+void refuse_existing_run(const std::string& folder);
+
+// Makes the folder. The files of an earlier run in it are removed, and no others.
+void make_run_folder(const std::string& folder);
 
 // CommandError if `folder` is not a run (it says what it is instead).
 void check_run_folder(const std::string& folder);

@@ -152,7 +152,7 @@ nlohmann::ordered_json facts(const Job& job) {
 
 // The folder with everything that must be there before the first step.
 void open_folder(const Flags& flags, Job& job) {
-  if (!job.resumed) make_run_folder(job.folder, flags.force);
+  if (!job.resumed) make_run_folder(job.folder);
   runtime::write_atomically(model_path_in(job.folder), spec::to_yaml(job.model.description));
   job.options = train_options(job.model.description);
   job.options.run_folder = job.folder;
@@ -222,11 +222,12 @@ Exit train(const Flags& flags) {
     throw CommandError(Exit::usage, "which model? nnc train FILE",
                        "nnc train --resume RUN continues an interrupted run");
   }
+  catch_interrupts();
   Job job;
   flags.resume.empty() ? begin_new(flags, job) : begin_resumed(flags, job);
   check_trainable(job);
   job.threads = threads_of(flags.compile);
-  if (!job.resumed && !flags.force) make_run_folder(job.folder, false);
+  if (!job.resumed && !flags.force) refuse_existing_run(job.folder);
   compile_and_load(flags, job);
   open_folder(flags, job);
   if (!flags.quiet) print_header(job, flags.compile);
@@ -235,7 +236,6 @@ Exit train(const Flags& flags) {
   job.state = initial(job);
   TrainProgress progress(job.compiled->program(), !job.data.valid.empty(), job.options.epochs,
                          flags.quiet);
-  catch_interrupts();
   runtime::TrainResult result;
   try {
     result = runtime::train(job.compiled->program(), entries_of(*job.compiled), job.data, job.state,

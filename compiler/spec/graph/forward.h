@@ -60,8 +60,8 @@ struct Forward {
   std::vector<LayerSummary> layers;
   std::vector<OutputInfo> outputs;  // predict only
 
-  // The value that training minimises; null without a loss. Found by name, because passes may have
-  // replaced it.
+  // The value that training minimises; null without a loss or without `train`. Found by name,
+  // because passes may have replaced it.
   ir::Value* total() const;
   // State parameters of the graph to differentiate for, in file order. Empty: there is no step.
   std::vector<ir::Value*> trainable() const;

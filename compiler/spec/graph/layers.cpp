@@ -2,6 +2,7 @@
 #include "compiler/ir/op.h"
 #include "compiler/layers/rows.h"
 #include "compiler/spec/graph/forward_builder.h"
+#include "compiler/support/text.h"
 
 namespace nnc::spec {
 
@@ -63,7 +64,23 @@ ir::Value* ForwardBuilder::build_body(const Layer& layer) {
   return output;
 }
 
+namespace {
+
+// Far above any memory, far below where sizes in bytes and counts of operations overflow.
+void check_size(const Layer& layer, const layers::Weight& weight) {
+  constexpr double most = 1LL << 40;
+  double elements = 1;
+  for (const int64_t extent : weight.shape) elements *= static_cast<double>(extent);
+  if (elements <= most) return;
+  throw UserError(layer.kind.span,
+                  layer.kind.text + " '" + layer.name + "': its " + weight.name + " is too large",
+                  "at most " + number_text(most) + " numbers", layers::shape_text(weight.shape));
+}
+
+}  // namespace
+
 ir::Value* ForwardBuilder::weight(const Layer& layer, const layers::Weight& weight) {
+  check_size(layer, weight);
   if (layer.share) return shared_weight(layer, weight);
   abi::StateDesc state;
   state.name = layer.name + "." + weight.name;

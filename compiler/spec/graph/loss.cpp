@@ -117,7 +117,7 @@ void ForwardBuilder::build_loss() {
     if (loss.total) {
       graph.add_output("loss", penalty == nullptr ? per_row : b_.add(per_row, penalty));
     }
-    if (mode_ == Mode::train) add_total(per_row, penalty);
+    if (mode_ == Mode::train && description_.train) add_total(per_row, penalty);
   });
 }
 

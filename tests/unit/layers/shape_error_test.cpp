@@ -139,3 +139,12 @@ TEST_CASE("a loss that no weight reaches is an error, a weight that it does not 
   CHECK(updated("sum(x) + stop_gradient(sum(y + z))")
             .find("error: the loss does not depend on any trained weight") != std::string::npos);
 }
+
+TEST_CASE("a loss without a train section is evaluated, not minimised") {
+  Model model = load(
+      "nnc: 1\ndata:\n  train: {npy: {x: x.npy}}\nmodel:\n  inputs: [x]\n"
+      "  layers:\n    - dense: 1\n      name: y\nloss: {terms: {t: \"sum(y)\"}}\n",
+      {field("x", {3})});
+  CHECK(model.forward(spec::Mode::train).total() == nullptr);
+  CHECK(model.forward(spec::Mode::eval).loss_terms == std::vector<std::string>{"t"});
+}
