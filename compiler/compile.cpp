@@ -73,6 +73,8 @@ class Model final : public CompiledModel {
   bool has_entry(const std::string& name) const override { return entries_.count(name) > 0; }
   const abi::EntryDesc& entry(const std::string& name) override;
   double flops(const std::string& name) override;
+  const abi::EntryDesc& profiled_entry(const std::string& name) override;
+  std::vector<kernel::GroupSummary> groups(const std::string& name) override;
   LoweredEntry lower(const std::string& name, const kernel::Target& target,
                      int64_t rows) override;
   std::string dump(const std::string& stage, const std::string& entry) override;
@@ -84,6 +86,7 @@ class Model final : public CompiledModel {
   void add_states(const std::vector<abi::StateDesc>& states);
   void run_passes(ir::Graph& graph, const std::vector<passes::Pass>& list);
   Entry& find(const std::string& name);
+  void make_native(const std::string& name, Entry& entry);
   void fuse(Entry& entry);
   void lower(Entry& entry);
   abi::EntryDesc describe(const std::string& name, const ir::Graph& graph,
@@ -99,6 +102,7 @@ class Model final : public CompiledModel {
   spec::Forward forward_;
   std::map<std::string, size_t> offsets_;
   std::map<std::string, Entry> entries_;
+  std::map<std::string, Entry> profiled_;
   std::map<std::string, std::string> early_dumps_;  // "graph", "grad": text of the step's stages
   CompileTimings timings_;
   std::mutex mutex_;
@@ -237,11 +241,8 @@ abi::EntryDesc Model::describe(const std::string& name, const ir::Graph& graph,
   return result;
 }
 
-const abi::EntryDesc& Model::entry(const std::string& name) {
-  const std::lock_guard lock(mutex_);
-  Entry& entry = find(name);
-  if (entry.code) return entry.description;
-  lower(entry);
+// Machine code for a lowered entry, and what the runtime must know of it.
+void Model::make_native(const std::string& name, Entry& entry) {
   const Stopwatch watch(timings_.native_ms);
   jit::Options options;
   options.target = options_.target;
@@ -255,7 +256,36 @@ const abi::EntryDesc& Model::entry(const std::string& name) {
   entry.description.function =
       reinterpret_cast<abi::EntryFn>(entry.code->lookup(entry.lowered->entry));
   internal_check(entry.description.function != nullptr, "no code for entry " + name);
+}
+
+const abi::EntryDesc& Model::entry(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  Entry& entry = find(name);
+  if (!entry.code) {
+    lower(entry);
+    make_native(name, entry);
+  }
   return entry.description;
+}
+
+const abi::EntryDesc& Model::profiled_entry(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  Entry& entry = profiled_[name];
+  if (!entry.code) {
+    entry.graph = find(name).graph->clone();
+    fuse(entry);
+    entry.lowered = std::make_unique<kernel::LoweredProgram>(
+        kernel::lower_program(*entry.fused, offsets_, options_.target, true));
+    make_native(name, entry);
+  }
+  return entry.description;
+}
+
+std::vector<kernel::GroupSummary> Model::groups(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  Entry& entry = find(name);
+  lower(entry);
+  return entry.lowered->groups;
 }
 
 double Model::flops(const std::string& name) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "compiler/kernel/kernel.h"
+#include "compiler/kernel/program.h"
 #include "compiler/kernel/target.h"
 #include "compiler/spec/description.h"
 #include "compiler/spec/graph/forward.h"
@@ -63,6 +64,10 @@ class CompiledModel {
   // Machine code, compiled on first need. Thread-safe.
   virtual const abi::EntryDesc& entry(const std::string& name) = 0;
   virtual double flops(const std::string& entry) = 0;
+  // The same entry with marks for `nnc bench --profile` (kernel/program.h, profile_shift), and its
+  // groups in the order of the marks. `arena_bytes` and the rest are as for entry().
+  virtual const abi::EntryDesc& profiled_entry(const std::string& name) = 0;
+  virtual std::vector<kernel::GroupSummary> groups(const std::string& entry) = 0;
   // Kernels for another target and number of rows, for emission.
   virtual LoweredEntry lower(const std::string& entry, const kernel::Target& target,
                              int64_t rows) = 0;

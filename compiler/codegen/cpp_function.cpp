@@ -3,9 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-#include <optional>
-
 #include "compiler/codegen/cpp_names.h"
 
 namespace nnc::codegen {
@@ -21,23 +18,10 @@ namespace {
 
 constexpr Type index_type{Scalar::i64, 1};
 
-// What index arithmetic on two constants gives; nothing where that would be undefined.
-std::optional<int64_t> fold(Op op, int64_t a, int64_t b) {
-  int64_t result = 0;
-  switch (op) {
-    case Op::add: return __builtin_add_overflow(a, b, &result) ? std::nullopt : std::optional(result);
-    case Op::sub: return __builtin_sub_overflow(a, b, &result) ? std::nullopt : std::optional(result);
-    case Op::mul: return __builtin_mul_overflow(a, b, &result) ? std::nullopt : std::optional(result);
-    case Op::min: return std::min(a, b);
-    case Op::max: return std::max(a, b);
-    default: return std::nullopt;
-  }
-}
-
 }  // namespace
 
 std::string CppFunctionPrinter::print() {
-  collect_yields(function_.body);
+  look_ahead(function_.body);
   const std::string head = cpp_comment(function_.comment) + signature() + "\n";
   block(function_.body);
   return head + out_ + "}\n";
@@ -54,14 +38,22 @@ std::string CppFunctionPrinter::signature() {
                      (live_.needed(param) ? " " + text : " /*" + text + "*/"));
   }
   return wrap_cpp(fmt::format("inline void {}({}) noexcept {{", names_.at(function_.name),
-                              fmt::join(params, ", ")), 0);
+                              fmt::join(params, ", ")),
+                  0);
 }
 
-void CppFunctionPrinter::collect_yields(const Block& block) {
+void CppFunctionPrinter::look_ahead(const Block& block) {
   for (Value value : block.yields) yielded_.insert(value.id);
   for (const Instruction& instruction : block.instructions) {
-    if (instruction.body) collect_yields(*instruction.body);
-    if (instruction.other) collect_yields(*instruction.other);
+    if (instruction.body) look_ahead(*instruction.body);
+    if (instruction.other) look_ahead(*instruction.other);
+    if (instruction.op != Op::call) continue;
+    const auto& names = module_.find(instruction.callee)->param_names;
+    for (size_t i = 0; i < names.size(); ++i) {
+      const Value argument = instruction.operands[i];
+      if (argument.type.scalar == Scalar::ptr)
+        wishes_.emplace(argument.id, cpp_identifier(names[i]));
+    }
   }
 }
 
@@ -79,7 +71,8 @@ void CppFunctionPrinter::name(Value value, const std::string& wish) {
 }
 
 void CppFunctionPrinter::define(Value value, const std::string& expression) {
-  name(value, fmt::format("v{}", value.id));
+  const auto wish = wishes_.find(value.id);
+  name(value, wish == wishes_.end() ? fmt::format("v{}", value.id) : wish->second);
   line(fmt::format("const {} {} = {};", helpers_.type(value.type), texts_[value.id].text,
                    expression));
 }
@@ -153,72 +146,10 @@ void CppFunctionPrinter::constant(const Instruction& item) {
     if (item.type == index_type) indices_.insert(result.id);
     return;
   }
-  const std::string literal = item.type.is_float() ? cpp_float(scalar, item.fimm)
-                                                   : cpp_integer(scalar, item.imm);
+  const std::string literal =
+      item.type.is_float() ? cpp_float(scalar, item.fimm) : cpp_integer(scalar, item.imm);
   helpers_.type(item.type);
   texts_[result.id] = {item.type.lanes == 1 ? literal : helpers_.splat(item.type, literal)};
-}
-
-// Addresses and loop bounds: plain operators, in place where used once. They never overflow;
-// other i64 arithmetic (hashes, counters) wraps and goes through helpers.
-bool CppFunctionPrinter::index_arithmetic(const Instruction& item) {
-  if (item.type != index_type || item.operands.size() != 2) return false;
-  const Value a = item.operands[0], b = item.operands[1], result = item.results[0];
-  if (!indices_.count(a.id) || !indices_.count(b.id)) return false;
-  if (simplify(item)) return true;
-  std::string text;
-  Strength strength = Strength::product;
-  switch (item.op) {
-    case Op::add: text = tight(a, Strength::sum) + " + " + tight(b, Strength::sum); break;
-    case Op::sub: text = tight(a, Strength::sum) + " - " + tight(b, Strength::product); break;
-    case Op::mul: text = tight(a, Strength::product) + " * " + tight(b, Strength::atom); break;
-    case Op::div: text = tight(a, Strength::product) + " / " + tight(b, Strength::atom); break;
-    case Op::rem: text = tight(a, Strength::product) + " % " + tight(b, Strength::atom); break;
-    case Op::min:
-    case Op::max:
-      indices_.insert(result.id);
-      define(result, helpers_.apply(item.op, item.type, {value(a), value(b)}));
-      return true;
-    default: return false;
-  }
-  if (item.op == Op::add || item.op == Op::sub) strength = Strength::sum;
-  indices_.insert(result.id);
-  if (live_.uses(result) == 1 && !yielded_.count(result.id) && text.size() < 48) {
-    texts_[result.id] = {text, strength};
-  } else {
-    define(result, text);
-  }
-  return true;
-}
-
-// Constants are folded, and `x + 0`, `x - 0`, `x * 1` and `x / 1` are x: schedules leave such terms
-// behind, and a reader need not see them.
-bool CppFunctionPrinter::simplify(const Instruction& item) {
-  const Value a = item.operands[0], b = item.operands[1], result = item.results[0];
-  const auto left = integers_.find(a.id), right = integers_.find(b.id);
-  const bool left_known = left != integers_.end(), right_known = right != integers_.end();
-  if (left_known && right_known) {
-    const auto folded = fold(item.op, left->second, right->second);
-    if (folded) {
-      integers_[result.id] = *folded;
-      indices_.insert(result.id);
-    }
-    return folded.has_value();
-  }
-  // A yielded value keeps a name of its own: carried values change one after the other.
-  if (yielded_.count(result.id)) return false;
-  const bool sum = item.op == Op::add, product = item.op == Op::mul;
-  const int64_t neutral = sum || item.op == Op::sub ? 0 : 1;
-  const bool undoes = sum || product || item.op == Op::sub || item.op == Op::div;
-  if (undoes && right_known && right->second == neutral) return same_as(result, a);
-  if ((sum || product) && left_known && left->second == neutral) return same_as(result, b);
-  return false;
-}
-
-bool CppFunctionPrinter::same_as(Value result, Value other) {
-  texts_[result.id] = texts_.at(other.id);
-  if (indices_.count(other.id)) indices_.insert(result.id);
-  return true;
 }
 
 void CppFunctionPrinter::operation(const Instruction& item) {

@@ -15,9 +15,10 @@ namespace nnc::codegen {
 class CppFunctionPrinter {
  public:
   // `names`: the C++ name of every kernel function of the module.
-  CppFunctionPrinter(CppHelpers& helpers, const kernel::Function& function,
+  CppFunctionPrinter(CppHelpers& helpers, const kernel::Module& module,
+                     const kernel::Function& function,
                      const std::map<std::string, std::string>& names)
-      : helpers_(helpers), function_(function), names_(names), live_(function) {}
+      : helpers_(helpers), module_(module), function_(function), names_(names), live_(function) {}
 
   std::string print();
 
@@ -54,9 +55,11 @@ class CppFunctionPrinter {
   std::string argument(kernel::Value value) const;  // with its type: `i64{4}`
   CppValue value(kernel::Value value) const { return {value.type, argument(value)}; }
   CppValue shuffle_operand(kernel::Value operand) const;
-  void collect_yields(const kernel::Block& block);
+  // What has to be known before the first line: yielded values, names that callees give.
+  void look_ahead(const kernel::Block& block);
 
   CppHelpers& helpers_;
+  const kernel::Module& module_;
   const kernel::Function& function_;
   const std::map<std::string, std::string>& names_;
   CppLiveness live_;
@@ -64,6 +67,8 @@ class CppFunctionPrinter {
   std::map<int, int64_t> integers_;  // integer constants
   std::set<int> indices_;            // i64 values made of counters, parameters and constants
   std::set<int> yielded_;
+  std::map<int, std::string>
+      wishes_;  // pointers are called what the function they go to calls them
   std::set<std::string> taken_;
   std::string out_;
   int indent_ = 2;

@@ -80,8 +80,8 @@ std::string CppHelpers::type(Type t) {
       case CppForm::native: break;
     }
     if (t.scalar == Scalar::i1) {
-      const std::string bits = level_ == CppLevel::avx512 ? mask_register(t.lanes)
-                                                          : type(t.with(Scalar::i32));
+      const std::string bits =
+          level_ == CppLevel::avx512 ? mask_register(t.lanes) : type(t.with(Scalar::i32));
       return fmt::format("struct {} {{ {} bits; }};", name, bits);
     }
     return fmt::format("typedef {} {} __attribute__((vector_size({})));", cpp_element(t.scalar),

@@ -51,8 +51,8 @@ bool CppLiveness::has_effect(const Instruction& instruction) {
     case Op::loop:
     case Op::branch: {
       const auto any = [](const std::unique_ptr<Block>& block) {
-        return block && std::any_of(block->instructions.begin(), block->instructions.end(),
-                                    has_effect);
+        return block &&
+               std::any_of(block->instructions.begin(), block->instructions.end(), has_effect);
       };
       return any(instruction.body) || any(instruction.other);
     }

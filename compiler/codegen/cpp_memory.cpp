@@ -62,7 +62,8 @@ std::string CppHelpers::load_body(Type t, bool masked) {
   const Type one{t.scalar, 1}, mask_type = t.with(Scalar::i1);
   const CppValue mask{mask_type, "mask"};
   if (t.lanes == 1) {
-    if (masked) return fmt::format("return mask ? {} : {};", load(t, "p", "i", nullptr), zero_of(t));
+    if (masked)
+      return fmt::format("return mask ? {} : {};", load(t, "p", "i", nullptr), zero_of(t));
     if (t.scalar == Scalar::i1) return "return p[i] != 0;";
     return fmt::format("{} r;\nstd::memcpy(&r, {}, sizeof r);\nreturn r;", name, address(t, "i"));
   }
@@ -100,8 +101,8 @@ std::string CppHelpers::load_body(Type t, bool masked) {
   std::vector<std::string> lanes;
   for (int l = 0; l < t.lanes; ++l) {
     const CppValue lane_mask{{Scalar::i1, 1}, lane_text(mask, l)};
-    lanes.push_back(load(one, "p", l ? fmt::format("i + {}", l) : "i",
-                         masked ? &lane_mask : nullptr));
+    lanes.push_back(
+        load(one, "p", l ? fmt::format("i + {}", l) : "i", masked ? &lane_mask : nullptr));
   }
   return "return " + build(t, lanes) + ";";
 }
@@ -110,8 +111,8 @@ std::string CppHelpers::store(const CppValue& value, const std::string& pointer,
                               const std::string& index, const CppValue* mask) {
   const Type t = value.type;
   once("store " + cpp_name(t) + (mask ? " masked" : ""), [&] {
-    std::string from = fmt::format("{} p, {} i, {} v", type(pointer_type), type(index_type),
-                                   type(t));
+    std::string from =
+        fmt::format("{} p, {} i, {} v", type(pointer_type), type(index_type), type(t));
     if (mask) from += fmt::format(", {} mask", type(mask->type));
     return define("void", "store", from, store_body(t, mask != nullptr));
   });
@@ -151,7 +152,8 @@ std::string CppHelpers::store_body(Type t, bool masked) {
     const std::string bits = CppNative::integer_register(t);
     const std::string v = t.is_float() ? "v" : fmt::format("reinterpret_cast<{}>(v)", bits);
     if (level_ == CppLevel::avx512) {
-      return fmt::format("{}mask_storeu_{}({}, mask.bits, {});", prefix, suffix, address(t, "i"), v);
+      return fmt::format("{}mask_storeu_{}({}, mask.bits, {});", prefix, suffix, address(t, "i"),
+                         v);
     }
     return fmt::format("{}maskstore_{}({}, {}, {});", prefix, suffix, avx2_pointer(t, false),
                        native.wide_mask(t, "mask"), v);

@@ -55,7 +55,8 @@ uint16_t bf16_bits(float value) {
 
 // Helpers with a type in their name: load_f32x16, splat_i32x8, iota_…, to_…, shuffle_3.
 bool looks_like_helper(const std::string& name) {
-  for (const char* prefix : {"load_", "splat_", "iota_", "to_", "bits_to_", "shuffle_", "gather_"}) {
+  for (const char* prefix :
+       {"load_", "splat_", "iota_", "to_", "bits_to_", "shuffle_", "gather_"}) {
     if (name.rfind(prefix, 0) == 0) return true;
   }
   return false;
@@ -73,8 +74,10 @@ std::string cpp_identifier(const std::string& name) {
   std::string result;
   for (char c : name) {
     const bool keep = is_letter(c) || is_digit(c);
-    if (keep) result += c;
-    else if (result.empty() || result.back() != '_') result += '_';  // never a double underscore
+    if (keep)
+      result += c;
+    else if (result.empty() || result.back() != '_')
+      result += '_';  // never a double underscore
   }
   while (!result.empty() && result.front() == '_') result.erase(0, 1);
   if (result.empty()) result = "model";
@@ -84,7 +87,8 @@ std::string cpp_identifier(const std::string& name) {
 }
 
 std::string cpp_float(Scalar scalar, double value) {
-  if (scalar == Scalar::bf16) return fmt::format("bf16{{{:#x}}}", bf16_bits(static_cast<float>(value)));
+  if (scalar == Scalar::bf16)
+    return fmt::format("bf16{{{:#x}}}", bf16_bits(static_cast<float>(value)));
   const bool single = scalar != Scalar::f64;
   const char* type = single ? "float" : "double";
   if (std::isnan(value)) return fmt::format("std::numeric_limits<{}>::quiet_NaN()", type);

@@ -79,15 +79,17 @@ std::string CppNative::rounding(Op op, Type type) {
     const std::string rounded = helpers_.apply(Op::round_even, type, {{type, "a"}});
     const std::string above = helpers_.apply(Op::lt, mask, {{type, "a"}, {type, "r"}});
     const CppValue one{type, helpers_.splat(type, cpp_float(type.scalar, 1))};
-    const std::string lower = helpers_.apply(Op::select, type, {{mask, above}, {type, "s"}, {type, "r"}});
+    const std::string lower =
+        helpers_.apply(Op::select, type, {{mask, above}, {type, "s"}, {type, "r"}});
     return fmt::format("const {0} r = {1};\nconst {0} s = r - {2};\nreturn {3};", name, rounded,
                        one.text, lower);
   }
   helpers_.apply(Op::abs, type, {{type, "a"}});
   helpers_.splat(type, "0");
   const std::string small = helpers_.apply(Op::lt, mask, {{type, "size"}, {type, "large"}});
-  return round_body(name, helpers_.unsigned_twin(type), type.scalar == Scalar::f32,
-                    helpers_.apply(Op::select, type, {{mask, small}, {type, "rounded"}, {type, "a"}}));
+  return round_body(
+      name, helpers_.unsigned_twin(type), type.scalar == Scalar::f32,
+      helpers_.apply(Op::select, type, {{mask, small}, {type, "rounded"}, {type, "a"}}));
 }
 
 std::string CppNative::float_body(Op op, Type type) {

@@ -2,8 +2,8 @@
 // i32 of all ones or zeros per lane, whatever the width of what was compared.
 #include <fmt/format.h>
 
-#include "compiler/codegen/cpp_native.h"
 #include "compiler/codegen/cpp_names.h"
+#include "compiler/codegen/cpp_native.h"
 
 namespace nnc::codegen {
 
@@ -83,8 +83,8 @@ std::string CppNative::compare(Op op, Type operand) {
 
 std::string CppNative::select(Type type) {
   if (type.scalar == Scalar::i1) {
-    const std::string bits = has_bit_masks() ? mask_register(type.lanes)
-                                             : helpers_.type(type.with(Scalar::i32));
+    const std::string bits =
+        has_bit_masks() ? mask_register(type.lanes) : helpers_.type(type.with(Scalar::i32));
     return fmt::format("return {{static_cast<{}>((a.bits & b.bits) | (~a.bits & c.bits))}};", bits);
   }
   const std::string p = prefix(type), s = suffix(type), name = helpers_.type(type);
@@ -103,15 +103,17 @@ std::string CppNative::select(Type type) {
           fmt::format("__m{}{}", 8 * bytes_of(type), type.scalar == Scalar::f64 ? "d" : "");
       return fmt::format("return {}blendv_{}(c, b, {});", p, s, as(float_register, mask));
     }
-    return fmt::format("return {};", as(name, fmt::format("{}blendv_epi8({}, {}, {})", p, c, b, mask)));
+    return fmt::format("return {};",
+                       as(name, fmt::format("{}blendv_epi8({}, {}, {})", p, c, b, mask)));
   }
   const Type bits_type = type.with(kernel::bytes_of(type.scalar) == 4 ? Scalar::i32 : Scalar::i64);
   const std::string bits = helpers_.type(bits_type);
   const std::string mask = bits_type.scalar == Scalar::i32
                                ? "a.bits"
                                : fmt::format("__builtin_convertvector(a.bits, {})", bits);
-  return fmt::format("const {} mask = {};\nreturn {};", bits, mask,
-                     as(name, fmt::format("(mask & {}) | (~mask & {})", as(bits, "b"), as(bits, "c"))));
+  return fmt::format(
+      "const {} mask = {};\nreturn {};", bits, mask,
+      as(name, fmt::format("(mask & {}) | (~mask & {})", as(bits, "b"), as(bits, "c"))));
 }
 
 std::string CppNative::convert(Type result, Type operand) {
@@ -121,12 +123,13 @@ std::string CppNative::convert(Type result, Type operand) {
                                                          ? cpp_float(result.scalar, value)
                                                          : cpp_integer(result.scalar, value != 0))};
     };
-    return "return " + helpers_.apply(Op::select, result, {{operand, "a"}, number(1), number(0)}) + ";";
+    return "return " + helpers_.apply(Op::select, result, {{operand, "a"}, number(1), number(0)}) +
+           ";";
   }
   if (result.scalar == Scalar::i1) {
-    const CppValue zero{operand, helpers_.splat(operand, operand.is_float()
-                                                             ? cpp_float(operand.scalar, 0)
-                                                             : cpp_integer(operand.scalar, 0))};
+    const CppValue zero{
+        operand, helpers_.splat(operand, operand.is_float() ? cpp_float(operand.scalar, 0)
+                                                            : cpp_integer(operand.scalar, 0))};
     return "return " + helpers_.apply(Op::ne, result, {{operand, "a"}, zero}) + ";";
   }
   const std::string intrinsic = convert_intrinsic(result, operand);

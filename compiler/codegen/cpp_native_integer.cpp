@@ -50,10 +50,9 @@ std::string CppNative::integer_body(Op op, Type type) {
     case Op::abs: {
       if (type.scalar == Scalar::u8) return "";
       // Two's complement: flip the bits of negative numbers and add one.
-      return fmt::format("const {0} sign = a >> {1};\nreturn {2};", name,
-                         8 * kernel::bytes_of(type.scalar) - 1,
-                         as(name, fmt::format("{} - {}", as(bits, "(a ^ sign)"),
-                                              as(bits, "sign"))));
+      return fmt::format(
+          "const {0} sign = a >> {1};\nreturn {2};", name, 8 * kernel::bytes_of(type.scalar) - 1,
+          as(name, fmt::format("{} - {}", as(bits, "(a ^ sign)"), as(bits, "sign"))));
     }
     case Op::min:
     case Op::max: return integer_extremum(op, type);
@@ -63,8 +62,8 @@ std::string CppNative::integer_body(Op op, Type type) {
 
 std::string CppNative::integer_extremum(Op op, Type type) {
   const std::string p = prefix(type);
-  const bool has_intrinsic = !p.empty() && (type.scalar == Scalar::i32 ||
-                                            (type.scalar == Scalar::i64 && has_bit_masks()));
+  const bool has_intrinsic =
+      !p.empty() && (type.scalar == Scalar::i32 || (type.scalar == Scalar::i64 && has_bit_masks()));
   if (!has_intrinsic) {
     const CppValue a{type, "a"}, b{type, "b"};
     const Type mask = type.with(Scalar::i1);
@@ -73,17 +72,18 @@ std::string CppNative::integer_extremum(Op op, Type type) {
     return "return " + helpers_.apply(Op::select, type, {{mask, other_wins}, b, a}) + ";";
   }
   const std::string r = integer_register(type);
-  return fmt::format("return {};",
-                     as(helpers_.type(type), fmt::format("{}{}_{}({}, {})", p,
-                                                         op == Op::min ? "min" : "max",
-                                                         suffix(type), as(r, "a"), as(r, "b"))));
+  return fmt::format(
+      "return {};",
+      as(helpers_.type(type), fmt::format("{}{}_{}({}, {})", p, op == Op::min ? "min" : "max",
+                                          suffix(type), as(r, "a"), as(r, "b"))));
 }
 
 std::string CppNative::mask_body(Op op, Type type) {
   const bool equal = op == Op::eq;
   const char* symbol = equal || op == Op::ne ? "^" : symbol_of(op);
   if (!symbol) return "";
-  if (!has_bit_masks()) return fmt::format("return {{{}(a.bits {} b.bits)}};", equal ? "~" : "", symbol);
+  if (!has_bit_masks())
+    return fmt::format("return {{{}(a.bits {} b.bits)}};", equal ? "~" : "", symbol);
   const std::string bits = mask_register(type.lanes);
   const uint64_t all = type.lanes == 64 ? ~uint64_t{0} : (uint64_t{1} << type.lanes) - 1;
   std::string value = fmt::format("a.bits {} b.bits", symbol);

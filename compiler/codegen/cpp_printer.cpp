@@ -1,6 +1,5 @@
 #include "compiler/codegen/cpp_printer.h"
 
-
 #include <set>
 
 #include "compiler/codegen/cpp_function.h"
@@ -37,7 +36,7 @@ class CppModulePrinter {
       std::string name = wish, body;
       for (int copy = 2;; ++copy) {
         names[function->name] = name;
-        body = CppFunctionPrinter(helpers_, *function, names).print();
+        body = CppFunctionPrinter(helpers_, *part.module, *function, names).print();
         const auto [known, fresh] = bodies_.emplace(name, body);
         if (fresh) text_.functions += (text_.functions.empty() ? "" : "\n") + body;
         if (fresh || known->second == body) break;
@@ -71,7 +70,8 @@ CppText print_cpp(const kernel::Module& module, CppLevel level) {
 }
 
 std::string cpp_prologue() {
-  return "// Products and sums stay apart: the only fused multiply-adds are those that say muladd.\n"
+  return "// Products and sums stay apart: the only fused multiply-adds are those that say "
+         "muladd.\n"
          "#if defined(__clang__)\n"
          "#pragma float_control(push)\n"
          "#pragma clang fp contract(off)\n"

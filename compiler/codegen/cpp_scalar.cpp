@@ -52,9 +52,10 @@ std::string unsigned_name(Scalar scalar) {
 // Integer arithmetic that wraps: in the unsigned type, and back.
 std::string wrapping(Scalar scalar, const std::string& expression) {
   const std::string u = unsigned_name(scalar);
-  return fmt::format("const {0} x = static_cast<{0}>(a);\nconst {0} y = static_cast<{0}>(b);\n"
-                     "return static_cast<{1}>({2});",
-                     u, kernel::name_of(scalar), expression);
+  return fmt::format(
+      "const {0} x = static_cast<{0}>(a);\nconst {0} y = static_cast<{0}>(b);\n"
+      "return static_cast<{1}>({2});",
+      u, kernel::name_of(scalar), expression);
 }
 
 std::string integer_body(Op op, Scalar scalar) {
@@ -82,10 +83,11 @@ std::string integer_body(Op op, Scalar scalar) {
              "const std::uint64_t y = static_cast<std::uint32_t>(b);\n"
              "return static_cast<i32>(static_cast<std::uint32_t>((x * y) >> 32));";
     case Op::popcount:
-      return fmt::format("{0} rest = static_cast<{0}>(a);\n{1} count = 0;\n"
-                         "for (; rest != 0; rest = static_cast<{0}>(rest & (rest - 1))) ++count;\n"
-                         "return count;",
-                         u, name);
+      return fmt::format(
+          "{0} rest = static_cast<{0}>(a);\n{1} count = 0;\n"
+          "for (; rest != 0; rest = static_cast<{0}>(rest & (rest - 1))) ++count;\n"
+          "return count;",
+          u, name);
     default: break;
   }
   throw InternalError(std::string("internal error: C++ text of integer ") + kernel::name_of(op));
@@ -98,7 +100,8 @@ std::string bf16_body(Scalar result, Scalar operand) {
         "const std::uint32_t bits = static_cast<std::uint32_t>(a) << 16;\nfloat value;\n"
         "std::memcpy(&value, &bits, sizeof value);\n";
     if (result == Scalar::i1) return widen + "return value != 0;";
-    if (result == Scalar::u8) return widen + "return static_cast<u8>(static_cast<std::int32_t>(value));";
+    if (result == Scalar::u8)
+      return widen + "return static_cast<u8>(static_cast<std::int32_t>(value));";
     return widen + fmt::format("return static_cast<{}>(value);", kernel::name_of(result));
   }
   return "const float value = static_cast<float>(a);\nstd::uint32_t bits;\n"
@@ -110,10 +113,11 @@ std::string bf16_body(Scalar result, Scalar operand) {
 }  // namespace
 
 std::string muladd_if_fast(const std::string& type, const std::string& fused) {
-  return fmt::format("#if defined(__FP_FAST_FMAF) || defined(__FMA__) || "
-                     "defined(__ARM_FEATURE_FMA)\nreturn {};\n#else\nconst {} product = a * b;\n"
-                     "return product + c;\n#endif",
-                     fused, type);
+  return fmt::format(
+      "#if defined(__FP_FAST_FMAF) || defined(__FMA__) || "
+      "defined(__ARM_FEATURE_FMA)\nreturn {};\n#else\nconst {} product = a * b;\n"
+      "return product + c;\n#endif",
+      fused, type);
 }
 
 std::string scalar_expression(CppLevel level, Op op, Type result, Type operand,

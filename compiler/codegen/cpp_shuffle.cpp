@@ -72,8 +72,10 @@ std::string CppHelpers::shuffle_body(Type result, const Types& sources,
   if (form(result) == CppForm::split) {
     const auto middle = lane_map.begin() + result.lanes / 2;
     const Type part = half_of(result);
-    return "return " + join(result, shuffle(part, a, b, {lane_map.begin(), middle}),
-                            shuffle(part, a, b, {middle, lane_map.end()})) + ";";
+    return "return " +
+           join(result, shuffle(part, a, b, {lane_map.begin(), middle}),
+                shuffle(part, a, b, {middle, lane_map.end()})) +
+           ";";
   }
   const bool bit_mask = source.scalar == Scalar::i1 && level_ == CppLevel::avx512;
   if (form(result) == CppForm::array || lanes == 1 || bit_mask) {
@@ -122,8 +124,8 @@ std::string CppHelpers::shuffle_pieces(Type result, const Types& sources,
     const bool known = origin.piece == used[0] || in_second;
     lanes.push_back(known ? origin.lane + (in_second ? piece.lanes : 0) : 0);
   }
-  std::string value = fmt::format("__builtin_shufflevector({}, {}, {})", first, second,
-                                  fmt::join(lanes, ", "));
+  std::string value =
+      fmt::format("__builtin_shufflevector({}, {}, {})", first, second, fmt::join(lanes, ", "));
   const std::string register_type = type(mask ? result.with(Scalar::i32) : result);
   for (size_t round = 2; round < used.size(); ++round) {
     text += fmt::format("const {} r{} = {};\n", register_type, round, value);

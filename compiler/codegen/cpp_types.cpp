@@ -76,8 +76,6 @@ std::string cpp_element(Scalar scalar) {
   throw InternalError("internal error: unknown scalar type");
 }
 
-std::string mask_register(int lanes) {
-  return fmt::format("__mmask{}", lanes < 8 ? 8 : lanes);
-}
+std::string mask_register(int lanes) { return fmt::format("__mmask{}", lanes < 8 ? 8 : lanes); }
 
 }  // namespace nnc::codegen

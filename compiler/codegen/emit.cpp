@@ -25,10 +25,10 @@ void check_request(const EmitRequest& request) {
   }
   internal_check(levels.count(CppLevel::plain) == 1, "emit: level plain is missing");
   if (request.weights == EmitWeights::header && request.state.size() > max_header_weights) {
-    throw UserError({}, fmt::format("the weights of '{}' are too large for a header", request.model),
-                    fmt::format("at most {} MB inside a header; use --weights file",
-                                max_header_weights >> 20),
-                    fmt::format("{:.1f} MB", static_cast<double>(request.state.size()) / 0x1p20));
+    throw UserError(
+        {}, fmt::format("the weights of '{}' are too large for a header", request.model),
+        fmt::format("at most {} MB inside a header; use --weights file", max_header_weights >> 20),
+        fmt::format("{:.1f} MB", static_cast<double>(request.state.size()) / 0x1p20));
   }
 }
 
@@ -46,8 +46,8 @@ std::string header_text(const EmitRequest& request, const EmitNames& names) {
   text += fmt::format("namespace {} {{\n\n{}\n", names.space, emit_sizes(request, names));
   const bool in_file = request.weights == EmitWeights::file;
   if (in_file) text += weights_loader(request, names.weights) + "\n";
-  text += fmt::format("namespace data {{\n\n{}{}\n}}  // namespace data\n\n", emit_constants(request),
-                      in_file ? "" : "\n" + weights_struct(request));
+  text += fmt::format("namespace data {{\n\n{}{}\n}}  // namespace data\n\n",
+                      emit_constants(request), in_file ? "" : "\n" + weights_struct(request));
   text += fmt::format("}}  // namespace {}\n\n{}\n", names.space, cpp_prologue());
   std::vector<EmitLevel> levels = request.levels;
   std::sort(levels.begin(), levels.end(),
@@ -61,9 +61,10 @@ std::string header_text(const EmitRequest& request, const EmitNames& names) {
   }
   text += fmt::format("#else\n#error \"{}_LEVEL is not a level of this header\"\n#endif\n\n{}\n",
                       names.macro, cpp_epilogue());
-  text += fmt::format("namespace {0} {{\ninline namespace {1}_SPACE {{\n\n{2}\n}}\n}}  // namespace "
-                      "{0}\n\n#undef {1}_SPACE\n#endif  // {3}\n",
-                      names.space, names.macro, emit_functions(request, names), guard);
+  text += fmt::format(
+      "namespace {0} {{\ninline namespace {1}_SPACE {{\n\n{2}\n}}\n}}  // namespace "
+      "{0}\n\n#undef {1}_SPACE\n#endif  // {3}\n",
+      names.space, names.macro, emit_functions(request, names), guard);
   return text;
 }
 

@@ -27,8 +27,9 @@ struct EmitValue {
   }
 };
 
-// Kernels lowered for target_for(level) and a number of rows. `core` is the function that runs them;
-// its parameters are those of emit_entry.h. Of the other functions only those it calls are printed.
+// Kernels lowered for target_for(level) and a number of rows. `core` is the function that runs
+// them; its parameters are those of emit_entry.h. Of the other functions only those it calls are
+// printed.
 struct EmitKernels {
   const kernel::Module* module = nullptr;
   std::string core;

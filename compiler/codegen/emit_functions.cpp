@@ -59,8 +59,8 @@ std::string with_scratch(const std::string& name, const std::string& parameters,
     return function(head + ")", "  unsigned char* const arena = nullptr;\n" + body);
   }
   if (scratch.on_stack()) {
-    return function(head + ")", fmt::format("  alignas(64) unsigned char arena[{}];\n", scratch.bytes) +
-                                    body);
+    return function(head + ")",
+                    fmt::format("  alignas(64) unsigned char arena[{}];\n", scratch.bytes) + body);
   }
   const std::string align =
       "  // The kernels' scratch begins at a multiple of 64.\n"
@@ -70,8 +70,9 @@ std::string with_scratch(const std::string& name, const std::string& parameters,
   return "// `workspace`: workspace_size bytes, of nobody else while this runs.\n" +
          function(head + ", void* workspace)", align + body) +
          "// The same with a workspace that each thread keeps.\n" +
-         function(head + ")", "  alignas(64) static thread_local unsigned char buffer[workspace_size];\n" +
-                                  wrap_cpp(fmt::format("  {}({}, buffer);\n", name, arguments), 2));
+         function(head + ")",
+                  "  alignas(64) static thread_local unsigned char buffer[workspace_size];\n" +
+                      wrap_cpp(fmt::format("  {}({}, buffer);\n", name, arguments), 2));
 }
 
 std::string argument_list(const EmitRequest& request, const EmitNames& names) {
@@ -93,12 +94,16 @@ std::string emit_constants(const EmitRequest& request) {
   for (int64_t i = 0; i < request.block_rows; ++i) order.push_back(fmt::format("{}", i));
   text += "\n// Row r of a block is its r-th row.\n" +
           wrap_cpp(fmt::format("inline constexpr std::int32_t row_order[{}] = {{{}}};",
-                               request.block_rows, fmt::join(order, ", ")), 0) + "\n";
+                               request.block_rows, fmt::join(order, ", ")),
+                   0) +
+          "\n";
   if (!request.scalars.empty()) {
     std::vector<std::string> scalars;
     for (double value : request.scalars) scalars.push_back(cpp_float(kernel::Scalar::f64, value));
     text += wrap_cpp(fmt::format("inline constexpr double scalars[] = {{{}}};",
-                                 fmt::join(scalars, ", ")), 0) + "\n";
+                                 fmt::join(scalars, ", ")),
+                     0) +
+            "\n";
   }
   return text;
 }
@@ -107,16 +112,20 @@ std::string emit_functions(const EmitRequest& request, const EmitNames& names) {
   const Signature signature = signature_of(request, names);
   const std::string arguments = argument_list(request, names);
   std::string text = "// Predicts one row. May run in any number of threads at once.\n";
-  text += with_scratch("predict", signature.parameters, arguments,
-                       wrap_cpp(fmt::format("  kernels::run_row({}, 1, arena);\n", signature.row), 2),
-                       {row_scratch(request)});
-  text += "\n// Predicts `rows` rows, each after the other in memory. Gives each row the bits that\n"
-          "// predict gives it.\n";
+  text +=
+      with_scratch("predict", signature.parameters, arguments,
+                   wrap_cpp(fmt::format("  kernels::run_row({}, 1, arena);\n", signature.row), 2),
+                   {row_scratch(request)});
+  text +=
+      "\n// Predicts `rows` rows, each after the other in memory. Gives each row the bits that\n"
+      "// predict gives it.\n";
   const std::string body = fmt::format(
       "  for (std::size_t first = 0; first < rows; first += block_rows) {{\n"
-      "    const std::size_t count = rows - first < block_rows ? rows - first : block_rows;\n{}  }}\n",
+      "    const std::size_t count = rows - first < block_rows ? rows - first : block_rows;\n{}  "
+      "}}\n",
       wrap_cpp(fmt::format("    kernels::run_block({}, static_cast<std::int64_t>(count), arena);\n",
-                           signature.block), 4));
+                           signature.block),
+               4));
   text += with_scratch("predict_batch", signature.parameters + ", std::size_t rows",
                        arguments + ", rows", body, {block_scratch(request)});
   return text;

@@ -85,7 +85,8 @@ std::string main_function(const EmitRequest& request, const EmitNames& names) {
   const size_t rows = request.rows.size();
   std::string predicted, row_call = loaded ? "weights.data()" : "", batch_call = row_call, checks;
   const auto argument = [&](const std::string& name, const EmitValue& value) {
-    row_call += fmt::format("{}{} + row * {}", row_call.empty() ? "" : ", ", name, value.elements());
+    row_call +=
+        fmt::format("{}{} + row * {}", row_call.empty() ? "" : ", ", name, value.elements());
     batch_call += (batch_call.empty() ? "" : ", ") + name;
   };
   for (size_t i = 0; i < request.inputs.size(); ++i) {
@@ -97,23 +98,27 @@ std::string main_function(const EmitRequest& request, const EmitNames& names) {
     const size_t count = rows * static_cast<size_t>(output.elements());
     predicted += fmt::format("  static {} {}[{}];\n", cpp_type_of(output), name, count);
     argument(name, output);
-    checks += fmt::format("  good = report(\"{}\", function, largest_error({}, trained_{}, {}), "
-                          "{}::tolerance) && good;\n",
-                          names.outputs[i], name, i, count, names.space);
+    checks += fmt::format(
+        "  good = report(\"{}\", function, largest_error({}, trained_{}, {}), "
+        "{}::tolerance) && good;\n",
+        names.outputs[i], name, i, count, names.space);
   }
   std::string load;
   if (loaded) {
-    load = fmt::format("  std::vector<unsigned char> weights({0}::weights_size);\n"
-                       "  const char* path = argc > 1 ? argv[1] : \"{1}\";\n"
-                       "  if (!{0}::load_weights(path, weights.data())) {{\n"
-                       "    std::printf(\"cannot read the weights in %s\\n\", path);\n"
-                       "    return 1;\n  }}\n", names.space, names.weights);
+    load = fmt::format(
+        "  std::vector<unsigned char> weights({0}::weights_size);\n"
+        "  const char* path = argc > 1 ? argv[1] : \"{1}\";\n"
+        "  if (!{0}::load_weights(path, weights.data())) {{\n"
+        "    std::printf(\"cannot read the weights in %s\\n\", path);\n"
+        "    return 1;\n  }}\n",
+        names.space, names.weights);
   }
   std::string text = fmt::format("int main({}) {{\n{}{}  bool good = true;\n",
                                  loaded ? "int argc, char** argv" : "", load, predicted);
   text += "  const char* function = \"predict\";\n";
-  text += fmt::format("  for (std::size_t row = 0; row < {}; ++row) {{\n{}\n  }}\n{}", rows,
-                      wrap_cpp(fmt::format("    {}::predict({});", names.space, row_call), 4), checks);
+  text +=
+      fmt::format("  for (std::size_t row = 0; row < {}; ++row) {{\n{}\n  }}\n{}", rows,
+                  wrap_cpp(fmt::format("    {}::predict({});", names.space, row_call), 4), checks);
   text += "  function = \"predict_batch\";\n";
   text += wrap_cpp(fmt::format("  {}::predict_batch({}, {});", names.space, batch_call, rows), 2);
   text += "\n" + checks + "  return good ? 0 : 1;\n}\n";
@@ -124,12 +129,13 @@ std::string main_function(const EmitRequest& request, const EmitNames& names) {
 
 std::string emit_selftest(const EmitRequest& request, const EmitNames& names) {
   const bool loaded = request.weights == EmitWeights::file;
-  return fmt::format("// Checks {0} with {1} rows of data: returns 0 if every answer is within the\n"
-                     "// tolerance of the trained program's. Compile: c++ -std=c++17 -O2 {2}_selftest.cpp\n"
-                     "#include \"{0}\"\n\n#include <cmath>\n#include <cstddef>\n#include <cstdint>\n#include <cstdio>\n#include <limits>\n{3}\n"
-                     "namespace {{\n\n",
-                     names.header, request.rows.size(), names.space,
-                     loaded ? "#include <vector>\n" : "") +
+  return fmt::format(
+             "// Checks {0} with {1} rows of data: returns 0 if every answer is within the\n"
+             "// tolerance of the trained program's. Compile: c++ -std=c++17 -O2 {2}_selftest.cpp\n"
+             "#include \"{0}\"\n\n#include <cmath>\n#include <cstddef>\n#include "
+             "<cstdint>\n#include <cstdio>\n#include <limits>\n{3}\n"
+             "namespace {{\n\n",
+             names.header, request.rows.size(), names.space, loaded ? "#include <vector>\n" : "") +
          arrays(request) + check_function + "\n}  // namespace\n\n" + main_function(request, names);
 }
 

@@ -34,10 +34,10 @@ EmitNames names_of(const EmitRequest& request) {
   names.header = request.header_name.empty() ? names.space + ".hpp" : request.header_name;
   names.weights = names.space + ".weights";
   // Words that the functions below use themselves.
-  std::set<std::string> taken = {"rows",  "weights", "workspace",  "arena",      "first",
-                                 "count", "detail",  "row_order",  "block_rows", "scalars",
-                                 "path",  "memory",  "predict",    "input",      "output",
-                                 "buffer", "data", "kernels", names.space};
+  std::set<std::string> taken = {"rows",   "weights", "workspace", "arena",      "first",
+                                 "count",  "detail",  "row_order", "block_rows", "scalars",
+                                 "path",   "memory",  "predict",   "input",      "output",
+                                 "buffer", "data",    "kernels",   names.space};
   const auto unique = [&](const std::string& wish) {
     std::string name = cpp_identifier(wish);
     while (!taken.insert(name).second) name += name.back() == '_' ? "x" : "_";
@@ -74,9 +74,10 @@ size_t block_scratch(const EmitRequest& request) {
 namespace {
 
 std::string value_line(const char* role, const std::string& name, const EmitValue& value) {
-  std::string line = fmt::format("  {:<7} {}: {}[{}]", role, name, cpp_type_of(value),
-                                 value.elements());
-  if (value.row_shape.size() > 1) line += fmt::format(", row-major [{}]", fmt::join(value.row_shape, ", "));
+  std::string line =
+      fmt::format("  {:<7} {}: {}[{}]", role, name, cpp_type_of(value), value.elements());
+  if (value.row_shape.size() > 1)
+    line += fmt::format(", row-major [{}]", fmt::join(value.row_shape, ", "));
   if (!value.comment.empty()) line += ", " + value.comment;
   return cpp_comment(line);
 }
@@ -101,16 +102,18 @@ std::string usage(const EmitRequest& request, const EmitNames& names) {
     pass += (pass.empty() ? "" : ", ") + name;
   };
   for (size_t i = 0; i < request.inputs.size(); ++i) add(request.inputs[i], names.inputs[i], false);
-  for (size_t i = 0; i < request.outputs.size(); ++i) add(request.outputs[i], names.outputs[i], true);
+  for (size_t i = 0; i < request.outputs.size(); ++i)
+    add(request.outputs[i], names.outputs[i], true);
   std::string load;
   if (request.weights == EmitWeights::file) {
-    load = fmt::format("//     std::vector<unsigned char> weights({0}::weights_size);\n"
-                       "//     if (!{0}::load_weights(\"{1}\", weights.data())) return 1;\n",
-                       names.space, names.weights);
+    load = fmt::format(
+        "//     std::vector<unsigned char> weights({0}::weights_size);\n"
+        "//     if (!{0}::load_weights(\"{1}\", weights.data())) return 1;\n",
+        names.space, names.weights);
     pass = "weights.data(), " + pass;
   }
-  return fmt::format("//\n// Use:\n//     #include \"{}\"\n{}{}//     {}::predict({});\n", names.header,
-                     load, declare, names.space, pass);
+  return fmt::format("//\n// Use:\n//     #include \"{}\"\n{}{}//     {}::predict({});\n",
+                     names.header, load, declare, names.space, pass);
 }
 
 }  // namespace
@@ -125,13 +128,16 @@ std::string emit_comment(const EmitRequest& request, const EmitNames& names) {
   for (size_t i = 0; i < request.outputs.size(); ++i) {
     text += value_line("output", names.outputs[i], request.outputs[i]);
   }
-  text += fmt::format("//   weights {}, {}\n", size_text(request.state.size()),
-                      request.weights == EmitWeights::file ? "read from " + names.weights
-                                                           : "inside this file");
+  text += fmt::format(
+      "//   weights {}, {}\n", size_text(request.state.size()),
+      request.weights == EmitWeights::file ? "read from " + names.weights : "inside this file");
   text += scratch_line(request);
-  text += fmt::format("//   answers within {} * max(1, |answer|) of those of the trained program, the "
-                      "same\n//           bits when compiled for the vector level it was trained "
-                      "with (not with -ffast-math)\n", request.tolerance);
+  text += fmt::format(
+      "//   answers within {} * max(1, |answer|) of those of the trained program; the same bits "
+      "on\n"
+      "//           processors with FMA, when compiled for them (without -ffast-math, and without\n"
+      "//           clang's -ffp-contract=fast)\n",
+      request.tolerance);
   return text + usage(request, names) + "//\n";
 }
 
@@ -154,12 +160,15 @@ std::string emit_level_choice(const EmitRequest& request, const EmitNames& names
     any_vectors = true;
   }
   if (any_vectors) {
-    choice = "#if defined(__GNUC__) && defined(__has_builtin)\n"
-             "#if __has_builtin(__builtin_shufflevector)\n" + choice + "#endif\n#endif\n#endif\n";
+    choice =
+        "#if defined(__GNUC__) && defined(__has_builtin)\n"
+        "#if __has_builtin(__builtin_shufflevector)\n" +
+        choice + "#endif\n#endif\n#endif\n";
   }
-  return fmt::format("// The vector level ({}), chosen by the\n// compiler's flags unless defined before.\n"
-                     "#if !defined({})\n{}#endif\n#if !defined({})\n#define {} 0\n#endif\n{}#endif\n",
-                     list, macro, choice, macro, macro, spaces);
+  return fmt::format(
+      "// The vector level ({}), chosen by the\n// compiler's flags unless defined before.\n"
+      "#if !defined({})\n{}#endif\n#if !defined({})\n#define {} 0\n#endif\n{}#endif\n",
+      list, macro, choice, macro, macro, spaces);
 }
 
 std::string emit_sizes(const EmitRequest& request, const EmitNames& names) {
@@ -181,19 +190,20 @@ std::string emit_sizes(const EmitRequest& request, const EmitNames& names) {
   for (const size_t bytes : {row_scratch(request), block_scratch(request)}) {
     if (bytes > max_stack_scratch) workspace = std::max(workspace, bytes);
   }
-  text += fmt::format("// Rows that predict_batch computes at a time.\n"
-                      "inline constexpr std::size_t block_rows = {};\n"
-                      "// Bytes of workspace that a prediction takes from its caller; 0: none.\n"
-                      "inline constexpr std::size_t workspace_size = {};\n"
-                      "// |predicted - trained| <= tolerance * max(1, |trained|).\n"
-                      "inline constexpr double tolerance = {:a};\n",
-                      request.block_rows, workspace, request.tolerance);
+  text += fmt::format(
+      "// Rows that predict_batch computes at a time.\n"
+      "inline constexpr std::size_t block_rows = {};\n"
+      "// Bytes of workspace that a prediction takes from its caller; 0: none.\n"
+      "inline constexpr std::size_t workspace_size = {};\n"
+      "// |predicted - trained| <= tolerance * max(1, |trained|).\n"
+      "inline constexpr double tolerance = {:a};\n",
+      request.block_rows, workspace, request.tolerance);
   return text;
 }
 
 std::string emit_level(const EmitRequest& request, const EmitLevel& level) {
-  const CppText text = print_cpp({{level.row.module, level.row.core},
-                                  {level.block.module, level.block.core}}, level.level);
+  const CppText text = print_cpp(
+      {{level.row.module, level.row.core}, {level.block.module, level.block.core}}, level.level);
   std::string result = text.helpers + "\n" + text.functions + "\n";
   const auto add = [&](const char* name, const EmitKernels& kernels, size_t which) {
     const kernel::Function& function = *kernels.module->find(kernels.core);
@@ -201,8 +211,8 @@ std::string emit_level(const EmitRequest& request, const EmitLevel& level) {
         call_entry(function, text.names[which].at(kernels.core), !request.scalars.empty());
     std::string parameters;
     const auto parameter = [&](const std::string& type, const std::string& wish) {
-      const bool used = call.find(wish + ")") != std::string::npos ||
-                        call.find(wish + ",") != std::string::npos;
+      const bool used =
+          call.find(wish + ")") != std::string::npos || call.find(wish + ",") != std::string::npos;
       parameters += (parameters.empty() ? "" : ", ") + type + (used ? " " + wish : "");
     };
     parameter("const void*", "weights");

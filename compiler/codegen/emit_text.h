@@ -13,11 +13,11 @@ constexpr size_t max_stack_scratch = size_t{64} << 10;
 
 // What the parts of the text agree on.
 struct EmitNames {
-  std::string space;                 // namespace, "fashion_mlp"
-  std::string macro;                 // "FASHION_MLP"
-  std::string header;                // "fashion_mlp.hpp"
-  std::string weights;               // "fashion_mlp.weights"
-  std::vector<std::string> inputs;   // parameter names
+  std::string space;                // namespace, "fashion_mlp"
+  std::string macro;                // "FASHION_MLP"
+  std::string header;               // "fashion_mlp.hpp"
+  std::string weights;              // "fashion_mlp.weights"
+  std::vector<std::string> inputs;  // parameter names
   std::vector<std::string> outputs;
 };
 

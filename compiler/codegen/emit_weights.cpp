@@ -98,16 +98,19 @@ std::string weights_struct(const EmitRequest& request) {
     while (!taken.insert(name).second) name += "x";
     members += fmt::format("  {} {}[{}];  // {} [{}]\n", element_name(section.dtype), name,
                            section.elements(), section.name, fmt::join(section.shape, ", "));
-    checks += fmt::format("static_assert(offsetof(Weights, {}) == {}, \"layout of the weights\");\n",
-                          name, section.offset);
+    checks +=
+        fmt::format("static_assert(offsetof(Weights, {}) == {}, \"layout of the weights\");\n",
+                    name, section.offset);
     values += fmt::format("    // {}\n    {{\n", section.name);
     append_values(values, section, request.state.data() + section.offset);
     values += "    },\n";
     end = section.offset + bytes;
   }
   pad_to(request.state.size() + weights_slack);
-  return fmt::format("struct alignas(64) Weights {{\n{}}};\n{}\ninline constexpr Weights weights = "
-                     "{{\n{}}};\n", members, checks, values);
+  return fmt::format(
+      "struct alignas(64) Weights {{\n{}}};\n{}\ninline constexpr Weights weights = "
+      "{{\n{}}};\n",
+      members, checks, values);
 }
 
 std::string weights_file(const EmitRequest& request) {
@@ -144,7 +147,8 @@ inline bool load_weights(const char* path, void* memory) noexcept {{
          std::memcmp(head + 12, &byte_order, 4) == 0 && size == {0} && hash == expected &&
          hash == UINT64_C({3:#x});
 }}
-)", request.state.size(), request.state.size() + weights_slack, file_name,
+)",
+                     request.state.size(), request.state.size() + weights_slack, file_name,
                      checksum(request.state));
 }
 

@@ -176,8 +176,32 @@ class ContractLowering {
     tile.b = map_.n.b.size ? k_.add(tile.b, s_.e.scalar_coordinate(column)) : tile.b;
     const Type type{scalar_, tile_.lanes};
     std::vector<Value> sums(static_cast<size_t>(rows * vectors), k_.constant(type, 0.0));
+    fetch_epilogue(at, m, rows, column, vectors);
     sums = sum_loops(0, tile, rows, vectors, mask, sums);
     finish(at, m, rows, column, vectors, mask, sums);
+  }
+
+  // Asks for what the epilogue will read (weights and moments of an update) before the sums, which
+  // take longer than the memory does.
+  void fetch_epilogue(const Offsets& at, Value m, int64_t rows, const Coordinate& column,
+                      int64_t vectors) {
+    if (rows == 1) return;
+    for (size_t p = 0; p < s_.region.params.size(); ++p) {
+      const ir::Value* param = s_.region.params[p].value.get();
+      if (s_.context.operands[p] != OperandKind::memory || param == map_.a || param == map_.b ||
+          param->type.shape != s_.shape.space)
+        continue;
+      const ir::View view = row_major(param->type.shape);
+      const int64_t bytes = static_cast<int64_t>(abi::size_of(param->type.dtype));
+      for (int64_t i = 0; i < rows; ++i)
+        for (int64_t j = 0; j < vectors; ++j) {
+          const Coordinates place = coordinates(at, m, i, column, j * tile_.lanes);
+          Value index = k_.i64(0);
+          for (size_t d = 0; d < place.size(); ++d)
+            index = k_.add(index, scaled(s_.e.scalar_coordinate(place[d]), view.strides[d]));
+          k_.prefetch(k_.function().body.params[param_slot(p)], k_.mul(index, k_.i64(bytes)));
+        }
+    }
   }
 
   std::vector<Value> sum_loops(size_t d, const Offsets& at, int64_t rows, int64_t vectors,

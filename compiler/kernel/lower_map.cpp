@@ -1,5 +1,6 @@
 // Elementwise groups and placements: loops over the space, vectors along its last dimension.
 #include "compiler/kernel/lower_group.h"
+#include "compiler/kernel/transpose.h"
 #include "compiler/support/diagnostics.h"
 
 namespace nnc::kernel {
@@ -47,6 +48,7 @@ Slice map_slice(const GroupContext& context, const GroupShape& shape) {
   const Shape loops = loop_space(context, shape.space);
   if (loops.empty()) return {};
   if (loops[0].batch) return {loops[0], 1};
+  if (is_transposed_copy(context, shape)) return {loops[0], logical_lanes};
   return {loops[0], loops.size() == 1 ? logical_lanes : 1};
 }
 
@@ -62,6 +64,7 @@ void lower_map(KernelScope& s) {
   };
   if (loops.size() == 1) return inner({}, s.begin, s.end, -1);
   const Shape middle(loops.begin() + 1, loops.end() - 1);
+  if (is_transposed_copy(s.context, s.shape)) s.begin = lower_transposed_tiles(s);
   s.k.loop(s.begin, s.end, s.k.i64(1), [&](Value i) {
     s.e.open_scope();
     nest(s, middle, 0, {{i, 0, false}}, [&](const Coordinates& at) {

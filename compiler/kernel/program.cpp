@@ -15,7 +15,8 @@ constexpr int64_t row_granule = 8;
 
 class CoreWriter {
  public:
-  CoreWriter(const Plan& plan, Function& function) : plan_(plan), k_(function) {
+  CoreWriter(const Plan& plan, Function& function, bool profile)
+      : plan_(plan), k_(function), profile_(profile) {
     state_ = k_.param("state", pointer_type);
     arena_ = k_.param("arena", pointer_type);
     for (size_t i = 0; i < plan.inputs.size(); ++i) {
@@ -31,10 +32,26 @@ class CoreWriter {
     barrier_ = k_.param("barrier_fn", pointer_type);
     barrier_state_ = k_.param("barrier_state", pointer_type);
     share(rows_, row_granule, first_row_, last_row_);
+    mark();
   }
 
   void call(const PlannedGroup& group, const LoweredGroup& lowered) {
-    if (group.barrier_before) k_.barrier(barrier_, barrier_state_, thread_);
+    if (group.barrier_before) {
+      k_.barrier(barrier_, barrier_state_, thread_);
+      mark();  // what was spent waiting
+    }
+    call_shared(group, lowered);
+    mark();
+  }
+
+ private:
+  void mark() {
+    if (!profile_) return;
+    const Value number = k_.i64(++marks_ << profile_shift);
+    k_.barrier(barrier_, barrier_state_, k_.binary(Op::bit_or, thread_, number));
+  }
+
+  void call_shared(const PlannedGroup& group, const LoweredGroup& lowered) {
     if (lowered.slice.single()) {
       k_.branch(k_.compare(Op::eq, thread_, k_.i64(0)), [&] {
         call_range(group, lowered.function, k_.i64(0), k_.i64(lowered.slice.extent.size));
@@ -53,7 +70,6 @@ class CoreWriter {
               [&] { call_range(group, lowered.function, begin, end); });
   }
 
- private:
   // This thread's part of [0, extent): equal numbers of granules, the last one cut short.
   void share(Value extent, int64_t granule, Value& begin, Value& end) {
     const Value g = k_.i64(granule);
@@ -96,6 +112,8 @@ class CoreWriter {
   Value state_, arena_, scalars_, rows_, thread_, threads_, barrier_, barrier_state_;
   std::vector<Value> inputs_, orders_, outputs_;
   Value first_row_, last_row_;
+  bool profile_;
+  int64_t marks_ = 0;
 };
 
 // void entry(const abi::Context*, i64 thread): every member of the context is 8 bytes wide.
@@ -137,11 +155,35 @@ std::string function_name(const std::string& program, size_t number, const ir::N
   return name;
 }
 
+double bytes_of(const ir::Value& value, int64_t batch) {
+  return static_cast<double>(value.type.elements(batch)) *
+         static_cast<double>(abi::size_of(value.type.dtype));
+}
+
+GroupSummary summary_of(const PlannedGroup& group, const LoweredGroup& lowered, int64_t batch) {
+  const ir::Node& node = *group.facts.node;
+  GroupSummary summary;
+  summary.function = lowered.function;
+  summary.schedule = lowered.schedule;
+  summary.flops = lowered.flops;
+  summary.barrier = group.barrier_before;
+  summary.shared = !lowered.slice.single();
+  summary.line = node.span.line;
+  for (const ir::Value* operand : node.operands) summary.bytes += bytes_of(*operand, batch);
+  const ir::Value* largest = node.result();
+  for (const auto& result : node.results) {
+    summary.bytes += bytes_of(*result, batch);
+    if (result->type.elements(batch) > largest->type.elements(batch)) largest = result.get();
+  }
+  summary.shape = ir::to_string(largest->type, batch);
+  return summary;
+}
+
 }  // namespace
 
 LoweredProgram lower_program(const ir::Graph& scheduled,
                              const std::map<std::string, size_t>& state_offsets,
-                             const Target& target) {
+                             const Target& target, bool profile) {
   LoweredProgram program;
   program.plan = make_plan(scheduled, state_offsets, target);
   std::string name = scheduled.name;
@@ -153,7 +195,7 @@ LoweredProgram lower_program(const ir::Graph& scheduled,
   auto core = std::make_unique<Function>();
   core->name = program.core;
   core->comment = "all groups in order, for one thread";
-  CoreWriter writer(program.plan, *core);
+  CoreWriter writer(program.plan, *core, profile);
   size_t number = 0;
   for (const PlannedGroup& group : program.plan.groups) {
     const GroupContext context{*group.facts.node, group.facts.operands, target, scheduled.batch};
@@ -161,8 +203,7 @@ LoweredProgram lower_program(const ir::Graph& scheduled,
     const LoweredGroup lowered = lower_group(context, function, program.module);
     writer.call(group, lowered);
     program.flops += lowered.flops;
-    program.groups.push_back(
-        {function, lowered.schedule, lowered.flops, group.facts.node->span.line});
+    program.groups.push_back(summary_of(group, lowered, scheduled.batch));
   }
   program.module.functions.push_back(std::move(core));
   auto entry = std::make_unique<Function>();

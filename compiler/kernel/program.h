@@ -17,7 +17,11 @@ struct GroupSummary {
   std::string function;
   std::string schedule;
   double flops = 0;
-  int line = 0;  // of the model file
+  double bytes = 0;        // read and written once each, at the program's batch
+  bool barrier = false;    // threads wait for each other before it
+  bool shared = false;     // done by all threads
+  int line = 0;            // of the model file
+  std::string shape;       // of its largest result
 };
 
 struct LoweredProgram {
@@ -29,8 +33,14 @@ struct LoweredProgram {
   std::vector<GroupSummary> groups;
 };
 
+// With `profile`, the core calls the barrier function after every group (and once before the first)
+// with profile_mark(thread, number): whoever runs it can take the time. Nothing else changes.
 LoweredProgram lower_program(const ir::Graph& scheduled,
                              const std::map<std::string, size_t>& state_offsets,
-                             const Target& target);
+                             const Target& target, bool profile = false);
+
+// Marks and threads share the barrier function's argument: the upper half is 0 for a true barrier,
+// else 1 + the number of groups that are done; barriers of a profile announce themselves too.
+constexpr int64_t profile_shift = 32;
 
 }  // namespace nnc::kernel

@@ -57,6 +57,13 @@ std::vector<std::string> Decoder::names_of(schema::Group group) const {
 }
 
 void Decoder::unknown_entry(const YamlNode& key, const schema::Type& type) {
+  const size_t space = key.text.find(' ');
+  const std::string first = key.text.substr(0, space);
+  if (space != std::string::npos && find(type.group, first) != nullptr) {
+    diagnostics_.error(key.span, "a colon is missing after " + in_quotes(first),
+                       first + ":" + key.text.substr(space), key.text);
+    return;
+  }
   const auto near = nearest(key.text, names_of(type.group));
   // Every activation is a layer; together they would be a very long line.
   std::vector<std::string> known;

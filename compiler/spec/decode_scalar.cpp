@@ -47,6 +47,16 @@ bool is_false_word(const std::string& word) {
   return false;
 }
 
+// 0,1
+bool is_decimal_comma(const std::string& text) {
+  const size_t comma = text.find(',');
+  const auto is_digits = [](const std::string& part) {
+    return !part.empty() && part.find_first_not_of("0123456789") == std::string::npos;
+  };
+  return comma != std::string::npos && is_digits(text.substr(0, comma)) &&
+         is_digits(text.substr(comma + 1));
+}
+
 }  // namespace
 
 Value Decoder::wrong_kind(const YamlNode& node, const schema::Type& type, const std::string& what) {
@@ -99,6 +109,13 @@ Value Decoder::number(const YamlNode& node, const schema::Type& type, const std:
   if (!result) {
     if (node.text.empty() || (!node.is_plain() && core_number(node.text))) {
       return wrong_kind(node, type, what);
+    }
+    if (is_decimal_comma(node.text)) {
+      std::string fixed = node.text;
+      fixed[fixed.find(',')] = '.';
+      diagnostics_.error(node.span, "a number is written with a decimal point, not a comma", fixed,
+                         node.text);
+      return failed(node);
     }
     Diagnostics problems;
     bool setting_failed = false;

@@ -196,6 +196,7 @@ class DataDescriber {
   void check_split(const Split& split) {
     if (split.where) check_fields(names_in(*split.where->root), all_fields());
     if (split.source && split.source->kind == "generate") check_generated(*split.source);
+    if (split.source && split.source->kind == "inline") check_rows(*split.source);
     if (!split.fraction) return;
     if (data_.split("train") == nullptr && !stands(map_, "train")) {
       diagnostics_.error(split.name.span,
@@ -218,6 +219,31 @@ class DataDescriber {
     std::vector<std::string> result;
     for (const Field& field : data_.fields) result.push_back(field.name.text);
     return result;
+  }
+
+  // All fields of inline rows have the same number of rows.
+  void check_rows(const Choice& source) {
+    const Name* first = nullptr;
+    size_t first_rows = 0;
+    for (const auto& [name, value] : source.args.values()) {
+      const bool is_single = value.is_array() && value.array().shape.empty();
+      if (is_single) {
+        diagnostics_.error(value.span, "the rows of " + in_quotes(name.text) + " are a list",
+                           "[1, 2, 3], one item for each row", "a single number");
+      }
+      if (is_single || (!value.is_array() && !value.is_list())) continue;
+      const size_t rows =
+          value.is_list() ? value.list().size() : static_cast<size_t>(value.array().shape[0]);
+      if (first == nullptr) {
+        first = &name;
+        first_rows = rows;
+      } else if (rows != first_rows) {
+        diagnostics_.error(value.span,
+                           in_quotes(name.text) + " and " + in_quotes(first->text) +
+                               " have different numbers of rows",
+                           std::to_string(first_rows), std::to_string(rows));
+      }
+    }
   }
 
   // A generated field may use those above it.

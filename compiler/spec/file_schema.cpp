@@ -7,6 +7,7 @@ using namespace schema;
 namespace {
 
 constexpr size_t many = 1u << 20;
+constexpr size_t most_layers = 4096;
 // Far above any real extent, far below where products of a few overflow 64 bits.
 constexpr double largest_extent = 1 << 30;
 
@@ -51,7 +52,8 @@ Type model() {
       {Key("inputs", list_of(reference()).sized(1, many), "the fields that the model takes")
            .required(),
        Key("params", map_of(parameter), "free trainable numbers, for formulas"),
-       Key("layers", list_of(entry_with_siblings(Group::layers, layer_siblings())),
+       Key("layers",
+           list_of(entry_with_siblings(Group::layers, layer_siblings())).sized(0, most_layers),
            "the graph, from top to bottom"),
        Key("outputs", map_of(formula()), "what the model predicts; default: the last layer")});
 }

@@ -156,6 +156,10 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void add_key(Open& parent, YamlNode key) {
+    if (parent.node.entries.size() >= YamlLimits::keys) {
+      throw UserError(key.span, "the map has too many keys",
+                      "at most " + std::to_string(YamlLimits::keys));
+    }
     if (!key.is_scalar()) {
       diagnostics_.error(key.span, "a key must be a word", "", describe(key));
       key.kind = YamlNode::Kind::scalar;

@@ -17,6 +17,7 @@ namespace nnc::spec {
 struct YamlLimits {
   static constexpr size_t file_bytes = 8u << 20;
   static constexpr size_t nodes = 500'000;
+  static constexpr size_t keys = 10'000;  // of one map
   static constexpr int depth = 48;
 };
 

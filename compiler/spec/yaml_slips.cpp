@@ -167,7 +167,8 @@ bool report_tabs(const Places& places, Diagnostics& diagnostics) {
 bool report_unclosed_quote(const Places& places, const std::optional<Quoted>& last_quoted,
                            Diagnostics& diagnostics) {
   if (!last_quoted) return false;
-  if (end_of_quoted(places.file()->text, last_quoted->offset) != std::string_view::npos) return false;
+  if (end_of_quoted(places.file()->text, last_quoted->offset) != std::string_view::npos)
+    return false;
   SourceSpan span = last_quoted->span;
   span.length = 1;
   diagnostics.error(span, "this quote is never closed");

@@ -44,6 +44,7 @@ std::string bounds(const Type& type) {
 
 std::string sizes(const Type& type) {
   if (!type.minimum_size) return "";
+  if (*type.minimum_size == 0) return fmt::format(", at most {}", *type.maximum_size);
   if (type.minimum_size == type.maximum_size)
     return fmt::format(" of length {}", *type.minimum_size);
   constexpr size_t unlimited = 1u << 20;

@@ -80,7 +80,12 @@ std::optional<std::string> nearest(std::string_view word,
 }
 
 std::string join(const std::vector<std::string>& words, std::string_view last) {
+  constexpr size_t most = 40;
   std::string result;
+  if (words.size() > most) {
+    for (size_t i = 0; i < most; ++i) result += words[i] + ", ";
+    return result + fmt::format("… ({} in all)", words.size());
+  }
   for (size_t i = 0; i < words.size(); ++i) {
     if (i > 0) result += i + 1 == words.size() ? fmt::format(" {} ", last) : ", ";
     result += words[i];
@@ -145,6 +150,8 @@ std::string_view line_of(std::string_view text, int line) {
 std::string number_text(double number) {
   if (std::isnan(number)) return ".nan";
   if (std::isinf(number)) return number > 0 ? ".inf" : "-.inf";
+  // As an integer it would lose its sign.
+  if (number == 0 && std::signbit(number)) return "-0.0";
   constexpr double exact_integers = 1e15;
   if (number == std::trunc(number) && std::fabs(number) < exact_integers) {
     return fmt::format("{:.0f}", number);

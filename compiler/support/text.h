@@ -14,7 +14,7 @@ namespace nnc {
 std::optional<std::string> nearest(std::string_view word,
                                    const std::vector<std::string>& candidates);
 
-// "a, b and c"; `last` replaces "and".
+// "a, b and c"; `last` replaces "and". Of very many words only the first are listed.
 std::string join(const std::vector<std::string>& words, std::string_view last = "and");
 
 // 'word' for messages: control characters are replaced and long texts are cut.

@@ -5,6 +5,7 @@ import zipfile
 from support import NncTest, npy, read_npy
 
 MODEL = """nnc: 1
+name: line
 data:
   train: DATA
 FIELDSmodel:
@@ -53,7 +54,7 @@ class Data(NncTest):
         text = MODEL.replace("DATA", '{generate: {rows: 9, x: "uniform(0)", y: "x"}}')
         model = self.write("m.yaml", text.replace("FIELDS", "").replace("EPOCHS", "1"))
         said = self.error_of("train", model, expect=2)
-        self.assertTrue(said.startswith("m.yaml:3:"), said)
+        self.assertTrue(said.startswith("m.yaml:4:"), said)
         self.assertIn("uniform(low, high)", said)
         text = text.replace("uniform(0)", "uniform(0, 1) + z")
         model.write_text(text.replace("FIELDS", "").replace("EPOCHS", "1"))

@@ -1,10 +1,11 @@
 """nnc emit: the header compiles everywhere, passes its self-test, and predicts the same bits."""
 
+import gzip
 import shutil
 import struct
 import subprocess
 
-from support import NncTest, idx, make_pictures, read_npy
+from support import NncTest, ROOT, idx, make_pictures, read_npy
 
 WARNINGS = ["-std=c++17", "-O2", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
 COMPILERS = [name for name in ("g++", "clang++-19", "clang++") if shutil.which(name)][:2]
@@ -35,15 +36,17 @@ int main(int argc, char**) {
 """
 
 
-class Emit(NncTest):
-    def setUp(self):
-        super().setUp()
-        self.run_nnc("train", self.small_model(), "-o", "run", "--epochs", 5, "--quiet")
-
+class Compiled(NncTest):
     def build(self, compiler, flags, source, program):
         done = subprocess.run([compiler, *WARNINGS, *flags, source, "-o", program],
                               cwd=self.folder, capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, f"{compiler} {flags}\n{done.stderr[:4000]}")
+
+
+class Emit(Compiled):
+    def setUp(self):
+        super().setUp()
+        self.run_nnc("train", self.small_model(), "-o", "run", "--epochs", 5, "--quiet")
 
     def levels(self):
         features = open("/proc/cpuinfo").read()
@@ -96,3 +99,56 @@ class Emit(NncTest):
         header = self.path("tiny.o").read_bytes()[:20]
         self.assertEqual(header[:4], b"\x7fELF")
         self.assertEqual(struct.unpack("<H", header[18:20])[0], 183)  # EM_AARCH64
+
+
+CLASSIFY = """
+#include <cstdio>
+#include <vector>
+#include "fashion_mlp.hpp"
+int main() {
+  using namespace fashion_mlp;
+  std::vector<float> in, out;
+  unsigned char row[image_size];
+  while (std::fread(row, 1, sizeof row, stdin) == sizeof row) {
+    for (unsigned char b : row) in.push_back(b);
+  }
+  const std::size_t rows = in.size() / image_size;
+  out.resize(rows * probability_size);
+  predict_batch(in.data(), out.data(), rows);
+  std::fwrite(out.data(), sizeof(float), out.size(), stdout);
+}
+"""
+
+
+class FashionHeader(Compiled):
+    """The default model: its header and nnc agree on all 10,000 test pictures."""
+
+    PICTURES = "/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz"
+
+    def setUp(self):
+        super().setUp()
+        self.run_nnc("train", ROOT / "models" / "fashion-mlp.yaml", "-o", "run", "--epochs", 2,
+                     "--quiet")
+
+    def test_all_test_pictures(self):
+        self.run_nnc("predict", "run", "--in", self.PICTURES, "--out", "y.npy")
+        shape, expected = read_npy(self.path("y.npy").read_bytes())
+        self.assertEqual(shape, (10000, 10))
+        self.run_nnc("emit", "run", "-o", "fashion_mlp.hpp", "--self-test")
+        self.write("main.cpp", CLASSIFY)
+        pictures = gzip.open(self.PICTURES).read()[16:]
+        for compiler, flags in zip(COMPILERS, (["-march=native"], [])):
+            self.build(compiler, flags, "fashion_mlp_selftest.cpp", "selftest")
+            self.assertEqual(subprocess.run(["./selftest"], cwd=self.folder,
+                                            stdout=subprocess.DEVNULL).returncode, 0)
+            self.build(compiler, flags, "main.cpp", "main")
+            out = subprocess.run(["./main"], cwd=self.folder, input=pictures, capture_output=True,
+                                 check=True).stdout
+            values = struct.unpack("<100000f", out)
+            if flags and "avx2" in open("/proc/cpuinfo").read():
+                self.assertEqual(list(values), expected)
+            self.assertLess(max(abs(a - b) for a, b in zip(values, expected)), 1e-5)
+            for row in range(10000):
+                ours, theirs = (v[10 * row:10 * row + 10] for v in (values, expected))
+                self.assertEqual(max(range(10), key=lambda c: ours[c]),
+                                 max(range(10), key=lambda c: theirs[c]), f"picture {row}")

@@ -69,11 +69,12 @@ class SameBits(NncTest):
 
     def test_resume_after_interruption(self):
         """Stopped by Ctrl-C at several moments, each time resumed."""
-        model = self.small_model(replace={**BUSY, "epochs: 4": "epochs: 3000"})
+        model = self.small_model(replace={**BUSY, "epochs: 4": "epochs: 8000"})
         self.run_nnc("train", model, "-o", "whole", "--quiet")
         stops = 0
         command = ["train", str(model), "-o", "parts", "--quiet"]
-        for epochs in (1, 150, 700, 1500):
+        for more in (1, 40, 200, 3):
+            epochs = self.epochs_done("parts") + more
             process = subprocess.Popen([NNC, *command], cwd=self.folder, env=self.environment,
                                        stderr=subprocess.PIPE, text=True)
             deadline = time.time() + 60

@@ -12,6 +12,7 @@
 #include "runtime/inference.h"
 #include "tools/nnc/input_rows.h"
 #include "tools/nnc/machine_peak.h"
+#include "tools/nnc/profile.h"
 #include "tools/nnc/random_rows.h"
 #include "tools/nnc/stored_fields.h"
 #include "tools/nnc/terminal.h"
@@ -34,6 +35,7 @@ struct Flags {
   int64_t batch = 0;
   double seconds = 1;
   bool json = false;
+  bool profile = false;
 };
 
 // Microseconds a call.
@@ -132,6 +134,27 @@ Times time_entry(const abi::EntryDesc& entry, const runtime::Table& table, int64
   return {samples.front(), samples[samples.size() / 2]};
 }
 
+// The entry that is timed first, group by group.
+StepProfile profile_entry(const Ready& ready, const runtime::Table& table, int64_t batch,
+                          void* state, const runtime::ScalarOptions& scalars,
+                          runtime::ThreadPool& pool, double seconds) {
+  const abi::EntryDesc entry =
+      recording_entry(ready.compiled->profiled_entry(ready.entry),
+                      ready.compiled->groups(ready.entry), pool.threads());
+  runtime::ScalarOptions options = scalars;
+  options.named = named_scalars(entry);
+  runtime::Binding binding(entry, table, state, options);
+  const std::vector<int32_t> order = scattered_rows(table.rows);
+  runtime::Clock clock;
+  clock.total_steps = 1 << 30;
+  return record_profile(
+      [&] {
+        const auto first = static_cast<size_t>(clock.step++ % (table.rows / batch) * batch);
+        binding.run(pool, {order.data() + first, static_cast<size_t>(batch)}, clock);
+      },
+      seconds);
+}
+
 struct Report {
   std::string model;
   int64_t batch = 0;
@@ -141,6 +164,7 @@ struct Report {
   double cold_ms = 0, warm_ms = 0;
   double flops = 0;
   double peak_gflops = 0;
+  std::optional<StepProfile> profile;
   double share() const {
     const double microseconds = trains ? step.min : infer.min;
     return flops / (microseconds * 1e3) / peak_gflops;
@@ -176,6 +200,9 @@ Report measure(const Flags& flags) {
   report.infer = time_entry(compiled.entry("predict"), *raw, report.batch, state.data(), scalars,
                             pool, flags.seconds);
   report.peak_gflops = measured_peak_gflops(compile_options(flags.compile).target, pool);
+  if (flags.profile)
+    report.profile = profile_entry(ready, *(report.trains ? &table : raw.get()), report.batch,
+                                   state.data(), scalars, pool, flags.seconds);
   return report;
 }
 
@@ -226,11 +253,13 @@ void add_bench(CLI::App& app, Action& action) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   flags->compile.add_to(*sub);
+  sub->add_flag("--profile", flags->profile, "a table of where the time of a step goes");
   sub->add_flag("--json", flags->json, "one JSON object on standard output");
   sub->callback([&action, flags] {
     action = [flags] {
       const Report report = measure(*flags);
       flags->json ? print_json(report) : print_text(report);
+      if (report.profile && !flags->json) print_profile(*report.profile, report.peak_gflops);
       return Exit::done;
     };
   });

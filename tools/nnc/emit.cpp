@@ -91,7 +91,8 @@ std::string summary(const Trained& trained, const CompiledModel& compiled) {
                                  fs::path(trained.folder).filename().string(),
                                  with_commas(compiled.program().parameters));
   for (const spec::LayerSummary& layer : compiled.forward().layers) {
-    text += fmt::format("\n  {}  {}  {}", layer.name, layer.kind, shape_text(layer.output_shape));
+    text +=
+        fmt::format("\n  {:<16}{:<12}{}", layer.name, layer.kind, shape_text(layer.output_shape));
   }
   return text;
 }

@@ -71,7 +71,7 @@ Exit usage_error(const CLI::App& app, int argc, char** argv, const CLI::ParseErr
 Exit run(int argc, char** argv) {
   CLI::App app{"", "nnc"};
   app.set_version_flag("--version", fmt::format("nnc {}", version));
-  app.set_help_flag("-h,--help", "this overview");
+  app.set_help_flag("-h,--help", "this text");
   app.require_subcommand(0, 1);
   Action action;
   for (const auto add : {add_check, add_train, add_eval, add_predict, add_emit, add_dump, add_bench,

@@ -151,7 +151,7 @@ nlohmann::ordered_json facts(const Job& job) {
 }
 
 // The folder with everything that must be there before the first step.
-void open_folder(const Flags& flags, Job& job) {
+void open_folder(Job& job) {
   if (!job.resumed) make_run_folder(job.folder);
   runtime::write_atomically(model_path_in(job.folder), spec::to_yaml(job.model.description));
   job.options = train_options(job.model.description);
@@ -229,7 +229,7 @@ Exit train(const Flags& flags) {
   job.threads = threads_of(flags.compile);
   if (!job.resumed && !flags.force) refuse_existing_run(job.folder);
   compile_and_load(flags, job);
-  open_folder(flags, job);
+  open_folder(job);
   if (!flags.quiet) print_header(job, flags.compile);
 
   runtime::ThreadPool pool(job.threads);

@@ -75,9 +75,9 @@ void check_level(CppLevel level, const std::string& compiler) {
   const TemporaryFolder folder;
   folder.write("operations.cpp", translation_unit(module, level));
   // Optimisation, and above all contraction, as far as the compiler's own defaults go.
-  const Outcome built = run_command(fmt::format(
-      "{} -std=c++17 -O1 {} {} -shared -fPIC {} -o {}", compiler, strict_warnings, flags_for(level),
-      folder.file("operations.cpp"), folder.file("operations.so")));
+  const Outcome built = run_command(
+      fmt::format("{} -std=c++17 -O1 {} {} -shared -fPIC {} -o {}", compiler, strict_warnings,
+                  flags_for(level), folder.file("operations.cpp"), folder.file("operations.so")));
   INFO(built.output);
   REQUIRE(built.status == 0);
   const Library library(folder.file("operations.so"));
@@ -96,17 +96,9 @@ void check_level(CppLevel level, const std::string& compiler) {
 
 }  // namespace
 
+// Each level by one of the two compilers; the random kernels are compiled by the other one.
 TEST_CASE("every operation gives the JIT's bits: plain loops by g++") {
   check_level(CppLevel::plain, "g++");
-}
-TEST_CASE("every operation gives the JIT's bits: generic vectors by g++") {
-  check_level(CppLevel::generic, "g++");
-}
-TEST_CASE("every operation gives the JIT's bits: AVX2 by g++") {
-  check_level(CppLevel::avx2, "g++");
-}
-TEST_CASE("every operation gives the JIT's bits: AVX-512 by g++") {
-  check_level(CppLevel::avx512, "g++");
 }
 TEST_CASE("every operation gives the JIT's bits: generic vectors by clang++") {
   check_level(CppLevel::generic, clang_name());
@@ -114,8 +106,8 @@ TEST_CASE("every operation gives the JIT's bits: generic vectors by clang++") {
 TEST_CASE("every operation gives the JIT's bits: AVX2 by clang++") {
   check_level(CppLevel::avx2, clang_name());
 }
-TEST_CASE("every operation gives the JIT's bits: AVX-512 by clang++") {
-  check_level(CppLevel::avx512, clang_name());
+TEST_CASE("every operation gives the JIT's bits: AVX-512 by g++") {
+  check_level(CppLevel::avx512, "g++");
 }
 
 }  // namespace nnc::testing

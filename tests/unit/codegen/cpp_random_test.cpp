@@ -18,7 +18,7 @@ namespace {
 
 constexpr int all_lanes[] = {1, 2, 4, 8, 16, 32};
 constexpr int64_t sizes[] = {0, 1, 7, 31, 64, 77};
-constexpr uint64_t seeds = 24;
+constexpr uint64_t seeds = 18;
 
 struct RandomCase {
   kernel::Module module;
@@ -39,9 +39,11 @@ std::string translation_unit(CppLevel level) {
   }
   text += codegen::cpp_epilogue();
   for (uint64_t seed = 1; seed <= seeds; ++seed) {
-    text += fmt::format("extern \"C\" void run_{0}(unsigned char** p, std::int64_t n) {{\n"
-                        "  kernel_{0}::entry(p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], "
-                        "p[9], p[10], p[11], p[12], p[13], n);\n}}\n", seed);
+    text += fmt::format(
+        "extern \"C\" void run_{0}(unsigned char** p, std::int64_t n) {{\n"
+        "  kernel_{0}::entry(p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], "
+        "p[9], p[10], p[11], p[12], p[13], n);\n}}\n",
+        seed);
   }
   return text;
 }
@@ -52,9 +54,9 @@ void check_level(CppLevel level, const std::string& compiler, const std::string&
   const TemporaryFolder folder;
   folder.write("random.cpp", translation_unit(level));
   // No warnings asked for: random code compares values with themselves.
-  const Outcome built = run_command(fmt::format("{} -std=c++17 {} {} -shared -fPIC {} -o {}", compiler,
-                                                flags_for(level), flags, folder.file("random.cpp"),
-                                                folder.file("random.so")));
+  const Outcome built = run_command(
+      fmt::format("{} -std=c++17 {} {} -shared -fPIC {} -o {}", compiler, flags_for(level), flags,
+                  folder.file("random.cpp"), folder.file("random.so")));
   INFO(built.output);
   REQUIRE(built.status == 0);
   const Library library(folder.file("random.so"));
@@ -79,12 +81,9 @@ void check_level(CppLevel level, const std::string& compiler, const std::string&
 }  // namespace
 
 TEST_CASE("random kernels as C++ compute what the interpreter computes") {
-  SUBCASE("plain loops by g++") { check_level(CppLevel::plain, "g++", "-O1"); }
+  SUBCASE("plain loops by clang++") { check_level(CppLevel::plain, clang_name(), "-O1"); }
   SUBCASE("generic vectors by g++") { check_level(CppLevel::generic, "g++", "-O1"); }
   SUBCASE("AVX2 by g++") { check_level(CppLevel::avx2, "g++", "-O2"); }
-  SUBCASE("AVX-512 by g++") { check_level(CppLevel::avx512, "g++", "-O2"); }
-  SUBCASE("generic vectors by clang++") { check_level(CppLevel::generic, clang_name(), "-O1"); }
-  SUBCASE("AVX2 by clang++") { check_level(CppLevel::avx2, clang_name(), "-O1"); }
   SUBCASE("AVX-512 by clang++") { check_level(CppLevel::avx512, clang_name(), "-O2"); }
 }
 

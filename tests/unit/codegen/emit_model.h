@@ -47,7 +47,8 @@ inline void write_core(kernel::Module& module, const EmitModelOptions& options) 
   b.param("scalars", pointer);
   const Value rows = b.param("rows", index), thread = b.param("thread", index);
   b.param("threads", index);
-  const Value barrier = b.param("barrier_fn", pointer), barrier_state = b.param("barrier_state", pointer);
+  const Value barrier = b.param("barrier_fn", pointer),
+              barrier_state = b.param("barrier_state", pointer);
   const int64_t bias = options.inputs * options.outputs;
   b.loop(b.i64(0), rows, b.i64(1), [&](Value row) {
     const Value source = b.convert(b.load({Scalar::i32, 1}, order, row), Scalar::i64);
@@ -120,8 +121,7 @@ inline void fill_rows(codegen::EmitRequest& request, const EmitModelOptions& opt
 inline EmitModel emit_model(const EmitModelOptions& options = {}) {
   EmitModel model;
   codegen::EmitRequest& request = model.request;
-  const auto dtype =
-      options.scalar == kernel::Scalar::f32 ? abi::DType::f32 : abi::DType::f64;
+  const auto dtype = options.scalar == kernel::Scalar::f32 ? abi::DType::f32 : abi::DType::f64;
   request.model = options.name;
   request.summary = "A dense layer.";
   request.inputs = {{options.input_name, dtype, {options.inputs}, "raw numbers"}};

@@ -88,9 +88,9 @@ int main() {
   for (std::size_t i = 0; i < two_by_two::output_size; ++i) if (!(y[i] == z[i])) return 1;
   return y[0] == 0;
 })");
-  const Outcome built = run_command(fmt::format("g++ -std=c++17 {} {} -o {} && {}", strict_warnings,
-                                                folder.file("main.cpp"), folder.file("main"),
-                                                folder.file("main")));
+  const Outcome built =
+      run_command(fmt::format("g++ -std=c++17 {} {} -o {} && {}", strict_warnings,
+                              folder.file("main.cpp"), folder.file("main"), folder.file("main")));
   INFO(built.output);
   CHECK(built.status == 0);
 }
@@ -118,7 +118,8 @@ int main() {
       kernel::host_supports(kernel::Isa::avx2) ? flags_for(CppLevel::avx2) : "";
   const Outcome built = run_command(fmt::format(
       "cd {} && g++ -std=c++17 -O1 {} -c other.cpp && g++ -std=c++17 -O1 -c main.cpp && "
-      "g++ main.o other.o -o main && ./main", folder.file(""), native));
+      "g++ main.o other.o -o main && ./main",
+      folder.file(""), native));
   INFO(built.output);
   CHECK(built.status == 0);
 }

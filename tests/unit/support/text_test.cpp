@@ -47,6 +47,7 @@ TEST_CASE("numbers are written as short as they read back") {
     CAPTURE(number);
     CHECK(parse_number(number_text(number)) == number);
   }
+  CHECK(std::signbit(*parse_number(number_text(-0.0))));
   CHECK(number_text(10) == "10");
   CHECK(number_text(0.1) == "0.1");
   CHECK(parse_number("1e-999") == 0.0);

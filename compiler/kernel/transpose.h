@@ -1,0 +1,14 @@
+// Copies of transposed matrices: 16 by 16 elements at a time through registers.
+#pragma once
+
+#include "compiler/kernel/lower_group.h"
+
+namespace nnc::kernel {
+
+// Whether the group only writes out a matrix whose columns are contiguous in memory.
+bool is_transposed_copy(const GroupContext& context, const GroupShape& shape);
+
+// Rows [begin, end) of the copy that come in full tiles; returns the first row that is left over.
+Value lower_transposed_tiles(KernelScope& s);
+
+}  // namespace nnc::kernel

@@ -1,0 +1,170 @@
+#include "tools/nnc/profile.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "tools/nnc/terminal.h"
+
+namespace nnc::tool {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// What compiled code reports to. It calls plain function pointers, so this is one per process.
+struct Recorder {
+  abi::EntryFn function = nullptr;
+  std::vector<kernel::GroupSummary> groups;
+  int threads = 1;
+  size_t marks = 0;                             // per step
+  std::vector<std::vector<Clock::time_point>> times;  // [thread][mark]
+};
+
+Recorder& recorder() {
+  static Recorder instance;
+  return instance;
+}
+
+struct Barrier {
+  void (*wait)(void*, int64_t);
+  void* state;
+};
+
+// Marks come through the barrier's argument (kernel::profile_shift); the rest are true barriers.
+void barrier_or_mark(void* state, int64_t argument) {
+  const int64_t mark = argument >> kernel::profile_shift;
+  const int64_t thread = argument & ((int64_t{1} << kernel::profile_shift) - 1);
+  if (mark > 0) {
+    recorder().times[static_cast<size_t>(thread)][static_cast<size_t>(mark - 1)] = Clock::now();
+    return;
+  }
+  const auto* barrier = static_cast<const Barrier*>(state);
+  barrier->wait(barrier->state, thread);
+}
+
+void recorded(const abi::Context* context, int64_t thread) {
+  Barrier barrier{context->barrier, context->barrier_state};
+  abi::Context own = *context;
+  own.barrier = barrier_or_mark;
+  own.barrier_state = &barrier;
+  recorder().function(&own, thread);
+}
+
+double microseconds(Clock::duration d) {
+  return std::chrono::duration<double, std::micro>(d).count();
+}
+
+// One step: per group its time, its wait and its imbalance; all as sums to be divided later.
+StepProfile read_marks(double step) {
+  const Recorder& r = recorder();
+  StepProfile profile;
+  profile.step = step;
+  double seen = 0;
+  size_t mark = 0;
+  for (const kernel::GroupSummary& group : r.groups) {
+    GroupTime time{group, 0, 0, 0};
+    if (group.barrier) {
+      time.waiting = microseconds(r.times[0][mark + 1] - r.times[0][mark]);
+      ++mark;
+    }
+    double slowest = 0, sum = 0;
+    for (int t = 0; t < r.threads; ++t) {
+      const auto& times = r.times[static_cast<size_t>(t)];
+      const double own = microseconds(times[mark + 1] - times[mark]);
+      slowest = std::max(slowest, own);
+      sum += own;
+    }
+    time.microseconds = microseconds(r.times[0][mark + 1] - r.times[0][mark]);
+    time.imbalance = group.shared ? slowest - sum / r.threads : 0;
+    ++mark;
+    seen += time.microseconds + time.waiting;
+    profile.groups.push_back(std::move(time));
+  }
+  profile.other = step - seen;
+  return profile;
+}
+
+std::string short_name(const kernel::GroupSummary& group) {
+  // "step_3_relu_2": the entry's name is the same in every line.
+  const size_t first = group.function.find('_');
+  return first == std::string::npos ? group.function : group.function.substr(first + 1);
+}
+
+}  // namespace
+
+abi::EntryDesc recording_entry(const abi::EntryDesc& profiled,
+                               const std::vector<kernel::GroupSummary>& groups, int threads) {
+  Recorder& r = recorder();
+  r.function = profiled.function;
+  r.groups = groups;
+  r.threads = profiled.preferred_threads > 0
+                  ? std::min<int>(threads, static_cast<int>(profiled.preferred_threads))
+                  : threads;
+  r.marks = 1 + groups.size();
+  for (const kernel::GroupSummary& group : groups) r.marks += group.barrier ? 1 : 0;
+  r.times.assign(static_cast<size_t>(threads), std::vector<Clock::time_point>(r.marks));
+  abi::EntryDesc entry = profiled;
+  entry.function = recorded;
+  return entry;
+}
+
+StepProfile record_profile(const std::function<void()>& call, double seconds) {
+  for (int i = 0; i < 20; ++i) call();
+  std::vector<StepProfile> steps;
+  const auto start = Clock::now();
+  while (microseconds(Clock::now() - start) < seconds * 1e6 || steps.size() < 20) {
+    const auto begin = Clock::now();
+    call();
+    steps.push_back(read_marks(microseconds(Clock::now() - begin)));
+  }
+  std::sort(steps.begin(), steps.end(),
+            [](const StepProfile& a, const StepProfile& b) { return a.step < b.step; });
+  steps.resize((steps.size() + 1) / 2);
+  StepProfile mean = steps.front();
+  for (size_t i = 1; i < steps.size(); ++i) {
+    mean.step += steps[i].step;
+    mean.other += steps[i].other;
+    for (size_t g = 0; g < mean.groups.size(); ++g) {
+      mean.groups[g].microseconds += steps[i].groups[g].microseconds;
+      mean.groups[g].waiting += steps[i].groups[g].waiting;
+      mean.groups[g].imbalance += steps[i].groups[g].imbalance;
+    }
+  }
+  const auto count = static_cast<double>(steps.size());
+  mean.step /= count;
+  mean.other /= count;
+  for (GroupTime& group : mean.groups) {
+    group.microseconds /= count;
+    group.waiting /= count;
+    group.imbalance /= count;
+  }
+  return mean;
+}
+
+void print_profile(const StepProfile& profile, double peak_gflops) {
+  fmt::print("\n  {:<26}{:>5}  {:<18}{:<26}{:>9}{:>7}{:>12}{:>7}{:>8}{:>8}\n", "group", "line",
+             "result", "schedule", "us", "share", "speed", "peak", "wait", "uneven");
+  fmt::print("  {}\n", std::string(124, '-'));
+  double kernels = 0, waiting = 0;
+  for (const GroupTime& time : profile.groups) {
+    const kernel::GroupSummary& g = time.group;
+    kernels += time.microseconds;
+    waiting += time.waiting;
+    const bool computes = g.flops > 0;
+    const double rate = (computes ? g.flops : g.bytes) / (time.microseconds * 1e3);
+    fmt::print("  {:<26}{:>5}  {:<18}{:<26}{:>9.2f}{:>6.1f}%{:>12}{:>7}{:>8.2f}{:>8.2f}\n",
+               short_name(g).substr(0, 25), g.line > 0 ? std::to_string(g.line) : "", g.shape,
+               g.schedule, time.microseconds, 100 * time.microseconds / profile.step,
+               fmt::format("{:.0f} {}", rate, computes ? "GF/s" : "GB/s"),
+               computes ? fmt::format("{:.0f}%", 100 * rate / peak_gflops) : "",
+               time.waiting, time.imbalance);
+  }
+  fmt::print("  {}\n", std::string(124, '-'));
+  fmt::print("  {:<77}{:>9.2f}\n  {:<77}{:>9.2f}\n  {:<77}{:>9.2f}\n  {:<77}{:>9.2f}\n",
+             "kernels", kernels, "waiting at barriers", waiting,
+             "waking threads, scalars, the marks themselves", profile.other, "step", profile.step);
+}
+
+}  // namespace nnc::tool
