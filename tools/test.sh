@@ -99,6 +99,7 @@ ensure_packages $BUILD_PACKAGES $DATA_PACKAGES $TEST_PACKAGES || exit 1
 echo "== the sources"
 check "include rules" python3 tools/check_layers.py
 check "file sizes" python3 tools/check_sizes.py
+check "documentation" python3 tools/check_docs.py
 check "format" tools/check_format.sh
 
 echo "== build"

@@ -17,13 +17,17 @@ namespace {
 
 constexpr const char* argument_names[] = {"a", "b", "c"};
 
-// Returns the lanes of two registers; masks of i32 lanes are wrapped in a struct.
-std::string shufflevector(Type type, const char* a, const char* b, const std::vector<int>& lanes) {
-  if (type.scalar == Scalar::i1) {
-    return fmt::format("return {{__builtin_shufflevector({}.bits, {}.bits, {})}};", a, b,
-                       fmt::join(lanes, ", "));
-  }
-  return fmt::format("return __builtin_shufflevector({}, {}, {});", a, b, fmt::join(lanes, ", "));
+// Two registers side by side. GCC 12 makes two moves of a list of all lanes only for halves; older
+// compilers have nothing better than the list.
+std::string joined(Type type, const std::string& list) {
+  const bool mask = type.scalar == Scalar::i1;
+  std::vector<int> lanes;
+  for (int i = 0; i < type.lanes; ++i) lanes.push_back(i);
+  const std::string builtin = fmt::format("__builtin_shufflevector(a{0}, b{0}, {1})",
+                                          mask ? ".bits" : "", fmt::join(lanes, ", "));
+  return fmt::format(
+      "#if defined(__clang__) || __GNUC__ >= 12\nreturn {};\n#else\nreturn {};\n#endif",
+      mask ? "{" + builtin + "}" : builtin, list);
 }
 
 }  // namespace
@@ -112,9 +116,11 @@ std::string CppHelpers::half(const CppValue& value, bool upper) {
                          mask_register(part.lanes), upper ? part.lanes : 0,
                          part.lanes == 32 ? 0xffffffffu : (1u << part.lanes) - 1);
     } else {
-      std::vector<int> lanes;
-      for (int i = 0; i < part.lanes; ++i) lanes.push_back(i + (upper ? part.lanes : 0));
-      body = shufflevector(t, "a", "a", lanes);
+      std::vector<std::string> lanes;
+      for (int i = 0; i < part.lanes; ++i) {
+        lanes.push_back(register_lane({t, "a"}, i + (upper ? part.lanes : 0)));
+      }
+      body = "return " + assemble(part, lanes) + ";";
     }
     return define(result, name, from, body);
   });
@@ -132,13 +138,27 @@ std::string CppHelpers::join(Type t, const std::string& lower, const std::string
       body = fmt::format("return {{static_cast<{0}>(a.bits | (static_cast<{0}>(b.bits) << {1}))}};",
                          bits, part.lanes);
     } else {
-      std::vector<int> lanes;
-      for (int i = 0; i < t.lanes; ++i) lanes.push_back(i);
-      body = shufflevector(t, "a", "b", lanes);
+      std::vector<std::string> lanes;
+      for (int i = 0; i < t.lanes; ++i) {
+        const bool first = i < part.lanes;
+        lanes.push_back(register_lane({part, first ? "a" : "b"}, i % part.lanes));
+      }
+      body = joined(t, assemble(t, lanes));
     }
     return define(result, "join", from, body);
   });
   return fmt::format("join({}, {})", lower, upper);
+}
+
+std::string CppHelpers::register_lane(const CppValue& vector, int lane) const {
+  return fmt::format("{}{}[{}]", vector.text, vector.type.scalar == Scalar::i1 ? ".bits" : "",
+                     lane);
+}
+
+std::string CppHelpers::assemble(Type t, const std::vector<std::string>& lanes) {
+  const std::string list = fmt::format("{{{}}}", fmt::join(lanes, ", "));
+  if (t.scalar != Scalar::i1) return type(t) + list;
+  return fmt::format("{}{{{}{}}}", type(t), type(t.with(Scalar::i32)), list);
 }
 
 std::string CppHelpers::lane_text(const CppValue& vector, int lane) {

@@ -73,6 +73,10 @@ class CppHelpers {
   std::string half(const CppValue& value, bool upper);  // of any vector
   std::string join(kernel::Type type, const std::string& lower, const std::string& upper);
   std::string lane_text(const CppValue& vector, int lane);  // native: no helper call
+  // One lane of a register as it is stored, and a register made of such lanes: masks as integers.
+  // Compilers make one permutation of a list of lanes of one or two registers.
+  std::string register_lane(const CppValue& vector, int lane) const;
+  std::string assemble(kernel::Type type, const std::vector<std::string>& lanes);
   // A vector made of one text per lane (native form).
   std::string build(kernel::Type type, const std::vector<std::string>& lanes);
   std::string literal(kernel::Type type, int first);  // first, first + 1, …

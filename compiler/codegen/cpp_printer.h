@@ -14,7 +14,7 @@ namespace nnc::codegen {
 // What the C++ compiler at the other end offers. The preprocessor picks one level of a header.
 enum class CppLevel {
   plain,    // any C++17 compiler: arrays and loops
-  generic,  // GCC or clang on any processor: 16-byte vector extensions
+  generic,  // GCC 9 or clang on any processor: 16-byte vector extensions
   avx2,     // x86-64 with AVX2 and FMA, GCC or clang
   avx512,   // x86-64 with AVX-512 F, BW, DQ and VL, GCC or clang
 };

@@ -104,8 +104,6 @@ std::string CppHelpers::shuffle_pieces(Type result, const Types& sources,
     }
     paths = halves;
   }
-  const bool mask = source.scalar == Scalar::i1;
-  const char* bits = mask ? ".bits" : "";
   std::vector<Origin> origins;
   std::vector<int> used;
   for (int from : lane_map) {
@@ -114,34 +112,27 @@ std::string CppHelpers::shuffle_pieces(Type result, const Types& sources,
       used.push_back(origins.back().piece);
     }
   }
-  // Each round takes in one more piece; lanes that are not there yet may hold anything.
-  std::string text;
-  const std::string first = paths[used[0]] + bits;
-  const std::string second = paths[used.size() > 1 ? used[1] : used[0]] + bits;
-  std::vector<int> lanes;
-  for (const Origin& origin : origins) {
-    const bool in_second = used.size() > 1 && origin.piece == used[1];
-    const bool known = origin.piece == used[0] || in_second;
-    lanes.push_back(known ? origin.lane + (in_second ? piece.lanes : 0) : 0);
-  }
-  std::string value =
-      fmt::format("__builtin_shufflevector({}, {}, {})", first, second, fmt::join(lanes, ", "));
-  const std::string register_type = type(mask ? result.with(Scalar::i32) : result);
-  for (size_t round = 2; round < used.size(); ++round) {
-    text += fmt::format("const {} r{} = {};\n", register_type, round, value);
-    // Bring the next piece to the width of the result, then choose lane by lane.
-    std::vector<int> widened, merged;
+  // Each step takes in one more piece; lanes that are not there yet may hold anything.
+  const auto path_of = [&](int which) { return paths[static_cast<size_t>(which)]; };
+  std::string text, known;
+  for (size_t step = std::min<size_t>(1, used.size() - 1); step < used.size(); ++step) {
+    std::vector<std::string> lanes;
     for (size_t i = 0; i < origins.size(); ++i) {
-      const bool here = origins[i].piece == used[round];
-      widened.push_back(here ? origins[i].lane : 0);
-      merged.push_back(static_cast<int>(i) + (here ? result.lanes : 0));
+      const bool now =
+          origins[i].piece == used[step] || (known.empty() && origins[i].piece == used[0]);
+      if (now) {
+        lanes.push_back(register_lane({piece, path_of(origins[i].piece)}, origins[i].lane));
+      } else if (!known.empty()) {
+        lanes.push_back(register_lane({result, known}, static_cast<int>(i)));
+      } else {
+        lanes.push_back(register_lane({piece, path_of(used[0])}, 0));
+      }
     }
-    const std::string next = paths[used[round]] + bits;
-    text += fmt::format("const {} s{} = __builtin_shufflevector({}, {}, {});\n", register_type,
-                        round, next, next, fmt::join(widened, ", "));
-    value = fmt::format("__builtin_shufflevector(r{0}, s{0}, {1})", round, fmt::join(merged, ", "));
+    if (step + 1 == used.size()) return text + "return " + assemble(result, lanes) + ";";
+    known = fmt::format("r{}", step);
+    text += fmt::format("const {} {} = {};\n", type(result), known, assemble(result, lanes));
   }
-  return text + (mask ? "return {" + value + "};" : "return " + value + ";");
+  return text;
 }
 
 }  // namespace nnc::codegen

@@ -34,16 +34,21 @@ EmitNames names_of(const EmitRequest& request) {
   names.header = request.header_name.empty() ? names.space + ".hpp" : request.header_name;
   names.weights = names.space + ".weights";
   // Words that the functions below use themselves.
-  std::set<std::string> taken = {"rows",   "weights", "workspace", "arena",      "first",
-                                 "count",  "detail",  "row_order", "block_rows", "scalars",
-                                 "path",   "memory",  "predict",   "input",      "output",
-                                 "buffer", "data",    "kernels",   names.space};
+  std::set<std::string> taken = {
+      "arena",         "block_rows",   "buffer",   "count",     "data",      "first",
+      "kernels",       "memory",       "path",     "predict",   "row_order", "rows",
+      "scalars",       "tolerance",    "weights",  "workspace", "start",     "block",
+      "predict_batch", "load_weights", names.space};
   const auto unique = [&](const std::string& wish) {
     std::string name = cpp_identifier(wish);
     while (!taken.insert(name).second) name += name.back() == '_' ? "x" : "_";
     return name;
   };
+  // `input_size` and `output_size` are taken where there is one of them.
+  taken.insert("output");
   for (const EmitValue& value : request.inputs) names.inputs.push_back(unique(value.name));
+  taken.erase("output");
+  taken.insert("input");
   for (const EmitValue& value : request.outputs) names.outputs.push_back(unique(value.name));
   return names;
 }
@@ -160,10 +165,8 @@ std::string emit_level_choice(const EmitRequest& request, const EmitNames& names
     any_vectors = true;
   }
   if (any_vectors) {
-    choice =
-        "#if defined(__GNUC__) && defined(__has_builtin)\n"
-        "#if __has_builtin(__builtin_shufflevector)\n" +
-        choice + "#endif\n#endif\n#endif\n";
+    choice = "#if defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 9)\n" + choice +
+             "#endif\n#endif\n";
   }
   return fmt::format(
       "// The vector level ({}), chosen by the\n// compiler's flags unless defined before.\n"

@@ -30,7 +30,7 @@ struct Node {
   std::vector<Value*> operands;
   std::vector<std::unique_ptr<Value>> results;
   Attributes attributes;
-  std::unique_ptr<Graph> region;  // fused groups, scans
+  std::unique_ptr<Graph> region;  // of a fused group
   SourceSpan span;                // the YAML value that it came from; backward nodes too
 
   Value* result(int i = 0) const { return results.at(static_cast<size_t>(i)).get(); }

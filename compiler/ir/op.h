@@ -59,7 +59,7 @@ enum class Family : uint8_t {
   contraction,  // sums of products: attributes lhs, rhs, lhs_batch, rhs_batch
   generator,    // elements from attributes and the element's own index: `lower_index`
   state,        // assign
-  structure,    // group, scan: own a region
+  structure,    // group: owns a region
 };
 
 struct LowerContext {

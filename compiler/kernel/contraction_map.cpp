@@ -89,7 +89,8 @@ std::optional<ContractionMap> map_contraction(const ir::Node& node) {
   }
   collapse(map.outer);
   collapse(m);
-  collapse(n);
+  // Columns stay within one dimension of the result, so that an epilogue can tell where it is.
+  std::erase_if(n, [](const MapDim& dim) { return dim.extent == Dim{}; });
   collapse(map.k);
   if (map.k.empty()) map.k.push_back({});
   map.m = take_last(m);

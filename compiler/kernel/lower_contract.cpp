@@ -29,7 +29,8 @@ Tile tile_of(const GroupContext& context, const ContractionMap& map) {
   const int bytes = dtype == ir::DType::f64 ? 8 : 4;
   const int64_t m = map.outer.empty() ? expected_rows(map.m.extent, context.batch)
                                       : map.m.extent.extent(context.batch);
-  return choose_tile(m, map.n.extent.size, k, bytes, context.target);
+  const auto epilogue = static_cast<int64_t>(context.node.region->nodes.size());
+  return choose_tile(m, map.n.extent.size, k, epilogue, bytes, context.target);
 }
 
 class ContractLowering {
@@ -273,12 +274,13 @@ class ContractLowering {
 
   Coordinates divided(const Offsets& at, Value m, int64_t i, const Coordinate& n) {
     const ir::Shape& space = s_.shape.space;
-    // Trailing dimensions that make up n; a vector stays within them.
+    // The columns are the last dimension that is not 1, if there is more than one.
     size_t split = space.size();
-    int64_t columns = 1;
-    while (split > 0 && columns < map_.n.extent.size) columns *= space[--split].size;
-    internal_check(columns == map_.n.extent.size && space.size() - split <= 1,
-                   "columns of a contraction that span several dimensions");
+    const int64_t columns = map_.n.extent.size;
+    while (columns > 1 && space[--split] == Dim{}) {
+    }
+    internal_check(columns == 1 || space[split] == map_.n.extent,
+                   "columns of a contraction that are not its last dimension");
     // Row-major position of (outer, m, 0), in rows of n.
     Value position = plus(at.c, scaled(k_.add(m, k_.i64(i)), map_.m.c));
     if (columns > 1) position = k_.div(position, k_.i64(columns));

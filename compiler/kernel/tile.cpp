@@ -6,9 +6,13 @@ namespace nnc::kernel {
 
 namespace {
 
-// Two fused multiply-adds and two loads per cycle, four cycles until a sum can be added to again:
+// Two fused multiply-adds and two loads per cycle; tiles of fewer than about 12 sums wait for them:
 // what the x86 cores of the last ten years have in common.
-constexpr double per_cycle = 2, latency = 4;
+constexpr double per_cycle = 2, latency = 6;
+// Panels of two widths need their code twice: compile time, and half as warm an instruction cache.
+constexpr double second_width = 1.04;
+// What a vector of the tile, and an operation on it, count in code, as a share of the run time.
+constexpr double code_of_vector = 0.0008, code_of_operation = 0.0001;
 constexpr double tile_overhead = 12;  // entering and leaving the loop over k, storing the tile
 
 double step_cycles(int64_t rows, int64_t vectors) {
@@ -40,7 +44,8 @@ double tile_cycles(int64_t m, int64_t k, int64_t rows, const std::vector<int64_t
   return total;
 }
 
-Tile choose_tile(int64_t m, int64_t n, int64_t k, int element_bytes, const Target& target) {
+Tile choose_tile(int64_t m, int64_t n, int64_t k, int64_t epilogue, int element_bytes,
+                 const Target& target) {
   Tile best;
   best.lanes = n == 1 ? 1 : target.lanes(element_bytes);
   const int64_t vectors = (n + best.lanes - 1) / best.lanes;
@@ -52,7 +57,10 @@ Tile choose_tile(int64_t m, int64_t n, int64_t k, int element_bytes, const Targe
     const int64_t widest = panels.front();
     for (int64_t rows = 1; rows <= std::min<int64_t>(m, 28); ++rows) {
       if (rows * widest + widest + 1 > target.registers) break;
-      const double cycles = tile_cycles(m, k, rows, panels);
+      double cycles = tile_cycles(m, k, rows, panels);
+      if (panels.front() != panels.back()) cycles *= second_width;
+      cycles *= 1 + static_cast<double>(rows * widest) *
+                        (code_of_vector + code_of_operation * static_cast<double>(epilogue));
       if (best_cycles < 0 || cycles < best_cycles) {
         best_cycles = cycles;
         best.rows = rows;

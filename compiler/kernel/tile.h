@@ -15,8 +15,11 @@ struct Tile {
   std::vector<int64_t> panels;  // vectors per panel of columns, left to right
 };
 
-// `m` rows (per thread), `n` columns, k summed elements.
-Tile choose_tile(int64_t m, int64_t n, int64_t k, int element_bytes, const Target& target);
+// `m` rows (per thread), `n` columns, k summed elements; `epilogue` operations on every vector of
+// the finished tile, which are written out for each of them: of two tiles that run alike, the one
+// with less code compiles sooner.
+Tile choose_tile(int64_t m, int64_t n, int64_t k, int64_t epilogue, int element_bytes,
+                 const Target& target);
 
 // Estimated cycles of all tiles; what choose_tile minimises.
 double tile_cycles(int64_t m, int64_t k, int64_t rows, const std::vector<int64_t>& panels);

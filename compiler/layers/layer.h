@@ -1,5 +1,5 @@
 // What a layer is to the compiler: one record with its documentation, its arguments and the
-// function that builds its graph. Adding a layer is adding one entry to one table (README.md).
+// function that builds its graph. Adding a layer is adding one entry to one table (ADDING.md).
 #pragma once
 
 #include <functional>

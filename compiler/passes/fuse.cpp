@@ -19,7 +19,7 @@ using kernel::is_duplicable;
 
 namespace {
 
-// Beyond this a group would run out of registers and compile slowly (performance.md, Fusion).
+// Beyond this a group would run out of registers and compile slowly.
 constexpr size_t max_group_nodes = 64;
 
 class Fusion {

@@ -51,6 +51,26 @@ bool rows_findable(const Value* value, const ir::Graph& graph) {
   return true;
 }
 
+// Index-dependent generators are written at moved coordinates: each has to be one of the others.
+bool indices_findable(const Value* value) {
+  const Value* base = kernel::base_of(value);
+  if (!base->node || base->node->op->family != ir::Family::generator || base->node->op->uniform)
+    return true;
+  for (size_t d = 0; d < base->type.shape.size(); ++d) {
+    const auto map = kernel::coordinate_map(value, base, d);
+    if (!map) return false;
+    for (const ir::Dim& factor : map->strides)
+      if (factor.batch || (factor.size != 0 && factor.size != 1)) return false;
+  }
+  return true;
+}
+
+// An operand written out. A single number may be recomputed anywhere, so it is written as a row.
+Value* written_out(Builder& b, Value* value) {
+  if (value->type.rank() > 0) return b.unary("copy", value);
+  return b.reshape(b.unary("copy", b.reshape(value, {ir::Dim{}})), {});
+}
+
 Axes free_axes(const Value* v, const Axes& summed, const Axes& batch) {
   Axes free;
   for (int64_t i = 0; i < v->type.rank(); ++i)
@@ -108,7 +128,9 @@ bool lay_out_contractions(ir::Graph& graph) {
   // A movement of a moved value that no strides can say needs its operand written out.
   const bool views = rewrite(graph, [&](Node& node, Builder& b) -> Value* {
     if (node.op->family != ir::Family::movement) return nullptr;
-    if (kernel::view_in_base(node.result()) && rows_findable(node.result(), graph)) return nullptr;
+    if (kernel::view_in_base(node.result()) && rows_findable(node.result(), graph) &&
+        indices_findable(node.result()))
+      return nullptr;
     return b.op(node.op->name, {b.unary("copy", node.operands[0])}, node.attributes);
   });
   const bool sides = rewrite(graph, [](Node& node, Builder& b) -> Value* {
@@ -118,8 +140,8 @@ bool lay_out_contractions(ir::Graph& graph) {
     if (node.op->family != ir::Family::contraction) return nullptr;
     Value* left = node.operands[0];
     Value* right = node.operands[1];
-    if (!in_memory(left, graph)) left = b.unary("copy", left);
-    if (!in_memory(right, graph)) right = b.unary("copy", right);
+    if (!in_memory(left, graph)) left = written_out(b, left);
+    if (!in_memory(right, graph)) right = written_out(b, right);
     if (left != node.operands[0] || right != node.operands[1]) {
       Value* direct = b.contract(left, right, axes_of(node, "lhs"), axes_of(node, "rhs"),
                                  axes_of(node, "lhs_batch"), axes_of(node, "rhs_batch"));

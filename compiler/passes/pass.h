@@ -47,6 +47,7 @@ bool form_muladd(ir::Graph& graph);      // a*b + c: the only place where FMA is
 bool split_reductions(ir::Graph& graph);  // one kind of axes per reduction
 bool lay_out_contractions(ir::Graph& graph);  // operands that kernels can read by vectors
 bool fuse(ir::Graph& graph);             // groups: one kernel each
+bool separate_states(ir::Graph& graph);  // copies for states that no order can write in place
 bool schedule(ir::Graph& graph);         // execution order with the fewest barriers
 
 }  // namespace nnc::passes

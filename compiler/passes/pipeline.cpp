@@ -29,6 +29,7 @@ const std::vector<Pass>& step_passes() {
       {"muladd", "a*b + c becomes one op: the only place where FMA comes from", form_muladd},
       {"dce-2", "before fusion", remove_dead},
       {"fuse", "groups of nodes that share one kernel", fuse},
+      {"states", "states that no order can write in place get a copy", separate_states},
       {"schedule", "execution order with the fewest barriers", schedule},
   };
   return list;

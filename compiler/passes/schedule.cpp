@@ -67,7 +67,6 @@ class Scheduler {
           best_rank = rank;
         }
       }
-      // Two states that each need the other's old value, through groups of their own.
       internal_check(best < facts_.size(), "no order of the groups respects the states");
       if (interval.needs_barrier(facts_[best])) interval.clear();
       interval.add(facts_[best]);

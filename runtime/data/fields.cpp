@@ -221,7 +221,7 @@ void check_field(const Table& table, const Column& column, const std::vector<int
     for (int64_t i = row * width; i < (row + 1) * width; ++i) {
       if (!std::isnan(column.number(i))) continue;
       throw DataError(file_of(table, column), element_place(table, column, i), "a cell is missing",
-                      "no missing cells, or `prepare: [impute]` for this field");
+                      "no missing cells; `where` can leave such rows out");
     }
   }
 }

@@ -82,15 +82,19 @@ Result look_at(const Flags& flags) {
   return result;
 }
 
-// State (weights, moments, learned constants) and scratch of the largest entry.
-size_t memory_bytes(const CompiledModel& compiled) {
-  size_t bytes = compiled.program().state_bytes;
-  return bytes;
+// The entry that costs most: the training step, or prediction where nothing is trained.
+std::string main_entry(const CompiledModel& compiled) {
+  return compiled.has_entry("step") ? "step" : "predict";
 }
 
-double step_flops(CompiledModel& compiled) {
-  return compiled.flops(compiled.has_entry("step") ? "step" : "predict");
+// State (weights, moments, learned constants) and the scratch of the main entry.
+size_t memory_bytes(CompiledModel& compiled) {
+  const LoweredEntry lowered =
+      compiled.lower(main_entry(compiled), kernel::host_target(), compiled.forward().graph->batch);
+  return compiled.program().state_bytes + lowered.description.arena_bytes;
 }
+
+double step_flops(CompiledModel& compiled) { return compiled.flops(main_entry(compiled)); }
 
 ordered_json to_json(const Diagnostic& diagnostic) {
   return {{"severity", diagnostic.severity == Severity::error ? "error" : "warning"},
@@ -161,7 +165,7 @@ void print_summary(const Result& result) {
     const int64_t batch = compiled.forward().graph->batch;
     fmt::print("  step     {} rows, {} flops\n", batch, count_text(step_flops(compiled)));
   }
-  fmt::print("  memory   {} for weights and optimizer\n",
+  fmt::print("  memory   {} for weights, optimizer and scratch\n",
              bytes_text(static_cast<double>(memory_bytes(compiled))));
 }
 

@@ -1,5 +1,7 @@
 #include "tools/nnc/data_spec.h"
 
+#include <algorithm>
+
 #include "compiler/support/diagnostics.h"
 #include "tools/nnc/generate.h"
 
@@ -148,6 +150,27 @@ runtime::DataSpec data_spec(const spec::Description& description) {
   }
   for (const spec::Field& field : description.data->fields) {
     result.fields.push_back(field_spec(field));
+  }
+  return result;
+}
+
+std::vector<std::string> data_files(const runtime::DataSpec& data) {
+  std::vector<std::string> result;
+  const auto add = [&](const std::string& path) {
+    if (std::find(result.begin(), result.end(), path) == result.end()) result.push_back(path);
+  };
+  for (const auto* source : {&data.train, &data.valid, &data.test}) {
+    if (!*source) continue;
+    const runtime::SourceKind& kind = (*source)->kind;
+    if (const auto* idx = std::get_if<runtime::IdxSource>(&kind)) {
+      for (const runtime::FieldFile& file : idx->files) add(file.path);
+    } else if (const auto* npy = std::get_if<runtime::NpySource>(&kind)) {
+      for (const runtime::FieldFile& file : npy->files) add(file.path);
+    } else if (const auto* npz = std::get_if<runtime::NpzSource>(&kind)) {
+      add(npz->path);
+    } else if (const auto* csv = std::get_if<runtime::CsvSource>(&kind)) {
+      add(csv->path);
+    }
   }
   return result;
 }

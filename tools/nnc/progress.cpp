@@ -74,8 +74,8 @@ std::vector<std::string> TrainProgress::cells(const runtime::EpochReport& report
 void TrainProgress::on_epoch(const runtime::EpochReport& report) {
   if (quiet_) return;
   line_.clear();
-  // Of thousands of short epochs about fifty are shown; metrics.jsonl has them all.
-  const int64_t every = std::max<int64_t>(1, report.epochs / 50);
+  // Of many epochs about twenty are shown; metrics.jsonl has them all.
+  const int64_t every = report.epochs <= 30 ? 1 : report.epochs / 20;
   if (report.epoch % every != 0 && report.epoch != 1 && report.epoch != report.epochs) return;
   if (!headed_) print_headings();
   const std::string mark = report.improved && has_valid_ ? "  *" : "";

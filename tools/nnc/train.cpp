@@ -9,11 +9,13 @@
 
 #include "compiler/spec/resolve.h"
 #include "runtime/atomic_file.h"
+#include "runtime/data/error.h"
 #include "runtime/data/load.h"
 #include "runtime/data/statistics.h"
 #include "runtime/inference.h"
 #include "runtime/run_folder.h"
 #include "runtime/state.h"
+#include "tools/nnc/data_spec.h"
 #include "tools/nnc/interrupt.h"
 #include "tools/nnc/job.h"
 #include "tools/nnc/non_finite.h"
@@ -138,28 +140,45 @@ void print_header(const Job& job, const CompileFlags& flags) {
   fmt::print("  run      {}{}\n\n", job.folder, job.resumed ? " (resumed)" : "");
 }
 
-nlohmann::ordered_json facts(const Job& job) {
+nlohmann::ordered_json facts(const Job& job, const CompileFlags& flags) {
   nlohmann::ordered_json json;
   json["seed"] = job.options.seed;
   json["batch"] = job.options.batch;
   json["parameters"] = job.compiled->program().parameters;
   json["rows"] = {{"train", job.data.train.size()}, {"valid", job.data.valid.size()}};
   json["model_hash"] = runtime::hash_file(model_path_in(job.folder));
-  json["threads"] = job.threads;
+  json["machine"] = {{"cores", runtime::available_cores()},
+                     {"threads", job.threads},
+                     {"isa", kernel::name_of(compile_options(flags).target.isa)}};
   json["compile_ms"] = job.compile_seconds * 1e3;
   return json;
 }
 
 // The folder with everything that must be there before the first step.
-void open_folder(Job& job) {
+void open_folder(Job& job, const CompileFlags& flags) {
   if (!job.resumed) make_run_folder(job.folder);
   runtime::write_atomically(model_path_in(job.folder), spec::to_yaml(job.model.description));
   job.options = train_options(job.model.description);
   job.options.run_folder = job.folder;
   job.options.resume = job.resumed;
   job.options.scalars.named = named_scalars(job.compiled->entry("step"));
-  job.manifest.more = facts(job);
+  job.manifest.more = facts(job, flags);
   write_manifest(job.folder, job.manifest);
+}
+
+// What was trained on, for the manifest; read while training runs.
+std::future<nlohmann::ordered_json> hash_data(const runtime::DataSpec& data) {
+  return std::async(std::launch::async, [files = data_files(data)] {
+    nlohmann::ordered_json hashes = nlohmann::ordered_json::object();
+    for (const std::string& file : files) {
+      try {
+        hashes[file] = runtime::hash_file(file);
+      } catch (const runtime::DataError&) {
+        hashes[file] = nullptr;  // gone since it was read: no reason to fail now
+      }
+    }
+    return hashes;
+  });
 }
 
 runtime::Buffer initial(const Job& job) {
@@ -229,9 +248,10 @@ Exit train(const Flags& flags) {
   job.threads = threads_of(flags.compile);
   if (!job.resumed && !flags.force) refuse_existing_run(job.folder);
   compile_and_load(flags, job);
-  open_folder(job);
+  open_folder(job, flags.compile);
   if (!flags.quiet) print_header(job, flags.compile);
 
+  auto hashes = hash_data(job.model.data);
   runtime::ThreadPool pool(job.threads);
   job.state = initial(job);
   TrainProgress progress(job.compiled->program(), !job.data.valid.empty(), job.options.epochs,
@@ -251,6 +271,7 @@ Exit train(const Flags& flags) {
   if (!flags.quiet) fmt::print("\n");
   if (!flags.quiet) print_end(job, result);
   judge(job, pool, flags.quiet);
+  job.manifest.more["data_hashes"] = hashes.get();
   job.manifest.more["train_seconds"] = result.seconds;
   job.manifest.more["total_seconds"] = seconds_since(start);
   write_manifest(job.folder, job.manifest);

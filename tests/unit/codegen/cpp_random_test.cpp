@@ -18,7 +18,7 @@ namespace {
 
 constexpr int all_lanes[] = {1, 2, 4, 8, 16, 32};
 constexpr int64_t sizes[] = {0, 1, 7, 31, 64, 77};
-constexpr uint64_t seeds = 18;
+constexpr uint64_t seeds = 12;
 
 struct RandomCase {
   kernel::Module module;
@@ -83,8 +83,8 @@ void check_level(CppLevel level, const std::string& compiler, const std::string&
 TEST_CASE("random kernels as C++ compute what the interpreter computes") {
   SUBCASE("plain loops by clang++") { check_level(CppLevel::plain, clang_name(), "-O1"); }
   SUBCASE("generic vectors by g++") { check_level(CppLevel::generic, "g++", "-O1"); }
-  SUBCASE("AVX2 by g++") { check_level(CppLevel::avx2, "g++", "-O2"); }
-  SUBCASE("AVX-512 by clang++") { check_level(CppLevel::avx512, clang_name(), "-O2"); }
+  SUBCASE("AVX2 by g++") { check_level(CppLevel::avx2, "g++", "-O1"); }
+  SUBCASE("AVX-512 by clang++") { check_level(CppLevel::avx512, clang_name(), "-O1"); }
 }
 
 }  // namespace nnc::testing

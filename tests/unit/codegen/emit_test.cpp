@@ -67,6 +67,41 @@ TEST_CASE("double models, names that C++ forbids, and odd sizes") {
   check_selftest(options, "n2_class", "g++", "-O1 -march=native");
 }
 
+TEST_CASE("several inputs and outputs, scalars, no weights, and names that collide") {
+  using namespace kernel;
+  Module module;
+  module.functions.push_back(std::make_unique<Function>());
+  module.functions.back()->name = "predict";  // like the public function
+  Builder b(*module.functions.back());
+  const Type pointer{Scalar::ptr, 1}, number{Scalar::f64, 1};
+  const Value in_0 = b.param("in_0", pointer), in_1 = b.param("in_1", pointer);
+  const Value out_0 = b.param("out_0", pointer), out_1 = b.param("out_1", pointer);
+  const Value scalars = b.param("scalars", pointer);
+  b.loop(b.i64(0), b.param("rows", {Scalar::i64, 1}), b.i64(1), [&](Value i) {
+    const Value x = b.load(number, in_0, i);
+    const Value index = b.convert(b.load({Scalar::i32, 1}, in_1, i), Scalar::f64);
+    b.store(b.add(x, index), out_0, i);
+    b.store(b.mul(x, b.load(number, scalars, b.i64(1))), out_1, i);
+  });
+  codegen::EmitRequest request;
+  request.model = "double";
+  request.inputs = {{"output", abi::DType::f64, {1}, ""}, {"word", abi::DType::i32, {1}, ""}};
+  request.outputs = {{"word", abi::DType::f64, {1}, ""}, {"input", abi::DType::f64, {1}, ""}};
+  request.scalars = {0.25, 3};
+  request.block_rows = 2;
+  const codegen::EmitKernels kernels{&module, "predict", 0};
+  request.levels = {{CppLevel::plain, kernels, kernels}};
+  for (double x : {1.5, -2.0, 7.25}) request.rows.push_back({{{x}, {4}}, {{x + 4}, {x * 3}}});
+  EmitModel model;
+  model.request = request;
+  const TemporaryFolder folder;
+  write_files(folder, model);
+  const Outcome outcome = selftest(folder, "double_", "g++", "-O1");
+  INFO(outcome.output);
+  CHECK(outcome.status == 0);
+  CHECK(outcome.output.find("word_ (predict): largest error 0,") != std::string::npos);
+}
+
 TEST_CASE("scratch above 64 KB is the caller's or the thread's") {
   EmitModelOptions options;
   options.arena_bytes = 70000;

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "compiler/kernel/builder.h"
+#include "compiler/kernel/element_emitter.h"
 #include "compiler/ops/record.h"
 #include "tests/support/kernel_interpreter.h"
 #include "tests/support/op_samples.h"
@@ -16,19 +17,7 @@ namespace {
 
 using namespace nnc::ir;
 using kernel::Scalar;
-
-Scalar scalar_of(DType dtype) {
-  switch (dtype) {
-    case DType::f32: return Scalar::f32;
-    case DType::f64: return Scalar::f64;
-    case DType::bf16: return Scalar::bf16;
-    case DType::i32: return Scalar::i32;
-    case DType::i64: return Scalar::i64;
-    case DType::u8: return Scalar::u8;
-    case DType::boolean: return Scalar::i1;
-  }
-  return Scalar::f32;
-}
+using kernel::scalar_of;
 
 void put(uint8_t* place, Scalar scalar, double x) {
   const auto copy = [&](auto value) { std::memcpy(place, &value, sizeof(value)); };

@@ -132,7 +132,7 @@ TEST_CASE("missing cells need impute") {
   DataSpec spec = spec_of(folder.write("a.csv", "a,b,y\n1,NA,3\n2,4,5\n"), {"", "NA"});
   CHECK(data_error(folder, [&] { load(spec); }) ==
         "a.csv: line 2, field 'x': a cell is missing\n"
-        "  expected  no missing cells, or `prepare: [impute]` for this field");
+        "  expected  no missing cells; `where` can leave such rows out");
   FieldSpec x;
   x.name = "x";
   x.prepare = {{PrepareStep::Kind::impute}};
