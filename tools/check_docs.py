@@ -4,7 +4,8 @@
 usage: tools/check_docs.py [ROOT]
 
 Every folder has a README.md (families of ops and test programs are covered by the one above),
-links to files lead somewhere, and code below a line `<!-- from FILE -->` is in FILE to the letter.
+links to files lead somewhere, code below a line `<!-- from FILE -->` is in FILE to the letter, and the
+passes' README names every pass.
 Prints one line per problem and ends with status 1 if there is any.
 """
 
@@ -15,6 +16,7 @@ import sys
 TOPS = ("cmake", "compiler", "models", "runtime", "tests", "tools")
 # Below these, one README above speaks for all folders.
 COVERED = ("compiler/ops/", "tests/unit/")
+PIPELINE = "compiler/passes/pipeline.cpp"
 
 LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
@@ -46,6 +48,10 @@ def check(root):
                 yield f"{name}: quotes {source}, which is not there"
             elif code not in (root / source).read_text():
                 yield f"{name}: quotes {source}, but it has not: {code.splitlines()[0].strip()}"
+    explained = (root / "compiler/passes/README.md").read_text()
+    for name in re.findall(r'^ +{"([\w-]+)", "', (root / PIPELINE).read_text(), re.MULTILINE):
+        if f"`{name}`" not in explained:
+            yield f"compiler/passes/README.md: nothing about the pass {name}"
 
 
 def main():

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "compiler/codegen/cpp_printer.h"
+#include "compiler/codegen/emit_object.h"
 #include "compiler/kernel/kernel.h"
 #include "runtime/abi.h"
 
@@ -49,8 +50,9 @@ struct EmitRow {
   std::vector<std::vector<double>> outputs;  // by output
 };
 
-// Where the weights go: inside the header, or a binary file next to it that the program loads.
-enum class EmitWeights { header, file };
+// Where the weights go: inside the header, into an object file that is linked, or into a binary file
+// that the program loads.
+enum class EmitWeights { header, object, file };
 
 struct EmitRequest {
   std::string model;    // its name as the user wrote it
@@ -65,6 +67,7 @@ struct EmitRequest {
   // |emitted - trained| <= tolerance * max(1, |trained|), for every output value.
   double tolerance = 1e-5;
   EmitWeights weights = EmitWeights::header;
+  ObjectMachine machine = ObjectMachine::x86_64;  // of EmitWeights::object
   std::vector<EmitRow> rows;  // for the self-test; may be empty
   std::string header_name;    // file name; default: NAMESPACE.hpp
 };
@@ -77,8 +80,8 @@ struct EmittedFile {
 // A header with more weights than this is refused: compilers take minutes over it.
 constexpr size_t max_header_weights = size_t{16} << 20;
 
-// The header; with EmitWeights::file also NAMESPACE.weights; with rows also
-// NAMESPACE_selftest.cpp, a main that prints one line per output and returns 0 or 1.
+// The header; with EmitWeights::file also NAMESPACE.weights, with EmitWeights::object
+// NAMESPACE_weights.o; with rows also NAMESPACE_selftest.cpp, a main that prints one line per output and returns 0 or 1.
 // Throws UserError for weights too large for a header (it says what to do instead).
 std::vector<EmittedFile> emit(const EmitRequest& request);
 

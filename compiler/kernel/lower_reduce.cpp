@@ -52,10 +52,11 @@ class RowLowering {
     row_.assign(s.shape.space.begin() + static_cast<long>(kept), s.shape.space.end());
     kept_.assign(s.shape.space.begin(), s.shape.space.begin() + static_cast<long>(kept));
     for (const Node* r : s.shape.reductions) levels_ = std::max(levels_, level(r->result()));
-    int64_t outer = 1;
-    for (size_t i = 0; i + 1 < row_.size(); ++i) outer *= row_[i].size;
-    straight_ = outer == 1 && !row_.back().batch &&
-                row_.back().size <= straight_vectors * logical_lanes;
+    // Straight-line code is for one known row; how many rows the batch has is known at run time.
+    const bool one_row = std::all_of(row_.begin(), row_.end() - 1,
+                                     [](const Dim& dim) { return !dim.batch && dim.size == 1; });
+    straight_ =
+        one_row && !row_.back().batch && row_.back().size <= straight_vectors * logical_lanes;
   }
 
   void run() {

@@ -42,23 +42,20 @@ Followers followers_of(const Graph& graph) {
   return after;
 }
 
-bool reaches(const Followers& after, const Node* from, const Node* to,
-             std::set<const Node*>& seen) {
-  if (from == to) return true;
-  if (!seen.insert(from).second) return false;
-  auto it = after.find(from);
-  if (it == after.end()) return false;
-  return std::any_of(it->second.begin(), it->second.end(),
-                     [&](const Node* next) { return reaches(after, next, to, seen); });
+void reach(const Followers& after, const Node* from, std::set<const Node*>& seen) {
+  if (!seen.insert(from).second) return;
+  if (auto it = after.find(from); it != after.end())
+    for (const Node* next : it->second) reach(after, next, seen);
 }
 
 // Whether the group that writes the state has to come before one that reads it.
-bool too_early(const Graph& graph, const Followers& after, const Node& assign) {
+bool too_early(const Graph& graph, const Node& assign) {
   const Node* writer = assign.operands[1]->node;
-  std::set<const Node*> seen;
+  std::set<const Node*> later;
+  reach(followers_of(graph), writer, later);
   return std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const auto& node) {
     return !is_state(*node) && node.get() != writer && reads(*node, assign.operands[0]) &&
-           reaches(after, writer, node.get(), seen);
+           later.count(node.get()) > 0;
   });
 }
 
@@ -80,7 +77,7 @@ bool separate_states(Graph& graph) {
   for (const auto& node : graph.nodes)
     if (is_state(*node)) assigns.push_back(node.get());
   for (Node* assign : assigns) {
-    if (!too_early(graph, followers_of(graph), *assign)) continue;
+    if (!too_early(graph, *assign)) continue;
     copy_aside(graph, *assign);
     changed = true;
   }

@@ -11,6 +11,7 @@
 #include "runtime/data/error.h"
 #include "runtime/inference.h"
 #include "tools/nnc/input_rows.h"
+#include "tools/nnc/kernel_code.h"
 #include "tools/nnc/machine_peak.h"
 #include "tools/nnc/profile.h"
 #include "tools/nnc/random_rows.h"
@@ -36,6 +37,7 @@ struct Flags {
   double seconds = 1;
   bool json = false;
   bool profile = false;
+  int kernel = -1;  // number of the group whose machine code is shown
 };
 
 // Microseconds a call.
@@ -155,6 +157,22 @@ StepProfile profile_entry(const Ready& ready, const runtime::Table& table, int64
       seconds);
 }
 
+void show_kernel(const Flags& flags) {
+  CompileOptions options = compile_options(flags.compile);
+  options.batch = flags.batch;
+  const Model model = read_model(flags.model.file, flags.model.overrides);
+  const auto compiled = compile_model(model, fields_of(model), options);
+  const std::string entry = compiled->has_entry("step") ? "step" : "predict";
+  const auto groups = compiled->groups(entry);
+  if (static_cast<size_t>(flags.kernel) >= groups.size()) {
+    throw CommandError(Exit::usage, fmt::format("kernel {} does not exist: '{}' has 0 to {}",
+                                                flags.kernel, entry, groups.size() - 1));
+  }
+  const kernel::GroupSummary& group = groups[static_cast<size_t>(flags.kernel)];
+  print_kernel(find_kernel(compiled->dump("asm", entry), group.function),
+               fmt::format("{}  {}  {}", group.function, group.shape, group.schedule));
+}
+
 struct Report {
   std::string model;
   int64_t batch = 0;
@@ -253,10 +271,17 @@ void add_bench(CLI::App& app, Action& action) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   flags->compile.add_to(*sub);
+  sub->add_option("--kernel", flags->kernel,
+                  "show the machine code of group N of the profile, and time nothing")
+      ->check(CLI::NonNegativeNumber);
   sub->add_flag("--profile", flags->profile, "a table of where the time of a step goes");
   sub->add_flag("--json", flags->json, "one JSON object on standard output");
   sub->callback([&action, flags] {
     action = [flags] {
+      if (flags->kernel >= 0) {
+        show_kernel(*flags);
+        return Exit::done;
+      }
       const Report report = measure(*flags);
       flags->json ? print_json(report) : print_text(report);
       if (report.profile && !flags->json) print_profile(*report.profile, report.peak_gflops);

@@ -1,0 +1,19 @@
+// Weights as an object file, for models too large for a header: a linker takes gigabytes in its
+// stride where a compiler takes minutes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace nnc::codegen {
+
+// The machine an object file is linked for.
+enum class ObjectMachine : uint16_t { x86_64 = 62, aarch64 = 183 };  // ELF's own numbers
+
+// An ELF64 relocatable object with one read-only symbol of the given bytes, followed by
+// `slack` zeros, at a multiple of 64.
+std::string elf_object(const std::string& symbol, const std::vector<uint8_t>& bytes, size_t slack,
+                       ObjectMachine machine);
+
+}  // namespace nnc::codegen
