@@ -1,5 +1,7 @@
 #include "compiler/compile.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <mutex>
 
@@ -89,6 +91,7 @@ class Model final : public CompiledModel {
   void make_native(const std::string& name, Entry& entry);
   void fuse(Entry& entry);
   void lower(Entry& entry);
+  void check_memory(size_t arena_bytes) const;
   abi::EntryDesc describe(const std::string& name, const ir::Graph& graph,
                           const kernel::LoweredProgram& lowered) const;
   int64_t inference_rows() const {
@@ -217,6 +220,20 @@ void Model::lower(Entry& entry) {
   const Stopwatch watch(timings_.kernels_ms);
   entry.lowered = std::make_unique<kernel::LoweredProgram>(
       kernel::lower_program(*entry.fused, offsets_, options_.target));
+  check_memory(entry.lowered->plan.arena_bytes);
+}
+
+void Model::check_memory(size_t arena_bytes) const {
+  const size_t needed = program_.state_bytes + arena_bytes;
+  if (options_.max_memory == 0 || needed <= options_.max_memory) return;
+  const auto amount = [](size_t bytes) {
+    const auto size = static_cast<double>(bytes);
+    return size < 1e9 ? fmt::format("{:.1f} MB", size * 1e-6) : fmt::format("{:.1f} GB", size * 1e-9);
+  };
+  throw UserError(description_.model.span,
+                  "the model needs more memory than it may take",
+                  "at most " + amount(options_.max_memory) + " (--max-memory)",
+                  amount(needed) + " for weights, optimizer and scratch");
 }
 
 abi::EntryDesc Model::describe(const std::string& name, const ir::Graph& graph,

@@ -24,6 +24,7 @@ struct CompileOptions {
   std::string cache_dir;     // empty: $XDG_CACHE_HOME/nnc or ~/.cache/nnc
   int64_t batch = 0;         // rows of a step; 0: as the file says
   int64_t inference_batch = 0;  // rows of evaluate and predict at most; 0: chosen
+  size_t max_memory = 0;     // bytes for weights, optimizer and scratch; 0: no limit
   bool training = true;      // false: no step and no optimizer state (predict, emit)
   std::string stop_after;    // name of a pass after which the list is left (dump only)
   bool verify_each = false;  // verify the graph around every pass
@@ -35,6 +36,7 @@ struct PassTime {
   bool changed = false;
 };
 
+// Of everything done so far.
 struct CompileTimings {
   double graph_ms = 0;    // description to the graphs of the asked entries
   double passes_ms = 0;   // simplification, derivatives, fusion
@@ -61,14 +63,16 @@ class CompiledModel {
   virtual const spec::Forward& forward() const = 0;  // layer summary, parameters
   // "step" (only if something is trainable), "evaluate" (only with a loss or metrics), "predict".
   virtual bool has_entry(const std::string& name) const = 0;
-  // Machine code, compiled on first need. Thread-safe.
+  // Machine code, compiled on first need and valid as long as the model. Thread-safe.
+  // InternalError for a name that has_entry denies.
   virtual const abi::EntryDesc& entry(const std::string& name) = 0;
+  // Of one call with the largest number of rows: 2 for each multiply-add of contractions.
   virtual double flops(const std::string& entry) = 0;
   // The same entry with marks for `nnc bench --profile` (kernel/program.h, profile_shift), and its
   // groups in the order of the marks. `arena_bytes` and the rest are as for entry().
   virtual const abi::EntryDesc& profiled_entry(const std::string& name) = 0;
   virtual std::vector<kernel::GroupSummary> groups(const std::string& entry) = 0;
-  // Kernels for another target and number of rows, for emission.
+  // Kernels for another target and at most `rows` rows, for emission. Nothing is kept of them.
   virtual LoweredEntry lower(const std::string& entry, const kernel::Target& target,
                              int64_t rows) = 0;
   // One of spec, graph, grad, step, fused, kernels, llvm, asm of an entry ("step" where there is
@@ -77,7 +81,8 @@ class CompiledModel {
   virtual CompileTimings timings() const = 0;
 };
 
-// Null when the description has errors (they are in `diagnostics`).
+// Builds the graphs of all entries; machine code comes with entry(). `fields` are what probing the
+// data found. Null when the description has errors (they are in `diagnostics`).
 std::unique_ptr<CompiledModel> compile(const spec::Description& description,
                                        const std::vector<spec::FieldInfo>& fields,
                                        const CompileOptions& options, Diagnostics& diagnostics);

@@ -4,8 +4,8 @@
 usage: tools/check_docs.py [ROOT]
 
 Every folder has a README.md (families of ops and test programs are covered by the one above),
-links to files lead somewhere, code below a line `<!-- from FILE -->` is in FILE to the letter, and the
-passes' README names every pass.
+links to files lead somewhere, code below a line `<!-- from FILE -->` is in FILE to the letter, and
+the README of the passes names every pass.
 Prints one line per problem and ends with status 1 if there is any.
 """
 

@@ -27,7 +27,8 @@ void check_request(const EmitRequest& request) {
   if (request.weights == EmitWeights::header && request.state.size() > max_header_weights) {
     throw UserError(
         {}, fmt::format("the weights of '{}' are too large for a header", request.model),
-        fmt::format("at most {} MB inside a header; use --weights file", max_header_weights >> 20),
+        fmt::format("at most {} MB inside a header; use --weights object or --weights file",
+                    max_header_weights >> 20),
         fmt::format("{:.1f} MB", static_cast<double>(request.state.size()) / 0x1p20));
   }
 }
@@ -38,16 +39,25 @@ std::string headers(const EmitRequest& request) {
   return text + "#include <cstring>\n#include <limits>\n";
 }
 
+// What stands for the weights inside the header.
+std::string weights_text(const EmitRequest& request, const EmitNames& names) {
+  switch (request.weights) {
+    case EmitWeights::header: return "\n" + weights_struct(request);
+    case EmitWeights::object: return "\n" + weights_symbol(request, names.symbol, names.object);
+    case EmitWeights::file: break;
+  }
+  return "";
+}
+
 std::string header_text(const EmitRequest& request, const EmitNames& names) {
   const std::string guard = names.macro + "_HPP_INCLUDED";
   std::string text = emit_comment(request, names);
   text += fmt::format("#ifndef {0}\n#define {0}\n\n{1}\n{2}\n", guard, headers(request),
                       emit_level_choice(request, names));
   text += fmt::format("namespace {} {{\n\n{}\n", names.space, emit_sizes(request, names));
-  const bool in_file = request.weights == EmitWeights::file;
-  if (in_file) text += weights_loader(request, names.weights) + "\n";
+  if (request.weights == EmitWeights::file) text += weights_loader(request, names.weights) + "\n";
   text += fmt::format("namespace data {{\n\n{}{}\n}}  // namespace data\n\n",
-                      emit_constants(request), in_file ? "" : "\n" + weights_struct(request));
+                      emit_constants(request), weights_text(request, names));
   text += fmt::format("}}  // namespace {}\n\n{}\n", names.space, cpp_prologue());
   std::vector<EmitLevel> levels = request.levels;
   std::sort(levels.begin(), levels.end(),
@@ -76,6 +86,10 @@ std::vector<EmittedFile> emit(const EmitRequest& request) {
   std::vector<EmittedFile> files = {{names.header, header_text(request, names)}};
   if (request.weights == EmitWeights::file) {
     files.push_back({names.weights, weights_file(request)});
+  }
+  if (request.weights == EmitWeights::object) {
+    files.push_back(
+        {names.object, elf_object(names.symbol, request.state, weights_slack, request.machine)});
   }
   if (!request.rows.empty()) {
     files.push_back({names.space + "_selftest.cpp", emit_selftest(request, names)});

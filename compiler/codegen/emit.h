@@ -50,8 +50,8 @@ struct EmitRow {
   std::vector<std::vector<double>> outputs;  // by output
 };
 
-// Where the weights go: inside the header, into an object file that is linked, or into a binary file
-// that the program loads.
+// Where the weights go: inside the header, into an object file that is linked, or into a binary
+// file that the program loads.
 enum class EmitWeights { header, object, file };
 
 struct EmitRequest {
@@ -68,8 +68,8 @@ struct EmitRequest {
   double tolerance = 1e-5;
   EmitWeights weights = EmitWeights::header;
   ObjectMachine machine = ObjectMachine::x86_64;  // of EmitWeights::object
-  std::vector<EmitRow> rows;  // for the self-test; may be empty
-  std::string header_name;    // file name; default: NAMESPACE.hpp
+  std::vector<EmitRow> rows;                      // for the self-test; may be empty
+  std::string header_name;                        // file name; default: NAMESPACE.hpp
 };
 
 struct EmittedFile {
@@ -81,8 +81,9 @@ struct EmittedFile {
 constexpr size_t max_header_weights = size_t{16} << 20;
 
 // The header; with EmitWeights::file also NAMESPACE.weights, with EmitWeights::object
-// NAMESPACE_weights.o; with rows also NAMESPACE_selftest.cpp, a main that prints one line per output and returns 0 or 1.
-// Throws UserError for weights too large for a header (it says what to do instead).
+// NAMESPACE_weights.o; with rows also NAMESPACE_selftest.cpp, a main that prints one line per
+// output and returns 0 or 1. Throws UserError for weights too large for a header (it says what to
+// do instead).
 std::vector<EmittedFile> emit(const EmitRequest& request);
 
 }  // namespace nnc::codegen

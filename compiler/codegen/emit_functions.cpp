@@ -19,7 +19,9 @@ Signature signature_of(const EmitRequest& request, const EmitNames& names) {
   std::vector<std::string> parameters, row, block;
   const bool loaded = request.weights == EmitWeights::file;
   if (loaded) parameters.push_back("const void* weights");
-  row.push_back(loaded ? "weights" : "&data::weights");
+  row.push_back(loaded                                   ? "weights"
+                : request.weights == EmitWeights::object ? "data::" + names.symbol
+                                                         : "&data::weights");
   block = row;
   const auto add = [&](const EmitValue& value, const std::string& name, const char* constant) {
     parameters.push_back(fmt::format("{}{}* {}", constant, cpp_type_of(value), name));

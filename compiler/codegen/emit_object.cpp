@@ -8,9 +8,7 @@ namespace {
 class Writer {
  public:
   size_t size() const { return bytes_.size(); }
-  void raw(const void* data, size_t count) {
-    bytes_.append(static_cast<const char*>(data), count);
-  }
+  void raw(const void* data, size_t count) { bytes_.append(static_cast<const char*>(data), count); }
   void number(uint64_t value, int bytes) {  // little-endian
     for (int i = 0; i < bytes; ++i) bytes_ += static_cast<char>(value >> (8 * i) & 0xff);
   }
@@ -18,7 +16,8 @@ class Writer {
   void align(size_t to) { zeros((to - size() % to) % to); }
   // A later part decides a number of an earlier one.
   void patch(size_t at, uint64_t value, int bytes) {
-    for (int i = 0; i < bytes; ++i) bytes_[at + static_cast<size_t>(i)] = static_cast<char>(value >> (8 * i) & 0xff);
+    for (int i = 0; i < bytes; ++i)
+      bytes_[at + static_cast<size_t>(i)] = static_cast<char>(value >> (8 * i) & 0xff);
   }
   std::string take() { return std::move(bytes_); }
 
@@ -43,7 +42,8 @@ constexpr uint64_t allocated = 2;
 constexpr size_t header_bytes = 64, section_offset_field = 40;
 
 void write_header(Writer& out, ObjectMachine machine, size_t sections) {
-  const unsigned char identity[16] = {0x7f, 'E', 'L', 'F', 2 /* 64 bit */, 1 /* little-endian */, 1};
+  const unsigned char identity[16] = {0x7f, 'E', 'L', 'F', 2 /* 64 bit */, 1 /* little-endian */,
+                                      1};
   out.raw(identity, sizeof identity);
   out.number(1, 2);  // relocatable
   out.number(static_cast<uint64_t>(machine), 2);
@@ -87,12 +87,12 @@ std::string elf_object(const std::string& symbol, const std::vector<uint8_t>& by
   out.align(8);
   const Section stack{9, program_bits, 0, out.size(), 0, 0, 0, 1, 0};  // code needs no such thing
   const Section symbols{25, symbol_table, 0, out.size(), 48, 4, 1, 8, 24};
-  out.zeros(24);                           // the first symbol is none
-  out.number(1, 4);                        // name
-  out.number(1 << 4 | 1, 1);               // global, an object
-  out.number(0, 1);                        // visible to all
-  out.number(1, 2);                        // in section 1
-  out.number(0, 8);                        // at its begin
+  out.zeros(24);              // the first symbol is none
+  out.number(1, 4);           // name
+  out.number(1 << 4 | 1, 1);  // global, an object
+  out.number(0, 1);           // visible to all
+  out.number(1, 2);           // in section 1
+  out.number(0, 8);           // at its begin
   out.number(bytes.size() + slack, 8);
   const Section texts{33, string_table, 0, out.size(), strings.size(), 0, 0, 1, 0};
   out.raw(strings.data(), strings.size());

@@ -33,6 +33,8 @@ EmitNames names_of(const EmitRequest& request) {
   for (char c : names.space) names.macro += static_cast<char>(std::toupper(c));
   names.header = request.header_name.empty() ? names.space + ".hpp" : request.header_name;
   names.weights = names.space + ".weights";
+  names.symbol = names.space + "_weights";
+  names.object = names.symbol + ".o";
   // Words that the functions below use themselves.
   std::set<std::string> taken = {
       "arena",         "block_rows",   "buffer",   "count",     "data",      "first",
@@ -133,9 +135,10 @@ std::string emit_comment(const EmitRequest& request, const EmitNames& names) {
   for (size_t i = 0; i < request.outputs.size(); ++i) {
     text += value_line("output", names.outputs[i], request.outputs[i]);
   }
-  text += fmt::format(
-      "//   weights {}, {}\n", size_text(request.state.size()),
-      request.weights == EmitWeights::file ? "read from " + names.weights : "inside this file");
+  const std::string place = request.weights == EmitWeights::file     ? "read from " + names.weights
+                            : request.weights == EmitWeights::object ? "linked from " + names.object
+                                                                     : "inside this file";
+  text += fmt::format("//   weights {}, {}\n", size_text(request.state.size()), place);
   text += scratch_line(request);
   text += fmt::format(
       "//   answers within {} * max(1, |answer|) of those of the trained program; the same bits "

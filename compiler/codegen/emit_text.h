@@ -17,6 +17,8 @@ struct EmitNames {
   std::string macro;                // "FASHION_MLP"
   std::string header;               // "fashion_mlp.hpp"
   std::string weights;              // "fashion_mlp.weights"
+  std::string object;               // "fashion_mlp_weights.o"
+  std::string symbol;               // "fashion_mlp_weights"
   std::vector<std::string> inputs;  // parameter names
   std::vector<std::string> outputs;
 };

@@ -113,6 +113,12 @@ std::string weights_struct(const EmitRequest& request) {
       members, checks, values);
 }
 
+std::string weights_symbol(const EmitRequest& request, const std::string& symbol,
+                           const std::string& object) {
+  return fmt::format("// In {}.\nextern \"C\" const unsigned char {}[{}];\n", object, symbol,
+                     request.state.size() + weights_slack);
+}
+
 std::string weights_file(const EmitRequest& request) {
   std::string bytes = "nnc weights\n";
   for (int i = 1; i <= 4; ++i) bytes += static_cast<char>(i);

@@ -15,6 +15,10 @@ constexpr size_t weights_slack = 64;
 // integers of the same bits within a factor of 1.5 (1 million in 2 s) and can be read.
 std::string weights_struct(const EmitRequest& request);
 
+// The declaration of the symbol that the object file defines.
+std::string weights_symbol(const EmitRequest& request, const std::string& symbol,
+                           const std::string& object);
+
 // The binary file: 16 bytes "nnc weights\n" and a byte order mark, size and checksum (u64), slab.
 std::string weights_file(const EmitRequest& request);
 // `load_weights(path, memory)` and the constants it needs.

@@ -28,6 +28,8 @@ GroupFacts facts_of(const ir::Graph& graph, const ir::Node& group, const Target&
 // The groups that ran since the last barrier.
 class Interval {
  public:
+  // Whether some thread could read, or overwrite, what another thread is still working on if `next`
+  // ran now. Groups have to be asked and added in order of execution.
   bool needs_barrier(const GroupFacts& next) const;
   void add(const GroupFacts& group);
   void clear();

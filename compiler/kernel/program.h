@@ -33,6 +33,9 @@ struct LoweredProgram {
   std::vector<GroupSummary> groups;
 };
 
+// `scheduled`: groups and assigns in execution order (passes::step_passes). The entry serves 1 …
+// scheduled.batch rows.
+//
 // With `profile`, the core calls the barrier function after every group (and once before the first)
 // with profile_mark(thread, number): whoever runs it can take the time. Nothing else changes.
 LoweredProgram lower_program(const ir::Graph& scheduled,

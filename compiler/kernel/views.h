@@ -9,7 +9,7 @@
 
 namespace nnc::kernel {
 
-// Row-major view of a whole buffer. Strides may count batch rows: with shape [n, 4b] the first
+// Row-major view of a whole buffer, in elements. Strides may count batch rows: with shape [n, 4b] the first
 // stride is 4b.
 ir::View row_major(const ir::Shape& shape);
 

@@ -6,6 +6,7 @@
 //   log(1 - sigmoid(z))       -> -softplus(z)
 #include <algorithm>
 
+#include "compiler/kernel/views.h"
 #include "compiler/passes/pass.h"
 #include "compiler/passes/rewrite.h"
 
@@ -22,6 +23,23 @@ struct Softmax {
   Node* sum = nullptr;          // reduce_sum(exp(x))
 };
 
+// Whether each row's sum stands over its own row: dimension i of the sum runs along the i-th axis
+// that was not summed (a square matrix could be divided by the sums of its columns as well).
+bool over_own_rows(const Value* spread, const Node& sum) {
+  const auto& axes = sum.attributes.integers("axes");
+  size_t d = 0;
+  for (int64_t i = 0; i < spread->type.rank(); ++i) {
+    if (std::find(axes.begin(), axes.end(), i) != axes.end()) continue;
+    const ir::Dim& extent = sum.result()->type.shape[d];
+    const auto map = kernel::coordinate_map(spread, sum.result(), d++);
+    if (extent == ir::Dim{}) continue;
+    if (!map) return false;
+    for (int64_t j = 0; j < spread->type.rank(); ++j)
+      if (map->strides[static_cast<size_t>(j)] != ir::Dim{j == i ? 1 : 0, false}) return false;
+  }
+  return true;
+}
+
 bool match_softmax(const Value* value, Softmax& found) {
   if (!is_op(value, "div") || !is_op(value->node->operands[0], "exp")) return false;
   const Value* denominator = value->node->operands[1];
@@ -30,7 +48,8 @@ bool match_softmax(const Value* value, Softmax& found) {
   if (!is_op(denominator, "reduce_sum")) return false;
   found.exponential = value->node->operands[0]->node;
   found.sum = denominator->node;
-  return denominator->node->operands[0] == value->node->operands[0];
+  return denominator->node->operands[0] == value->node->operands[0] &&
+         over_own_rows(value->node->operands[1], *denominator->node);
 }
 
 // Spreads a reduced value over the shape it was reduced from.

@@ -87,23 +87,9 @@ class Prober {
     }
     return std::move(info_);
   }
-  SourceInfo operator()(const InlineSource& source) {
-    info_.file = "inline data";
-    for (const InlineField& field : source.fields) {
-      info_.fields.push_back(
-          describe_field(info_.file, field.field, spec_.precision, field.row_shape, spec_));
-    }
-    info_.rows = source.rows;
-    return std::move(info_);
-  }
+  SourceInfo operator()(const InlineSource& source) { return in_memory("inline data", source); }
   SourceInfo operator()(const GeneratedSource& source) {
-    info_.file = "generated data";
-    for (const GeneratedField& field : source.fields) {
-      info_.fields.push_back(
-          describe_field(info_.file, field.field, spec_.precision, field.row_shape, spec_));
-    }
-    info_.rows = source.rows;
-    return std::move(info_);
+    return in_memory("generated data", source);
   }
 
  private:
@@ -111,6 +97,17 @@ class Prober {
     if (info_.file.empty()) info_.file = file;
     count_.add(file, field, header.rows());
     info_.fields.push_back(describe_field(file, field, header.dtype, header.row_shape(), spec_));
+  }
+  // Rows that the description itself holds or makes.
+  template <class Rows>
+  SourceInfo in_memory(const std::string& file, const Rows& source) {
+    info_.file = file;
+    for (const auto& field : source.fields) {
+      info_.fields.push_back(
+          describe_field(file, field.field, spec_.precision, field.row_shape, spec_));
+    }
+    info_.rows = source.rows;
+    return std::move(info_);
   }
   SourceInfo finish() {
     info_.rows = count_.rows();
@@ -149,16 +146,10 @@ class Reader {
     return read_csv(source, cell_kinds(source, spec_), spec_.precision, spec_.max_bytes);
   }
   Table operator()(const InlineSource& source) {
-    table_.file = "inline data";
-    table_.rows = source.rows;
-    for (const InlineField& field : source.fields) add_inline(field);
-    return std::move(table_);
+    return in_memory("inline data", source.rows, source.fields);
   }
   Table operator()(const GeneratedSource& source) {
-    table_.file = "generated data";
-    table_.rows = source.rows;
-    for (const InlineField& field : source.make()) add_inline(field);
-    return std::move(table_);
+    return in_memory("generated data", source.rows, source.make());
   }
 
  private:
@@ -166,6 +157,12 @@ class Reader {
     if (table_.file.empty()) table_.file = file;
     count_.add(file, field, array.header.rows());
     table_.columns.push_back(to_column(file, field, std::move(array)));
+  }
+  Table in_memory(const std::string& file, int64_t rows, const std::vector<InlineField>& fields) {
+    table_.file = file;
+    table_.rows = rows;
+    for (const InlineField& field : fields) add_inline(field);
+    return std::move(table_);
   }
   void add_inline(const InlineField& field) {
     Column column;

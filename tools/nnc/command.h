@@ -18,6 +18,7 @@ struct CompileFlags {
   int threads = 0;  // 0: the cores that this process may use
   std::string isa;  // empty: the best of this machine
   bool no_cache = false;
+  uint64_t max_memory = 0;  // bytes; 0: what the machine has
   void add_to(CLI::App& app);
 };
 

@@ -119,6 +119,10 @@ codegen::EmitRequest request_for(const Trained& trained, CompiledModel& compiled
   const bool f64 = trained.model.description.precision == spec::Precision::f64;
   request.tolerance = f64 ? 1e-12 : 1e-5;
   if (flags.weights == "file") request.weights = codegen::EmitWeights::file;
+  if (flags.weights == "object") request.weights = codegen::EmitWeights::object;
+  if (kernel::host_target().isa == kernel::Isa::neon) {
+    request.machine = codegen::ObjectMachine::aarch64;
+  }
   if (flags.self_test) request.rows = answers(trained, levels.description);
   return request;
 }
@@ -156,16 +160,17 @@ Exit emit(const Flags& flags) {
   const EmitLevels levels = lower_levels(*compiled, "predict");
   codegen::EmitRequest request = request_for(trained, *compiled, levels, flags);
   request.header_name = out.filename().string();
-  std::string self_test;
+  std::string self_test, weights_object;
   for (const codegen::EmittedFile& file : codegen::emit(request)) {
     const fs::path path = out.parent_path() / file.name;
     runtime::write_atomically(path.string(), file.bytes);
     fmt::print("{}  {}\n", path.string(), bytes_text(static_cast<double>(file.bytes.size())));
     if (path.extension() == ".cpp") self_test = path.string();
+    if (path.extension() == ".o") weights_object = " " + path.string();
   }
   if (!self_test.empty()) {
-    fmt::print("\nTo test it:\n  g++ -std=c++17 -O2 -march=native {} -o selftest && ./selftest\n",
-               self_test);
+    fmt::print("\nTo test it:\n  g++ -std=c++17 -O2 -march=native {}{} -o selftest && ./selftest\n",
+               self_test, weights_object);
   }
   return Exit::done;
 }
@@ -179,8 +184,8 @@ void add_emit(CLI::App& app, Action& action) {
   sub->add_option("-o,--out", flags->out, "the header (default: NAME.hpp)");
   sub->add_flag("--self-test", flags->self_test,
                 "also a program that checks the header with real rows");
-  sub->add_option("--weights", flags->weights, "inside the header, or in a file next to it")
-      ->check(CLI::IsMember({"header", "file"}))
+  sub->add_option("--weights", flags->weights, "inside the header, in an object file to link, or in a file to load")
+      ->check(CLI::IsMember({"header", "object", "file"}))
       ->capture_default_str();
   sub->add_flag("--object", flags->object, "an object file instead of a header");
   sub->add_option("--target", flags->target, "of the object: sse2, avx2, avx512 or neon (aarch64)");

@@ -1,6 +1,7 @@
 #include "tools/nnc/job.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "compiler/layers/catalogue.h"
 #include "compiler/spec/parse.h"
@@ -17,6 +18,9 @@ void CompileFlags::add_to(CLI::App& app) {
       ->check(CLI::Range(1, 1024));
   app.add_option("--isa", isa, "instruction set: sse2, avx2 or avx512 (default: the best here)");
   app.add_flag("--no-cache", no_cache, "compile everything anew, keep nothing");
+  app.add_option("--max-memory", max_memory,
+                 "most memory for weights, optimizer and scratch, such as 8GB (default: the machine's)")
+      ->transform(CLI::AsSizeValue(false));
 }
 
 void ModelFlags::add_to(CLI::App& app) {
@@ -70,10 +74,21 @@ std::vector<runtime::FieldInfo> probe_fields(const Model& model) {
   return runtime::probe(model.data).fields;
 }
 
+namespace {
+
+// Bytes of memory of this machine; 0 where it does not say.
+uint64_t physical_memory() {
+  const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGE_SIZE);
+  return pages > 0 && size > 0 ? static_cast<uint64_t>(pages) * static_cast<uint64_t>(size) : 0;
+}
+
+}  // namespace
+
 CompileOptions compile_options(const CompileFlags& flags) {
   CompileOptions options;
   options.cache = !flags.no_cache;
   options.compile_threads = runtime::available_cores();
+  options.max_memory = flags.max_memory > 0 ? flags.max_memory : physical_memory();
   if (flags.isa.empty()) return options;
   kernel::Isa isa;
   if (!kernel::parse_isa(flags.isa, isa)) {

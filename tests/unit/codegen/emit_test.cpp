@@ -188,6 +188,20 @@ TEST_CASE("weights in a file of their own") {
   CHECK(cut.output == "cannot read the weights in two_by_two.weights\n");
 }
 
+TEST_CASE("weights in an object file") {
+  EmitModel model = emit_model();
+  model.request.weights = EmitWeights::object;
+  const TemporaryFolder folder;
+  write_files(folder, model);
+  for (const std::string& compiler : {std::string("g++"), clang_name()}) {
+    if (compiler.empty()) continue;
+    const Outcome outcome =
+        selftest(folder, "two_by_two", compiler, "-O1 " + folder.file("two_by_two_weights.o"));
+    INFO(outcome.output);
+    CHECK(outcome.status == 0);
+  }
+}
+
 TEST_CASE("a header with too many weights is refused with advice") {
   EmitModel model = emit_model();
   model.request.state.resize(codegen::max_header_weights + 1);
@@ -196,7 +210,8 @@ TEST_CASE("a header with too many weights is refused with advice") {
     FAIL("no error");
   } catch (const UserError& error) {
     CHECK(error.diagnostic.message == "the weights of 'two-by-two' are too large for a header");
-    CHECK(error.diagnostic.expected == "at most 16 MB inside a header; use --weights file");
+    CHECK(error.diagnostic.expected ==
+          "at most 16 MB inside a header; use --weights object or --weights file");
     CHECK(error.diagnostic.got == "16.0 MB");
   }
   model.request.weights = EmitWeights::file;

@@ -78,4 +78,30 @@ TEST_CASE("a dense training step is what the reference says, on every level and 
   }
 }
 
+// A free parameter in a formula of vectors: its gradient is a sum over the batch and the vector.
+TEST_CASE("a sum over the batch and short rows takes every row") {
+  for (const char* type : {"f32", "f64"}) {
+    for (const auto& [rows, n] : {std::pair{1, 5}, {2, 1}, {15, 3}, {37, 16}, {5, 64}, {3, 65}}) {
+      const auto graph = ir::parse(fmt::format(R"(graph @step(%x: {0}[{1}b,{2}]) {{
+  %s: {0}[] = reduce_sum %x {{axes=[0,1]}}
+  %m: {0}[] = reduce_max %x {{axes=[0,1]}}
+  return s=%s, m=%m
+}}
+)",
+                                               type, rows, n));
+      const auto params = test::random_params(*graph, 3, -1, 1);
+      const auto expected = ir::evaluate(*graph, params);
+      for (kernel::Isa isa : test::runnable_isas()) {
+        const auto got = test::run_native(*graph, params, {.isa = isa, .same_bits_threads = {2, 3}});
+        for (const auto& [name, tensor] : expected) {
+          CAPTURE(name);
+          CAPTURE(rows);
+          CAPTURE(n);
+          CHECK(test::distance(got.at(name), tensor) < 2e-5);
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
