@@ -77,8 +77,7 @@ class Model final : public CompiledModel {
   double flops(const std::string& name) override;
   const abi::EntryDesc& profiled_entry(const std::string& name) override;
   std::vector<kernel::GroupSummary> groups(const std::string& name) override;
-  LoweredEntry lower(const std::string& name, const kernel::Target& target,
-                     int64_t rows) override;
+  LoweredEntry lower(const std::string& name, const kernel::Target& target, int64_t rows) override;
   std::string dump(const std::string& stage, const std::string& entry) override;
   CompileTimings timings() const override { return timings_; }
 
@@ -134,8 +133,8 @@ void Model::add_states(const std::vector<abi::StateDesc>& states) {
 }
 
 bool Model::build_step(Diagnostics& diagnostics) {
-  auto forward = spec::build_forward(description_, fields_, spec::Mode::train, diagnostics,
-                                     options_.batch);
+  auto forward =
+      spec::build_forward(description_, fields_, spec::Mode::train, diagnostics, options_.batch);
   if (!forward) return false;
   if (!forward->graph || !forward->total() || forward->trainable().empty()) {
     forward_ = std::move(*forward);
@@ -157,8 +156,7 @@ bool Model::build_step(Diagnostics& diagnostics) {
   return true;
 }
 
-bool Model::build_forward_only(spec::Mode mode, const std::string& name,
-                               Diagnostics& diagnostics) {
+bool Model::build_forward_only(spec::Mode mode, const std::string& name, Diagnostics& diagnostics) {
   const bool predict = mode == spec::Mode::predict;
   const bool f64 = description_.precision == spec::Precision::f64;
   auto forward = spec::build_forward(description_, predict ? raw_fields(fields_, f64) : fields_,
@@ -228,10 +226,10 @@ void Model::check_memory(size_t arena_bytes) const {
   if (options_.max_memory == 0 || needed <= options_.max_memory) return;
   const auto amount = [](size_t bytes) {
     const auto size = static_cast<double>(bytes);
-    return size < 1e9 ? fmt::format("{:.1f} MB", size * 1e-6) : fmt::format("{:.1f} GB", size * 1e-9);
+    return size < 1e9 ? fmt::format("{:.1f} MB", size * 1e-6)
+                      : fmt::format("{:.1f} GB", size * 1e-9);
   };
-  throw UserError(description_.model.span,
-                  "the model needs more memory than it may take",
+  throw UserError(description_.model.span, "the model needs more memory than it may take",
                   "at most " + amount(options_.max_memory) + " (--max-memory)",
                   amount(needed) + " for weights, optimizer and scratch");
 }
@@ -242,8 +240,8 @@ abi::EntryDesc Model::describe(const std::string& name, const ir::Graph& graph,
   result.name = name;
   for (const ir::Param& param : graph.params)
     if (param.kind == ir::ParamKind::input)
-      result.inputs.push_back({param.external_name, param.value->type.dtype,
-                               sizes_of(param.value->type.shape, 1)});
+      result.inputs.push_back(
+          {param.external_name, param.value->type.dtype, sizes_of(param.value->type.shape, 1)});
   for (const ir::Output& output : graph.outputs) {
     const ir::Type& type = output.value->type;
     const bool per_row = !type.shape.empty() && type.shape[0].batch;
@@ -337,8 +335,7 @@ std::string Model::dump(const std::string& stage, const std::string& which) {
     return it == early_dumps_.end() ? std::string() : it->second;
   }
   Entry& entry = find(name);
-  if (stage == "grad")
-    return name == "step" ? early_dumps_.at("grad") : ir::print(*entry.graph);
+  if (stage == "grad") return name == "step" ? early_dumps_.at("grad") : ir::print(*entry.graph);
   if (stage == "step") return ir::print(*entry.graph);
   fuse(entry);
   if (stage == "fused") return ir::print(*entry.fused);

@@ -20,14 +20,14 @@ namespace nnc {
 struct CompileOptions {
   kernel::Target target = kernel::host_target();
   int compile_threads = 2;
-  bool cache = true;         // the object cache on disk
-  std::string cache_dir;     // empty: $XDG_CACHE_HOME/nnc or ~/.cache/nnc
-  int64_t batch = 0;         // rows of a step; 0: as the file says
+  bool cache = true;            // the object cache on disk
+  std::string cache_dir;        // empty: $XDG_CACHE_HOME/nnc or ~/.cache/nnc
+  int64_t batch = 0;            // rows of a step; 0: as the file says
   int64_t inference_batch = 0;  // rows of evaluate and predict at most; 0: chosen
-  size_t max_memory = 0;     // bytes for weights, optimizer and scratch; 0: no limit
-  bool training = true;      // false: no step and no optimizer state (predict, emit)
-  std::string stop_after;    // name of a pass after which the list is left (dump only)
-  bool verify_each = false;  // verify the graph around every pass
+  size_t max_memory = 0;        // bytes for weights, optimizer and scratch; 0: no limit
+  bool training = true;         // false: no step and no optimizer state (predict, emit)
+  std::string stop_after;       // name of a pass after which the list is left (dump only)
+  bool verify_each = false;     // verify the graph around every pass
 };
 
 struct PassTime {

@@ -8,10 +8,10 @@
 namespace nnc::autodiff {
 
 // Appends to `graph` the gradients of `loss` (shape [], or any shape: the sum of its elements is
-// differentiated) with respect to `targets`, and returns them in order; null where the loss does not
-// depend on the target. Backward nodes carry the span of their forward node. Only nodes on a path
-// from a target to the loss are visited, so that no unneeded gradient (the first layer's input) is
-// built.
+// differentiated) with respect to `targets`, and returns them in order; null where the loss does
+// not depend on the target. Backward nodes carry the span of their forward node. Only nodes on a
+// path from a target to the loss are visited, so that no unneeded gradient (the first layer's
+// input) is built.
 std::vector<ir::Value*> gradients(ir::Graph& graph, ir::Value* loss,
                                   const std::vector<ir::Value*>& targets);
 

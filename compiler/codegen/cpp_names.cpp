@@ -45,6 +45,34 @@ const std::set<std::string>& reserved_words() {
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+// Functions of the C library and of POSIX: headers that a user includes next to ours declare them
+// in the global namespace, where a namespace of the same name would be an error.
+const std::set<std::string>& global_functions() {
+  static const std::set<std::string> names = {
+      "abs",    "accept", "access",  "acos",   "alarm",    "asin",     "atan",    "bind",
+      "cbrt",   "ceil",   "clock",   "close",  "connect",  "cos",      "cosh",    "dup",
+      "erf",    "erfc",   "exit",    "exp",    "exp2",     "expm1",    "fabs",    "fdim",
+      "floor",  "fma",    "fmod",    "fork",   "free",     "gamma",    "gets",    "hypot",
+      "index",  "j0",     "j1",      "jn",     "kill",     "lgamma",   "link",    "listen",
+      "log",    "log10",  "log1p",   "log2",   "logb",     "malloc",   "modf",    "nan",
+      "open",   "pause",  "pipe",    "pow",    "printf",   "puts",     "raise",   "rand",
+      "read",   "recv",   "remove",  "rename", "rewind",   "rint",     "round",   "scanf",
+      "send",   "signal", "sin",     "sinh",   "sleep",    "socket",   "sqrt",    "stat",
+      "system", "tan",    "tanh",    "time",   "trunc",    "wait",     "write",   "y0",
+      "y1",     "yn",     "environ", "labs",   "timezone", "daylight", "signgam", "truncate",
+      "random"};
+  return names;
+}
+
+// f32x16, i1x8 …
+bool looks_like_type(const std::string& name) {
+  const size_t first = name.find_first_of("0123456789"), cross = name.rfind('x');
+  if (first == std::string::npos || cross == std::string::npos || cross <= first) return false;
+  const std::string prefix = name.substr(0, first);
+  const bool known = prefix == "f" || prefix == "i" || prefix == "u" || prefix == "bf";
+  return known && name.find_first_not_of("0123456789x", first) == std::string::npos;
+}
+
 // To nearest, ties to even; a NaN stays one.
 uint16_t bf16_bits(float value) {
   uint32_t bits;
@@ -65,7 +93,9 @@ bool looks_like_helper(const std::string& name) {
 }  // namespace
 
 bool is_reserved_in_cpp(const std::string& name) {
-  if (reserved_words().count(name) || looks_like_helper(name)) return true;
+  if (reserved_words().count(name) || looks_like_helper(name) || looks_like_type(name)) {
+    return true;
+  }
   if (name.find("__") != std::string::npos) return true;
   return name.size() > 1 && name[0] == '_' && name[1] >= 'A' && name[1] <= 'Z';
 }
@@ -84,6 +114,11 @@ std::string cpp_identifier(const std::string& name) {
   if (is_digit(result[0])) result.insert(0, "n");
   if (is_reserved_in_cpp(result)) result += result.back() == '_' ? "x" : "_";
   return result;
+}
+
+std::string cpp_namespace(const std::string& name) {
+  const std::string result = cpp_identifier(name);
+  return global_functions().count(result) ? result + "_" : result;
 }
 
 std::string cpp_float(Scalar scalar, double value) {

@@ -56,5 +56,8 @@ std::string cpp_includes(CppLevel level);
 // A C++ identifier made of a name a user chose: `peak-fit` -> `peak_fit`, `2d` -> `n2d`,
 // `class` -> `class_`.
 std::string cpp_identifier(const std::string& name);
+// The same for a namespace at file scope, where the C library's functions are in the way:
+// `exp` -> `exp_`.
+std::string cpp_namespace(const std::string& name);
 
 }  // namespace nnc::codegen

@@ -29,7 +29,7 @@ size_t with_slack(size_t bytes) { return bytes == 0 ? 0 : (bytes + 63) / 64 * 64
 
 EmitNames names_of(const EmitRequest& request) {
   EmitNames names;
-  names.space = cpp_identifier(request.model);
+  names.space = cpp_namespace(request.model);
   for (char c : names.space) names.macro += static_cast<char>(std::toupper(c));
   names.header = request.header_name.empty() ? names.space + ".hpp" : request.header_name;
   names.weights = names.space + ".weights";

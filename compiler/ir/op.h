@@ -28,16 +28,16 @@ struct EvalContext {
   std::vector<const Tensor*> operands;
   std::vector<Tensor>& results;  // shapes are already set and data allocated (zero)
   int64_t batch = 1;
-  uint64_t seed = 0;             // for random ops
+  uint64_t seed = 0;  // for random ops
   int64_t step = 0;
 };
 
 // --- derivatives ---------------------------------------------------------------------------------
 
 struct VjpContext {
-  Builder& b;                         // appends to the graph, with the span of `node`
+  Builder& b;  // appends to the graph, with the span of `node`
   const Node& node;
-  std::vector<Value*> gradients;      // one per result; null where nothing flows back
+  std::vector<Value*> gradients;  // one per result; null where nothing flows back
   Value* operand(int i) const { return node.operands.at(static_cast<size_t>(i)); }
   Value* result(int i = 0) const { return node.result(i); }
 };
@@ -78,10 +78,10 @@ struct Placement {
 struct Sample {
   std::vector<Type> operands;
   Attributes attributes;
-  double low = -2, high = 2;      // operands are drawn uniformly from here …
+  double low = -2, high = 2;                           // operands are drawn uniformly from here …
   std::vector<std::pair<double, double>> ranges = {};  // … or per operand
-  double tolerance_f32 = 0;       // 0: derived from the length of the longest sum (in ULP)
-  bool differentiable = true;     // false: no finite differences (kinks, integers)
+  double tolerance_f32 = 0;    // 0: derived from the length of the longest sum (in ULP)
+  bool differentiable = true;  // false: no finite differences (kinks, integers)
 };
 
 struct OpDef {
@@ -136,9 +136,9 @@ std::vector<Type> infer_types(const Node& node, int64_t batch);
 
 // The registry: every op, sorted by family, then name; names are unique.
 const std::vector<const OpDef*>& all_ops();
-const OpDef* find_op(const std::string& name);   // null if unknown
-const OpDef* op(const std::string& name);        // InternalError if unknown
-void register_op(OpDef def);                     // called once per op by compiler/ops
+const OpDef* find_op(const std::string& name);  // null if unknown
+const OpDef* op(const std::string& name);       // InternalError if unknown
+void register_op(OpDef def);                    // called once per op by compiler/ops
 
 // Runs a graph in f64 with the ops' naive `eval`. Parameters by external name (inputs, scalars and
 // states) or by value name. Returns the outputs by name; assigned states come back as

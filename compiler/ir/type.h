@@ -29,7 +29,9 @@ struct Type {
   bool operator==(const Type&) const = default;
   int rank() const { return static_cast<int>(shape.size()); }
   int64_t elements(int64_t batch_rows) const;  // product of extents
-  bool is_float() const { return dtype == DType::f32 || dtype == DType::f64 || dtype == DType::bf16; }
+  bool is_float() const {
+    return dtype == DType::f32 || dtype == DType::f64 || dtype == DType::bf16;
+  }
 };
 
 // Product of dimensions. At most one factor may count the batch (InternalError otherwise).
@@ -37,9 +39,9 @@ Dim product(const Shape& shape);
 bool has_batch(const Shape& shape);
 Shape fixed_shape(const std::vector<int64_t>& sizes);
 
-std::string name_of(DType dtype);                       // "f32"
+std::string name_of(DType dtype);  // "f32"
 bool parse_dtype(const std::string& text, DType& dtype);
-std::string to_string(const Dim& dim, int64_t batch);   // "128b*16"
+std::string to_string(const Dim& dim, int64_t batch);  // "128b*16"
 std::string to_string(const Shape& shape, int64_t batch);
 std::string to_string(const Type& type, int64_t batch);  // "f32[128b,784]"
 

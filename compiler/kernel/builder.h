@@ -17,7 +17,7 @@ class Builder {
 
   Value param(const std::string& name, Type type);
 
-  Value constant(Type type, double value);       // floats and integers alike
+  Value constant(Type type, double value);  // floats and integers alike
   Value constant_int(Type type, int64_t value);
   Value i64(int64_t value) { return constant_int({Scalar::i64, 1}, value); }
 

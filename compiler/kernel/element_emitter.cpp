@@ -231,8 +231,8 @@ Value ElementEmitter::load_indexed(const ir::Value* param, const View& view, con
   Address inner = address(rest, at);
   const Value position = scalar_coordinate(row);
   if (row.lane) {
-    Value stored = k_.convert(k_.load({Scalar::i32, lanes_}, buffer.index, position, mask_),
-                              Scalar::i64);
+    Value stored =
+        k_.convert(k_.load({Scalar::i32, lanes_}, buffer.index, position, mask_), Scalar::i64);
     return from_memory(gather_rows(type, buffer, stored, row_elements, inner), param->type.dtype);
   }
   Value stored = k_.convert(k_.load({Scalar::i32, 1}, buffer.index, position), Scalar::i64);

@@ -15,7 +15,7 @@ namespace nnc::kernel {
 
 // One coordinate of a value: base + offset, plus the lane number if `lane`.
 struct Coordinate {
-  Value base;          // i64 scalar; absent: 0
+  Value base;  // i64 scalar; absent: 0
   int64_t offset = 0;
   bool lane = false;
   auto key() const { return std::tuple(base.id, offset, lane); }
@@ -25,7 +25,7 @@ using Coordinates = std::vector<Coordinate>;
 // Where a parameter of the region lies.
 struct Buffer {
   Value pointer;
-  Value index;   // i32 row numbers: row r of the value is stored row index[r]; absent: rows in order
+  Value index;  // i32 row numbers: row r of the value is stored row index[r]; absent: rows in order
   Value scalar;  // a run-time scalar (f64): no memory at all
 };
 
@@ -68,7 +68,7 @@ class ElementEmitter {
  private:
   using Key = std::pair<const ir::Value*, std::vector<std::tuple<int, int64_t, bool>>>;
   struct Address {
-    Value scalar;         // i64; absent: 0
+    Value scalar;  // i64; absent: 0
     int64_t constant = 0;
     int64_t lane_stride = 0;
     Value lane_stride_value;  // when it counts batch rows

@@ -103,8 +103,7 @@ class Analysis {
       if (r->operands[0]->type.shape != shape_.space ||
           r->attributes.integers("axes") != shape_.axes)
         return false;
-    shape_.kind =
-        trailing(shape_.axes, shape_.space.size()) ? GroupKind::row : GroupKind::column;
+    shape_.kind = trailing(shape_.axes, shape_.space.size()) ? GroupKind::row : GroupKind::column;
     return true;
   }
 

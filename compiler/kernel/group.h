@@ -10,18 +10,18 @@
 namespace nnc::kernel {
 
 enum class GroupKind : uint8_t {
-  map,      // every node has the shape of the space (or is uniform)
-  row,      // reductions over the trailing axes: one row of the space after the other
-  column,   // reductions over other axes: each output element folds its column serially
+  map,       // every node has the shape of the space (or is uniform)
+  row,       // reductions over the trailing axes: one row of the space after the other
+  column,    // reductions over other axes: each output element folds its column serially
   contract,  // one contraction with an elementwise epilogue on its result
-  place,    // one placement node (concat, pad)
+  place,     // one placement node (concat, pad)
 };
 
 struct GroupShape {
   GroupKind kind = GroupKind::map;
-  ir::Shape space;                // of the full elements (row, column: operand of the reductions)
-  std::vector<int64_t> axes;      // reduced axes of the space
-  ir::Shape result;               // row, column: the space without the reduced axes
+  ir::Shape space;            // of the full elements (row, column: operand of the reductions)
+  std::vector<int64_t> axes;  // reduced axes of the space
+  ir::Shape result;           // row, column: the space without the reduced axes
   const ir::Node* contract = nullptr;
   std::vector<const ir::Node*> reductions;  // in order
 };

@@ -84,8 +84,7 @@ GroupFacts facts_of(const ir::Graph& graph, const Node& group, const Target& tar
   for (size_t i = 0; i < group.operands.size(); ++i) {
     if (facts.operands[i] != OperandKind::memory) continue;
     facts.reads.insert(group.operands[i]);
-    if (facts.slice.rows() &&
-        reads_own_rows(*group.region, group.region->params[i].value.get()))
+    if (facts.slice.rows() && reads_own_rows(*group.region, group.region->params[i].value.get()))
       facts.aligned.insert(group.operands[i]);
   }
   const auto states = assigned_states(graph);

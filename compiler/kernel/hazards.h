@@ -15,9 +15,9 @@ struct GroupFacts {
   const ir::Node* node = nullptr;
   Slice slice;
   std::vector<OperandKind> operands;
-  std::set<const ir::Value*> reads;         // values of the graph
-  std::set<const ir::Value*> aligned;       // of those: each thread reads its own rows only
-  std::set<const ir::Value*> writes;        // states written in place by assign
+  std::set<const ir::Value*> reads;    // values of the graph
+  std::set<const ir::Value*> aligned;  // of those: each thread reads its own rows only
+  std::set<const ir::Value*> writes;   // states written in place by assign
 };
 
 // State parameter that each group result is assigned to.

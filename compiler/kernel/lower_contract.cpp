@@ -72,8 +72,7 @@ class ContractLowering {
   // Kernel parameters before region parameter i (fields take two).
   size_t param_slot(size_t i) const {
     size_t slot = 0;
-    for (size_t j = 0; j < i; ++j)
-      slot += s_.context.operands[j] == OperandKind::field ? 2 : 1;
+    for (size_t j = 0; j < i; ++j) slot += s_.context.operands[j] == OperandKind::field ? 2 : 1;
     return slot;
   }
 
@@ -141,8 +140,7 @@ class ContractLowering {
     });
   }
 
-  void panel(const Offsets& at, Value begin, Value end, const Coordinate& column,
-             int64_t vectors) {
+  void panel(const Offsets& at, Value begin, Value end, const Coordinate& column, int64_t vectors) {
     Value middle = begin;
     if (tile_.rows > 1) {
       const Value count = k_.sub(end, begin);
@@ -223,9 +221,9 @@ class ContractLowering {
       b.push_back(k_.load(type, b_, shifted(at.b, Dim{j * tile_.lanes, false}),
                           j == vectors - 1 ? mask : Value{}));
     for (int64_t i = 0; i < rows; ++i) {
-      const Value a = k_.splat(
-          k_.load({scalar_, 1}, a_, shifted(at.a, Dim{i * map_.m.a.size, map_.m.a.batch})),
-          tile_.lanes);
+      const Value a =
+          k_.splat(k_.load({scalar_, 1}, a_, shifted(at.a, Dim{i * map_.m.a.size, map_.m.a.batch})),
+                   tile_.lanes);
       for (int64_t j = 0; j < vectors; ++j) {
         Value& sum = sums[static_cast<size_t>(i * vectors + j)];
         sum = k_.muladd(a, b[static_cast<size_t>(j)], sum);

@@ -24,8 +24,7 @@ GroupShape shape_of(const ir::Node& group) {
 
 std::string comment_of(const ir::Node& group) {
   std::string text;
-  for (const auto& output : group.region->outputs)
-    text += (text.empty() ? "" : ", ") + output.name;
+  for (const auto& output : group.region->outputs) text += (text.empty() ? "" : ", ") + output.name;
   if (group.span.known()) text += "  line " + std::to_string(group.span.line);
   return text;
 }
@@ -88,17 +87,28 @@ LoweredGroup lower_group(const GroupContext& context, const std::string& name, M
   const Value rows = k.param("rows", index_type);
 
   ElementEmitter e(k, logical_lanes, rows);
-  for (size_t i = 0; i < inputs.size(); ++i)
-    e.bind_buffer(region.params[i].value.get(), inputs[i]);
+  for (size_t i = 0; i < inputs.size(); ++i) e.bind_buffer(region.params[i].value.get(), inputs[i]);
   KernelScope s{context, region, shape_of(context.node), k, e, outputs, begin, end, rows};
   LoweredGroup lowered;
   lowered.function = name;
   lowered.slice = slice_of(context);
   switch (s.shape.kind) {
-    case GroupKind::map: lower_map(s); lowered.schedule = "map"; break;
-    case GroupKind::row: lower_row(s); lowered.schedule = "rows"; break;
-    case GroupKind::column: lower_column(s); lowered.schedule = "columns"; break;
-    case GroupKind::place: lower_place(s); lowered.schedule = "place"; break;
+    case GroupKind::map:
+      lower_map(s);
+      lowered.schedule = "map";
+      break;
+    case GroupKind::row:
+      lower_row(s);
+      lowered.schedule = "rows";
+      break;
+    case GroupKind::column:
+      lower_column(s);
+      lowered.schedule = "columns";
+      break;
+    case GroupKind::place:
+      lower_place(s);
+      lowered.schedule = "place";
+      break;
     case GroupKind::contract: {
       lower_contract(s, lowered.schedule);
       const auto map = map_contraction(*s.shape.contract);
@@ -169,8 +179,7 @@ void vector_loop(KernelScope& s, Value begin, Value end, int64_t fixed,
     } else if (full > 0) {
       full_vectors(s, s.k.i64(0), s.k.i64(full), body);
     }
-    if (fixed > full)
-      masked(s, s.k.i64(fixed - full), [&] { body({{}, full, true}); });
+    if (fixed > full) masked(s, s.k.i64(fixed - full), [&] { body({{}, full, true}); });
     return;
   }
   const Value count = s.k.sub(end, begin);

@@ -22,14 +22,15 @@ struct Slice {
 };
 
 // How an operand reaches the kernel; the order of a kernel's parameters is: one per region
-// parameter (`field`: a pointer and the row order), one pointer per region output, begin, end, rows.
+// parameter (`field`: a pointer and the row order), one pointer per region output, begin, end,
+// rows.
 enum class OperandKind : uint8_t { memory, field, scalar };
 
 struct LoweredGroup {
   std::string function;
   Slice slice;
-  double flops = 0;         // per call over all rows at the graph's batch; contractions only
-  std::string schedule;     // for people: "contract 8x3 vectors, m 64"
+  double flops = 0;      // per call over all rows at the graph's batch; contractions only
+  std::string schedule;  // for people: "contract 8x3 vectors, m 64"
 };
 
 // Vectors of map and reduction kernels have 16 logical lanes at every hardware width, so that
@@ -40,7 +41,7 @@ struct GroupContext {
   const ir::Node& node;  // the group
   const std::vector<OperandKind>& operands;
   const Target& target;
-  int64_t batch;         // class of the number of rows: tiles are chosen for it
+  int64_t batch;  // class of the number of rows: tiles are chosen for it
 };
 
 // The same answer for fusion order, barriers and lowering.

@@ -98,11 +98,13 @@ void lower_place(KernelScope& s) {
   internal_check(!space.empty(), "a placement without dimensions");
   if (node.attributes.has("value")) {
     const Value fill = s.k.constant({scalar_of(type.dtype), 1}, node.attributes.number("value"));
-    over(space, [&](const Coordinates&) { return fill; }, std::vector<int64_t>(space.size(), 0));
+    over(
+        space, [&](const Coordinates&) { return fill; }, std::vector<int64_t>(space.size(), 0));
   }
   for (const ir::Placement& p : node.op->placements(node)) {
     const ir::Value* part = node.operands[static_cast<size_t>(p.operand)];
-    over(part->type.shape, [&](const Coordinates& at) { return s.e.emit(part, at); }, p.starts);
+    over(
+        part->type.shape, [&](const Coordinates& at) { return s.e.emit(part, at); }, p.starts);
   }
 }
 

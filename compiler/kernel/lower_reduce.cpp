@@ -155,8 +155,7 @@ class RowLowering {
   }
 
   std::vector<Value> loop_outer(const Coordinates& at, size_t d,
-                                const std::vector<const Node*>& together,
-                                std::vector<Value> sums) {
+                                const std::vector<const Node*>& together, std::vector<Value> sums) {
     if (d + 1 == row_.size()) return loop_last(at, together, std::move(sums));
     return s_.k.loop(s_.k.i64(0), s_.e.extent(row_[d]), s_.k.i64(1), sums,
                      [&](Value i, const std::vector<Value>& carried) {

@@ -121,8 +121,8 @@ class Planner {
       for (const auto& result : group.facts.node->results) {
         if (plan_.places.count(result.get())) continue;
         const auto elements = static_cast<size_t>(result->type.elements(graph_.batch));
-        slots[result.get()] = {result.get(),
-                               aligned(elements * abi::size_of(result->type.dtype)), now, now, 0};
+        slots[result.get()] = {result.get(), aligned(elements * abi::size_of(result->type.dtype)),
+                               now, now, 0};
       }
       for (const ir::Value* operand : group.facts.node->operands)
         if (auto it = slots.find(operand); it != slots.end())

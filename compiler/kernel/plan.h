@@ -31,8 +31,8 @@ struct Plan {
   std::vector<std::string> inputs, outputs, scalars, states;  // external names, in order of index
 };
 
-// Barriers first, then places. `state_offsets`: bytes into the slab by state name; InternalError for
-// a state that has none.
+// Barriers first, then places. `state_offsets`: bytes into the slab by state name; InternalError
+// for a state that has none.
 Plan make_plan(const ir::Graph& graph, const std::map<std::string, size_t>& state_offsets,
                const Target& target);
 

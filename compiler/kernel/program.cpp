@@ -74,15 +74,13 @@ class CoreWriter {
   void share(Value extent, int64_t granule, Value& begin, Value& end) {
     const Value g = k_.i64(granule);
     const Value blocks = k_.div(k_.add(extent, k_.i64(granule - 1)), g);
-    const Value each =
-        k_.div(k_.add(blocks, k_.sub(threads_, k_.i64(1))), threads_);
+    const Value each = k_.div(k_.add(blocks, k_.sub(threads_, k_.i64(1))), threads_);
     const Value start = k_.mul(k_.mul(thread_, each), g);
     begin = k_.min(start, extent);
     end = k_.min(k_.add(start, k_.mul(each, g)), extent);
   }
 
-  void call_range(const PlannedGroup& group, const std::string& function, Value begin,
-                  Value end) {
+  void call_range(const PlannedGroup& group, const std::string& function, Value begin, Value end) {
     std::vector<Value> arguments;
     for (const ir::Value* operand : group.facts.node->operands) {
       const Place& place = plan_.places.at(operand);

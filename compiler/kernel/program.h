@@ -17,11 +17,11 @@ struct GroupSummary {
   std::string function;
   std::string schedule;
   double flops = 0;
-  double bytes = 0;        // read and written once each, at the program's batch
-  bool barrier = false;    // threads wait for each other before it
-  bool shared = false;     // done by all threads
-  int line = 0;            // of the model file
-  std::string shape;       // of its largest result
+  double bytes = 0;      // read and written once each, at the program's batch
+  bool barrier = false;  // threads wait for each other before it
+  bool shared = false;   // done by all threads
+  int line = 0;          // of the model file
+  std::string shape;     // of its largest result
 };
 
 struct LoweredProgram {

@@ -13,7 +13,7 @@ struct Target {
   int vector_bytes = 64;  // width of a native register
   int registers = 32;     // vector registers
   bool fma = true;
-  bool masks = true;      // masked loads and stores are as cheap as plain ones
+  bool masks = true;  // masked loads and stores are as cheap as plain ones
   long l1_bytes = 48 << 10;
   long l2_bytes = 1 << 20;
 
@@ -21,8 +21,8 @@ struct Target {
 };
 
 Target target_for(Isa isa);
-Target host_target();                         // the best level of this machine
-const char* name_of(Isa isa);                 // "avx512"
+Target host_target();          // the best level of this machine
+const char* name_of(Isa isa);  // "avx512"
 bool parse_isa(const std::string& text, Isa& isa);
 bool host_supports(Isa isa);
 

@@ -35,11 +35,10 @@ double tile_cycles(int64_t m, int64_t k, int64_t rows, const std::vector<int64_t
   for (int64_t vectors : panels) {
     const double per_k = static_cast<double>(k);
     const double store = 0.5 * static_cast<double>(vectors);
-    total += static_cast<double>(m / rows) *
-             (per_k * step_cycles(rows, vectors) + tile_overhead +
-              store * static_cast<double>(rows));
-    total += static_cast<double>(m % rows) *
-             (per_k * step_cycles(1, vectors) + tile_overhead + store);
+    total += static_cast<double>(m / rows) * (per_k * step_cycles(rows, vectors) + tile_overhead +
+                                              store * static_cast<double>(rows));
+    total +=
+        static_cast<double>(m % rows) * (per_k * step_cycles(1, vectors) + tile_overhead + store);
   }
   return total;
 }

@@ -27,10 +27,11 @@ class Scheduler {
         facts_.push_back(kernel::facts_of(graph_, *node, kernel::Target{}));
     find_dependencies();
     const std::vector<size_t> order = choose();
-    bool changed = false;
-    for (size_t i = 0; i < order.size(); ++i) changed = changed || order[i] != i;
+    std::vector<const Node*> before;
+    for (const auto& node : graph_.nodes) before.push_back(node.get());
     apply(order);
-    return changed;
+    return !std::equal(before.begin(), before.end(), graph_.nodes.begin(),
+                       [](const Node* old, const auto& now) { return old == now.get(); });
   }
 
  private:

@@ -81,8 +81,9 @@ bool separate_states(Graph& graph) {
     copy_aside(graph, *assign);
     changed = true;
   }
-  std::stable_partition(graph.nodes.begin(), graph.nodes.end(),
-                        [](const auto& node) { return !is_state(*node); });
+  if (changed)
+    std::stable_partition(graph.nodes.begin(), graph.nodes.end(),
+                          [](const auto& node) { return !is_state(*node); });
   return changed;
 }
 

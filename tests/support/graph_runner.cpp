@@ -2,7 +2,9 @@
 
 #include <barrier>
 #include <cmath>
+#include <condition_variable>
 #include <cstring>
+#include <mutex>
 #include <random>
 #include <thread>
 
@@ -73,6 +75,35 @@ ir::Tensor take(const ir::Type& type, int64_t rows, const uint8_t* from) {
 
 void wait(void* state, int64_t) { static_cast<std::barrier<>*>(state)->arrive_and_wait(); }
 
+enum class Order { together, ascending, descending };
+
+// One thread runs at a time, from barrier to barrier, in a fixed order.
+class Turns {
+ public:
+  Turns(int threads, bool descending) : threads_(threads), descending_(descending) {}
+  void start(int64_t thread) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return turn_ == (descending_ ? threads_ - 1 - thread : thread); });
+  }
+  void finish() {
+    const std::lock_guard lock(mutex_);
+    turn_ = (turn_ + 1) % threads_;
+    changed_.notify_all();
+  }
+  static void pass(void* state, int64_t thread) {
+    auto* turns = static_cast<Turns*>(state);
+    turns->finish();
+    turns->start(thread);
+  }
+
+ private:
+  const int64_t threads_;
+  const bool descending_;
+  int64_t turn_ = 0;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+};
+
 struct Prepared {
   std::map<std::string, size_t> offsets;
   std::map<std::string, ir::Type> states;
@@ -114,14 +145,21 @@ Prepared prepare(const ir::Graph& graph, const Tensors& params, int64_t rows) {
   return p;
 }
 
-void execute(abi::EntryFn function, abi::Context& context, int threads) {
+void execute(abi::EntryFn function, abi::Context& context, int threads, Order order) {
   std::barrier barrier(threads);
+  Turns turns(threads, order == Order::descending);
+  const bool together = order == Order::together;
   context.threads = threads;
-  context.barrier = wait;
-  context.barrier_state = &barrier;
+  context.barrier = together ? wait : Turns::pass;
+  context.barrier_state = together ? static_cast<void*>(&barrier) : &turns;
+  auto run = [&](int thread) {
+    if (!together) turns.start(thread);
+    function(&context, thread);
+    if (!together) turns.finish();
+  };
   std::vector<std::thread> pool;
-  for (int t = 1; t < threads; ++t) pool.emplace_back([&, t] { function(&context, t); });
-  function(&context, 0);
+  for (int t = 1; t < threads; ++t) pool.emplace_back([&, t] { run(t); });
+  run(0);
   for (std::thread& thread : pool) thread.join();
 }
 
@@ -137,8 +175,9 @@ struct Execution {
 
 Execution run_once(const jit::Executable& code, const kernel::LoweredProgram& program,
                    const ir::Graph& graph, const Tensors& params, int64_t rows, int threads,
-                   Prepared& p) {
+                   Prepared& p, Order order = Order::together) {
   Bytes state(p.state_bytes), arena(program.plan.arena_bytes);
+  std::memset(arena.data, 0xff, program.plan.arena_bytes);  // not a number
   for (const auto& [name, type] : p.states)
     fill(type.dtype, params.at(name), state.data + p.offsets.at(name));
   std::vector<const void*> inputs;
@@ -157,7 +196,8 @@ Execution run_once(const jit::Executable& code, const kernel::LoweredProgram& pr
   context.arena = arena.data;
   context.scalars = p.scalars.data();
   context.rows = rows;
-  execute(reinterpret_cast<abi::EntryFn>(code.lookup(program.entry)), context, threads);
+  execute(reinterpret_cast<abi::EntryFn>(code.lookup(program.entry)), context, threads,
+          order);
   Execution result{std::move(state), {}};
   for (size_t i = 0; i < outputs.size(); ++i)
     result.bits.append(reinterpret_cast<const char*>(p.outputs[i].data),
@@ -185,13 +225,15 @@ Tensors run_native(const ir::Graph& original, const Tensors& params, const RunOp
   jit_options.cache = false;
   const auto code = jit::compile(program.module, jit_options);
 
-  for (int threads : options.same_bits_threads) {
-    const Execution other = run_once(*code, program, original, params, rows, threads, p);
-    const Execution first = run_once(*code, program, original, params, rows, options.threads, p);
-    if (other.bits != first.bits)
-      throw std::runtime_error("other bits with " + std::to_string(threads) + " threads");
-  }
   const Execution run = run_once(*code, program, original, params, rows, options.threads, p);
+  for (int threads : options.same_bits_threads)
+    for (Order order : {Order::together, Order::ascending, Order::descending}) {
+      const Execution other = run_once(*code, program, original, params, rows, threads, p, order);
+      if (other.bits == run.bits) continue;
+      const char* how[] = {"", ", first thread first", ", last thread first"};
+      throw std::runtime_error("other bits with " + std::to_string(threads) + " threads" +
+                               how[static_cast<size_t>(order)]);
+    }
   if (bits) *bits = run.bits;
   Tensors results;
   for (size_t i = 0; i < p.outputs.size(); ++i)

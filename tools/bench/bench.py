@@ -24,7 +24,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PEERS = {"torch": ["peer_torch.py"], "torch-compiled": ["peer_torch.py", "--variant", "compiled"],
          "jax": ["peer_jax.py"], "onnxruntime": ["peer_onnx.py"]}
-CURVE = 20  # steps of the loss-curve check
+CURVE = 10  # steps of the loss-curve check
 
 
 class Failed(Exception):

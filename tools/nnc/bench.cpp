@@ -140,9 +140,8 @@ Times time_entry(const abi::EntryDesc& entry, const runtime::Table& table, int64
 StepProfile profile_entry(const Ready& ready, const runtime::Table& table, int64_t batch,
                           void* state, const runtime::ScalarOptions& scalars,
                           runtime::ThreadPool& pool, double seconds) {
-  const abi::EntryDesc entry =
-      recording_entry(ready.compiled->profiled_entry(ready.entry),
-                      ready.compiled->groups(ready.entry), pool.threads());
+  const abi::EntryDesc entry = recording_entry(ready.compiled->profiled_entry(ready.entry),
+                                               ready.compiled->groups(ready.entry), pool.threads());
   runtime::ScalarOptions options = scalars;
   options.named = named_scalars(entry);
   runtime::Binding binding(entry, table, state, options);

@@ -184,7 +184,8 @@ void add_emit(CLI::App& app, Action& action) {
   sub->add_option("-o,--out", flags->out, "the header (default: NAME.hpp)");
   sub->add_flag("--self-test", flags->self_test,
                 "also a program that checks the header with real rows");
-  sub->add_option("--weights", flags->weights, "inside the header, in an object file to link, or in a file to load")
+  sub->add_option("--weights", flags->weights,
+                  "inside the header, in an object file to link, or in a file to load")
       ->check(CLI::IsMember({"header", "object", "file"}))
       ->capture_default_str();
   sub->add_flag("--object", flags->object, "an object file instead of a header");

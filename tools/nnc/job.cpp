@@ -18,8 +18,9 @@ void CompileFlags::add_to(CLI::App& app) {
       ->check(CLI::Range(1, 1024));
   app.add_option("--isa", isa, "instruction set: sse2, avx2 or avx512 (default: the best here)");
   app.add_flag("--no-cache", no_cache, "compile everything anew, keep nothing");
-  app.add_option("--max-memory", max_memory,
-                 "most memory for weights, optimizer and scratch, such as 8GB (default: the machine's)")
+  app.add_option(
+         "--max-memory", max_memory,
+         "most memory for weights, optimizer and scratch, such as 8GB (default: the machine's)")
       ->transform(CLI::AsSizeValue(false));
 }
 

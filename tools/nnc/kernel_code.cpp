@@ -52,7 +52,8 @@ std::vector<LoopCount> loops_of(const std::vector<std::string>& lines) {
     if (line.rfind(".LBB", 0) == 0) labels[line.substr(0, line.find(':'))] = i;
     if (!is_instruction(line) || line[1] != 'j') continue;
     const size_t target = line.find(".LBB");
-    const auto label = target == std::string::npos ? labels.end() : labels.find(line.substr(target));
+    const auto label =
+        target == std::string::npos ? labels.end() : labels.find(line.substr(target));
     if (label == labels.end() || label->second < last_loop_end) continue;
     LoopCount loop;
     loop.label = label->first;
@@ -84,7 +85,8 @@ KernelCode find_kernel(const std::string& assembly, const std::string& function)
 
 void print_kernel(const KernelCode& code, const std::string& title) {
   fmt::print("\n{}\n{}\n", styled(title, Style::bold), code.text);
-  fmt::print("  stack frame {} bytes, {} vector registers spilled\n", code.frame_bytes, code.spills);
+  fmt::print("  stack frame {} bytes, {} vector registers spilled\n", code.frame_bytes,
+             code.spills);
   for (const LoopCount& loop : code.loops)
     fmt::print("  loop {:<10} {:>4} instructions: {} multiply-adds, {} loads, {} stores\n",
                loop.label, loop.instructions, loop.multiply_adds, loop.loads, loop.stores);

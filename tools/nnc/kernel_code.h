@@ -16,9 +16,9 @@ struct LoopCount {
 };
 
 struct KernelCode {
-  std::string text;        // the function's assembly
-  long frame_bytes = 0;    // of stack, saved registers not counted
-  int spills = 0;          // vector registers written to the stack
+  std::string text;      // the function's assembly
+  long frame_bytes = 0;  // of stack, saved registers not counted
+  int spills = 0;        // vector registers written to the stack
   std::vector<LoopCount> loops;
 };
 

@@ -18,7 +18,7 @@ struct Recorder {
   abi::EntryFn function = nullptr;
   std::vector<kernel::GroupSummary> groups;
   int threads = 1;
-  size_t marks = 0;                             // per step
+  size_t marks = 0;                                   // per step
   std::vector<std::vector<Clock::time_point>> times;  // [thread][mark]
 };
 
@@ -158,12 +158,12 @@ void print_profile(const StepProfile& profile, double peak_gflops) {
                short_name(g).substr(0, 25), g.line > 0 ? std::to_string(g.line) : "", g.shape,
                g.schedule, time.microseconds, 100 * time.microseconds / profile.step,
                fmt::format("{:.0f} {}", rate, computes ? "GF/s" : "GB/s"),
-               computes ? fmt::format("{:.0f}%", 100 * rate / peak_gflops) : "",
-               time.waiting, time.imbalance);
+               computes ? fmt::format("{:.0f}%", 100 * rate / peak_gflops) : "", time.waiting,
+               time.imbalance);
   }
   fmt::print("  {}\n", std::string(124, '-'));
-  fmt::print("  {:<77}{:>9.2f}\n  {:<77}{:>9.2f}\n  {:<77}{:>9.2f}\n  {:<77}{:>9.2f}\n",
-             "kernels", kernels, "waiting at barriers", waiting,
+  fmt::print("  {:<77}{:>9.2f}\n  {:<77}{:>9.2f}\n  {:<77}{:>9.2f}\n  {:<77}{:>9.2f}\n", "kernels",
+             kernels, "waiting at barriers", waiting,
              "waking threads, scalars, the marks themselves", profile.other, "step", profile.step);
 }
 

@@ -110,4 +110,43 @@ TEST_CASE("every operation gives the JIT's bits: AVX-512 by g++") {
   check_level(CppLevel::avx512, "g++");
 }
 
+TEST_CASE("functions read like code that a person wrote") {
+  kernel::Module module;
+  module.functions.push_back(std::make_unique<kernel::Function>());
+  kernel::Function& function = *module.functions.back();
+  function.name = "scale.rows";
+  function.comment = "y = x * w\\\nby rows";  // a backslash must not swallow the next line
+  Builder b(function);
+  const Type pointer{Scalar::ptr, 1}, vector{Scalar::f32, 16};
+  const Value x = b.param("class", pointer), w = b.param("w", pointer), y = b.param("y", pointer);
+  const Value rows = b.param("rows", {Scalar::i64, 1});
+  b.param("thread", {Scalar::i64, 1});
+  b.load(vector, w, b.i64(99));  // unused: not printed
+  b.loop(b.i64(0), rows, b.i64(1), [&](Value row) {
+    const auto sums = b.loop(b.i64(0), b.i64(64), b.i64(16), {b.constant(vector, 0.0)},
+                             [&](Value k, const std::vector<Value>& sum) -> std::vector<Value> {
+                               const Value at = b.add(b.mul(row, b.i64(64)), b.add(k, b.i64(0)));
+                               const Value left = b.load(vector, x, at),
+                                           right = b.load(vector, w, k);
+                               return {b.muladd(left, right, sum[0])};
+                             });
+    b.store(sums[0], y, b.mul(row, b.i64(16)));
+  });
+  CHECK(codegen::print_cpp(module, CppLevel::avx512).functions == R"(// y = x * w
+// by rows
+inline void scale_rows(ptr class_, ptr w, ptr y, i64 rows, i64 /*thread*/) noexcept {
+  for (i64 i = 0; i < rows; ++i) {
+    f32x16 c15 = splat_f32x16(0.0f);
+    for (i64 j = 0; j < 64; j += 16) {
+      const f32x16 v22 = load_f32x16(class_, i * 64 + j);
+      const f32x16 v23 = load_f32x16(w, j);
+      const f32x16 v24 = muladd(v22, v23, c15);
+      c15 = v24;
+    }
+    store(y, i * 16, c15);
+  }
+}
+)");
+}
+
 }  // namespace nnc::testing

@@ -228,6 +228,10 @@ TEST_CASE("identifiers of emitted code") {
   CHECK(codegen::cpp_identifier("") == "model");
   CHECK(codegen::cpp_identifier("std") == "std_");
   CHECK(codegen::cpp_identifier("load_x") == "load_x_");
+  CHECK(codegen::cpp_identifier("f32x16") == "f32x16_");
+  CHECK(codegen::cpp_identifier("fox2") == "fox2");
+  CHECK(codegen::cpp_identifier("exp") == "exp");
+  CHECK(codegen::cpp_namespace("exp") == "exp_");
 }
 
 }  // namespace nnc::testing
