@@ -3,9 +3,9 @@
 
 usage: tools/check_docs.py [ROOT]
 
-Every folder has a README.md (families of ops and test programs are covered by the one above),
-links to files lead somewhere, code below a line `<!-- from FILE -->` is in FILE to the letter, and
-the README of the passes names every pass.
+Every folder has a README.md (families of ops, test programs and golden files are covered by the one
+above), links to files lead somewhere, code below a line `<!-- from FILE -->` is in FILE to the
+letter, and the README of the passes names every pass.
 Prints one line per problem and ends with status 1 if there is any.
 """
 
@@ -15,7 +15,7 @@ import sys
 
 TOPS = ("cmake", "compiler", "models", "runtime", "tests", "tools")
 # Below these, one README above speaks for all folders.
-COVERED = ("compiler/ops/", "tests/unit/")
+COVERED = ("compiler/ops/", "tests/ir/", "tests/unit/")
 PIPELINE = "compiler/passes/pipeline.cpp"
 
 LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")

@@ -60,11 +60,10 @@ void KernelScope::store_outputs(const ir::Shape& of, const Coordinates& at) {
     if (codes[i]) e.store(codes[i], region.outputs[i].value->type, outputs[i], at);
 }
 
-LoweredGroup lower_group(const GroupContext& context, const std::string& name, Module& module) {
-  auto function = std::make_unique<Function>();
-  function->name = name;
-  function->comment = comment_of(context.node);
-  Builder k(*function);
+namespace {
+
+// One parameter of the kernel for each of the region's, two for a field.
+std::vector<Buffer> input_params(const GroupContext& context, Builder& k) {
   const ir::Graph& region = *context.node.region;
   std::vector<Buffer> inputs;
   for (size_t i = 0; i < region.params.size(); ++i) {
@@ -79,19 +78,62 @@ LoweredGroup lower_group(const GroupContext& context, const std::string& name, M
     }
     inputs.push_back(buffer);
   }
-  std::vector<Buffer> outputs;
-  for (const auto& output : region.outputs)
-    outputs.push_back({k.param("out_" + output.name, pointer_type), {}, {}});
-  const Value begin = k.param("begin", index_type);
-  const Value end = k.param("end", index_type);
-  const Value rows = k.param("rows", index_type);
+  return inputs;
+}
 
-  ElementEmitter e(k, logical_lanes, rows);
-  for (size_t i = 0; i < inputs.size(); ++i) e.bind_buffer(region.params[i].value.get(), inputs[i]);
-  KernelScope s{context, region, shape_of(context.node), k, e, outputs, begin, end, rows};
-  LoweredGroup lowered;
-  lowered.function = name;
-  lowered.slice = slice_of(context);
+// Two for each multiply-add, over all rows.
+double flops_of(const GroupContext& context, const ir::Node& contract) {
+  double count = static_cast<double>(contract.result()->type.elements(context.batch));
+  for (const MapDim& dim : map_contraction(contract)->k)
+    count *= static_cast<double>(dim.extent.extent(context.batch));
+  return 2 * count;
+}
+
+// Writes the loops and says, for people, how they run.
+std::string lower_kind(KernelScope& s) {
+  switch (s.shape.kind) {
+    case GroupKind::map: return lower_map(s), "map";
+    case GroupKind::row: return lower_row(s), "rows";
+    case GroupKind::column: return lower_column(s), "columns";
+    case GroupKind::place: return lower_place(s), "place";
+    case GroupKind::contract: break;
+  }
+  std::string schedule;
+  lower_contract(s, schedule);
+  return schedule;
+}
+
+}  // namespace
+
+namespace {
+
+// Parameters of the kernel for the region's parameters: a pointer, two for a field, a number.
+std::vector<Buffer> add_inputs(const GroupContext& context, Builder& k) {
+  std::vector<Buffer> inputs;
+  const ir::Graph& region = *context.node.region;
+  for (size_t i = 0; i < region.params.size(); ++i) {
+    const std::string& label = region.params[i].value->name;
+    Buffer buffer;
+    if (context.operands[i] == OperandKind::scalar) {
+      buffer.scalar = k.param(label, {Scalar::f64, 1});
+    } else {
+      buffer.pointer = k.param(label, pointer_type);
+      if (context.operands[i] == OperandKind::field)
+        buffer.index = k.param(label + "_rows", pointer_type);
+    }
+    inputs.push_back(buffer);
+  }
+  return inputs;
+}
+
+double flops_of(const ir::Node& contract, int64_t batch) {
+  const auto map = map_contraction(contract);
+  double count = static_cast<double>(contract.result()->type.elements(batch));
+  for (const MapDim& dim : map->k) count *= static_cast<double>(dim.extent.extent(batch));
+  return 2 * count;
+}
+
+void write_loops(KernelScope& s, LoweredGroup& lowered) {
   switch (s.shape.kind) {
     case GroupKind::map:
       lower_map(s);
@@ -109,16 +151,36 @@ LoweredGroup lower_group(const GroupContext& context, const std::string& name, M
       lower_place(s);
       lowered.schedule = "place";
       break;
-    case GroupKind::contract: {
+    case GroupKind::contract:
       lower_contract(s, lowered.schedule);
-      const auto map = map_contraction(*s.shape.contract);
-      double count = static_cast<double>(s.shape.contract->result()->type.elements(context.batch));
-      for (const MapDim& dim : map->k)
-        count *= static_cast<double>(dim.extent.extent(context.batch));
-      lowered.flops = 2 * count;
+      lowered.flops = flops_of(*s.shape.contract, s.context.batch);
       break;
-    }
   }
+}
+
+}  // namespace
+
+LoweredGroup lower_group(const GroupContext& context, const std::string& name, Module& module) {
+  auto function = std::make_unique<Function>();
+  function->name = name;
+  function->comment = comment_of(context.node);
+  Builder k(*function);
+  const ir::Graph& region = *context.node.region;
+  const std::vector<Buffer> inputs = add_inputs(context, k);
+  std::vector<Buffer> outputs;
+  for (const auto& output : region.outputs)
+    outputs.push_back({k.param("out_" + output.name, pointer_type), {}, {}});
+  const Value begin = k.param("begin", index_type);
+  const Value end = k.param("end", index_type);
+  const Value rows = k.param("rows", index_type);
+
+  ElementEmitter e(k, logical_lanes, rows);
+  for (size_t i = 0; i < inputs.size(); ++i) e.bind_buffer(region.params[i].value.get(), inputs[i]);
+  KernelScope s{context, region, shape_of(context.node), k, e, outputs, begin, end, rows};
+  LoweredGroup lowered;
+  lowered.function = name;
+  lowered.slice = slice_of(context);
+  write_loops(s, lowered);
   module.functions.push_back(std::move(function));
   return lowered;
 }

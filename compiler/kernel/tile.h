@@ -10,8 +10,8 @@
 namespace nnc::kernel {
 
 struct Tile {
-  int64_t rows = 1;     // of the full tile; what is left over runs row by row
-  int lanes = 1;        // of a vector
+  int64_t rows = 1;             // of the full tile; what is left over runs row by row
+  int lanes = 1;                // of a vector
   std::vector<int64_t> panels;  // vectors per panel of columns, left to right
 };
 

@@ -85,8 +85,7 @@ Value lower_transposed_tiles(KernelScope& s) {
   };
   k.loop(s.begin, middle, k.i64(side), [&](Value i0) {
     const int64_t full = columns / side * side;
-    if (full > 0)
-      k.loop(k.i64(0), k.i64(full), k.i64(side), [&](Value j0) { tile(i0, j0, side); });
+    if (full > 0) k.loop(k.i64(0), k.i64(full), k.i64(side), [&](Value j0) { tile(i0, j0, side); });
     if (columns > full) tile(i0, k.i64(full), columns - full);
   });
   return middle;

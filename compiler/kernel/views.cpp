@@ -41,7 +41,8 @@ std::optional<View> view_in_base(const ir::Value* value) {
   return follow(value, base, row_major(base->type.shape));
 }
 
-std::optional<View> coordinate_map(const ir::Value* value, const ir::Value* source, size_t dimension) {
+std::optional<View> coordinate_map(const ir::Value* value, const ir::Value* source,
+                                   size_t dimension) {
   View unit;
   unit.strides.assign(source->type.shape.size(), Dim{0, false});
   unit.strides[dimension] = Dim{1, false};

@@ -9,8 +9,8 @@
 
 namespace nnc::kernel {
 
-// Row-major view of a whole buffer, in elements. Strides may count batch rows: with shape [n, 4b] the first
-// stride is 4b.
+// Row-major view of a whole buffer, in elements. Strides may count batch rows: with shape [n, 4b]
+// the first stride is 4b.
 ir::View row_major(const ir::Shape& shape);
 
 // Follows movement ops from `value` down to the first value that is none (or to `stop`).

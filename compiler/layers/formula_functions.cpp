@@ -156,8 +156,8 @@ Operand build_clip(FormulaContext& context, const Expression& call) {
 std::vector<Function> make_functions() {
   std::vector<Function> all;
   for (const char* name :
-       {"exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "sin", "cos", "tanh", "sigmoid", "erf",
-        "relu", "floor", "round", "abs", "sign", "softplus", "stop_gradient"}) {
+       {"exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "sin", "cos", "atan", "tanh", "sigmoid",
+        "erf", "relu", "floor", "round", "abs", "sign", "softplus", "stop_gradient"}) {
     all.push_back(primitive(name));
   }
   all.push_back(elementwise("tan", [](ir::Builder& b, ir::Value* x) {

@@ -15,8 +15,7 @@ bool merge_common(ir::Graph& graph) {
     if (node.region || node.results.size() != 1) return nullptr;
     auto& candidates = seen[{node.op, node.operands}];
     for (const ir::Node* other : candidates)
-      if (other->attributes == node.attributes &&
-          other->result()->type == node.result()->type)
+      if (other->attributes == node.attributes && other->result()->type == node.result()->type)
         return other->result();
     candidates.push_back(&node);
     return nullptr;

@@ -11,8 +11,8 @@ namespace {
 
 // The value of an elementwise node whose operands are all uniform constants.
 bool fold(const Node& node, double& number) {
-  if (node.op->family != ir::Family::elementwise || node.operands.empty() ||
-      !node.op->pure || is_op(&node, "copy"))
+  if (node.op->family != ir::Family::elementwise || node.operands.empty() || !node.op->pure ||
+      is_op(&node, "copy"))
     return false;
   std::vector<ir::Tensor> operands;
   for (const Value* operand : node.operands) {

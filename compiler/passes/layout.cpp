@@ -30,8 +30,7 @@ bool contains(const Axes& axes, int64_t axis) {
 bool in_memory(const Value* operand, const ir::Graph& graph) {
   const Value* base = kernel::base_of(operand);
   if (!kernel::view_in_base(operand)) return false;
-  if (base->node)
-    return base->node->op->family != ir::Family::generator && base->type.rank() > 0;
+  if (base->node) return base->node->op->family != ir::Family::generator && base->type.rank() > 0;
   for (const ir::Param& param : graph.params)
     if (param.value.get() == base) return param.kind == ir::ParamKind::state;
   return false;
@@ -102,9 +101,8 @@ Value* reorder_right(const Node& node, Value* left, Value* right, Builder& b) {
 }
 
 bool free_batch(const Value* v, const Axes& free) {
-  return std::any_of(free.begin(), free.end(), [&](int64_t i) {
-    return v->type.shape[static_cast<size_t>(i)].batch;
-  });
+  return std::any_of(free.begin(), free.end(),
+                     [&](int64_t i) { return v->type.shape[static_cast<size_t>(i)].batch; });
 }
 
 // Batch rows have to be rows of the tile: the operands change sides, and the result is seen
@@ -115,8 +113,7 @@ Value* change_sides(const Node& node, Builder& b) {
   const Axes left = free_axes(node.operands[0], lhs, lhs_batch);
   const Axes right = free_axes(node.operands[1], rhs, rhs_batch);
   if (!free_batch(node.operands[1], right) || free_batch(node.operands[0], left)) return nullptr;
-  Value* swapped =
-      b.contract(node.operands[1], node.operands[0], rhs, lhs, rhs_batch, lhs_batch);
+  Value* swapped = b.contract(node.operands[1], node.operands[0], rhs, lhs, rhs_batch, lhs_batch);
   const size_t n = lhs_batch.size();
   return b.transpose(swapped, joined(counting(0, n), counting(n + right.size(), left.size()),
                                      counting(n, right.size())));

@@ -24,7 +24,8 @@ const std::vector<Pass>& step_passes() {
       {"cse", "forward values that backward computes again", merge_common},
       {"dce", "gradients that nobody asked for", remove_dead},
       {"split", "reductions over mixed axes become two", split_reductions},
-      {"layout", "transposed operands are written once, in the order that kernels read", lay_out_contractions},
+      {"layout", "transposed operands are written once, in the order that kernels read",
+       lay_out_contractions},
       {"cse-2", "one transposed copy for all its readers", merge_common},
       {"muladd", "a*b + c becomes one op: the only place where FMA comes from", form_muladd},
       {"dce-2", "before fusion", remove_dead},
@@ -39,8 +40,7 @@ bool run_passes(ir::Graph& graph, const std::vector<Pass>& passes, const PassOpt
   for (const Pass& pass : passes) {
     const auto start = std::chrono::steady_clock::now();
     PassReport report{pass.name, pass.run(graph), 0};
-    const std::chrono::duration<double, std::milli> took =
-        std::chrono::steady_clock::now() - start;
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
     report.milliseconds = took.count();
     if (options.verify_each) ir::verify(graph);
     if (options.observe) options.observe(report, graph);

@@ -61,8 +61,8 @@ class Scheduler {
         const bool ready = std::none_of(before_[i].begin(), before_[i].end(),
                                         [&](size_t j) { return waiting.count(j) > 0; });
         if (!ready) continue;
-        const int rank = (interval.needs_barrier(facts_[i]) ? 2 : 0) +
-                         (facts_[i].slice.rows() ? 0 : 1);
+        const int rank =
+            (interval.needs_barrier(facts_[i]) ? 2 : 0) + (facts_[i].slice.rows() ? 0 : 1);
         if (rank < best_rank || best == facts_.size()) {
           best = i;
           best_rank = rank;

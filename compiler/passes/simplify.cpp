@@ -39,8 +39,7 @@ Value* simplify_movement(Node& node, Builder& b) {
   Value* in = node.operands.empty() ? nullptr : node.operands[0];
   if (is_op(&node, "reshape")) {
     if (in->type.shape == node.result()->type.shape) return in;
-    if (is_op(in, "reshape"))
-      return b.reshape(in->node->operands[0], node.result()->type.shape);
+    if (is_op(in, "reshape")) return b.reshape(in->node->operands[0], node.result()->type.shape);
   }
   if (is_op(&node, "broadcast") && in->type.shape == node.result()->type.shape &&
       is_identity(node.attributes.integers("axes")))

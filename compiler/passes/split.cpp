@@ -13,8 +13,7 @@ constexpr int64_t small_fold = 4096;
 
 size_t trailing_run(const std::vector<int64_t>& axes, int64_t rank) {
   size_t run = 0;
-  while (run < axes.size() &&
-         axes[axes.size() - 1 - run] == rank - 1 - static_cast<int64_t>(run))
+  while (run < axes.size() && axes[axes.size() - 1 - run] == rank - 1 - static_cast<int64_t>(run))
     ++run;
   return run;
 }

@@ -88,8 +88,7 @@ class Generator {
       pool_.push_back(b_.cast(raw, options_.dtype));
     }
     if (chance(60))
-      pool_.push_back(
-          graph_->add_param(ParamKind::scalar, "rate", {options_.dtype, {}}, "rate"));
+      pool_.push_back(graph_->add_param(ParamKind::scalar, "rate", {options_.dtype, {}}, "rate"));
   }
 
   void step() {
@@ -187,8 +186,8 @@ class Generator {
     Shape sizes;
     for (const Dim& dim : v->type.shape) {
       const int64_t step = dim.batch || chance(60) ? 1 : 1 + static_cast<int64_t>(pick(3));
-      const int64_t start = dim.batch ? 0 : static_cast<int64_t>(pick(static_cast<size_t>(
-                                                (dim.size + 1) / 2)));
+      const int64_t start =
+          dim.batch ? 0 : static_cast<int64_t>(pick(static_cast<size_t>((dim.size + 1) / 2)));
       const int64_t most = (dim.size - start + step - 1) / step;
       starts.push_back(start);
       steps.push_back(step);
@@ -389,9 +388,8 @@ void Generator::assign_random(Value* state) {
   std::vector<Value*> same;
   for (Value* v : pool_)
     if (v->type == state->type) same.push_back(v);
-  Value* value = same.empty() || chance(40)
-                     ? bounded(b_.add(b_.mul(state, 0.75), partner(state)))
-                     : same[pick(same.size())];
+  Value* value = same.empty() || chance(40) ? bounded(b_.add(b_.mul(state, 0.75), partner(state)))
+                                            : same[pick(same.size())];
   if (chance(20) && state->type.rank() == 2 && state->type.shape[0] == state->type.shape[1])
     value = b_.add(value, b_.transpose(state, {1, 0}));
   if (chance(10)) value = b_.constant_like(0.5, state);

@@ -51,8 +51,7 @@ double read(DType dtype, const uint8_t* from) {
 // 64-byte aligned bytes with a guard zone of ones behind them.
 struct Bytes {
   explicit Bytes(size_t size) : storage(size + 192, 0x5a) {
-    data = reinterpret_cast<uint8_t*>((reinterpret_cast<uintptr_t>(storage.data()) + 63) / 64 *
-                                      64);
+    data = reinterpret_cast<uint8_t*>((reinterpret_cast<uintptr_t>(storage.data()) + 63) / 64 * 64);
     std::memset(data, 0, size);
   }
   std::vector<uint8_t> storage;
@@ -196,8 +195,7 @@ Execution run_once(const jit::Executable& code, const kernel::LoweredProgram& pr
   context.arena = arena.data;
   context.scalars = p.scalars.data();
   context.rows = rows;
-  execute(reinterpret_cast<abi::EntryFn>(code.lookup(program.entry)), context, threads,
-          order);
+  execute(reinterpret_cast<abi::EntryFn>(code.lookup(program.entry)), context, threads, order);
   Execution result{std::move(state), {}};
   for (size_t i = 0; i < outputs.size(); ++i)
     result.bits.append(reinterpret_cast<const char*>(p.outputs[i].data),

@@ -16,7 +16,7 @@ using Tensors = std::map<std::string, ir::Tensor>;
 struct RunOptions {
   kernel::Isa isa = kernel::Isa::avx2;
   int threads = 1;
-  int64_t rows = 0;     // 0: the graph's batch
+  int64_t rows = 0;  // 0: the graph's batch
   // Further thread counts to run the same code with; all results must have the same bits (else
   // std::runtime_error). Each also runs one thread after the other from barrier to barrier, first
   // and last thread first: what a missing barrier would leave to chance then goes wrong for sure.

@@ -12,7 +12,8 @@ using namespace nnc;
 
 // Forward, softmax cross entropy, gradients and SGD of one dense layer, written out.
 std::string dense_step(int rows, int in, int out) {
-  return fmt::format(R"(graph @step(%x: u8[{0}b,{1}], %t: i32[{0}b], %rate: f32[] scalar, %w: f32[{1},{2}] state, %b: f32[{2}] state) {{
+  return fmt::format(
+      R"(graph @step(%x: u8[{0}b,{1}], %t: i32[{0}b], %rate: f32[] scalar, %w: f32[{1},{2}] state, %b: f32[{2}] state) {{
   %xf: f32[{0}b,{1}] = cast %x {{dtype=f32}}
   %h: f32[{0}b,{2}] = contract %xf, %w {{lhs=[1], rhs=[0]}}
   %bb: f32[{0}b,{2}] = broadcast %b {{axes=[1], shape=[{0}b,{2}]}}
@@ -46,11 +47,12 @@ std::string dense_step(int rows, int in, int out) {
   assign %b, %nb
   return loss=%loss, dx=%dx
 }}
-)", rows, in, out);
+)",
+      rows, in, out);
 }
 
 TEST_CASE("a dense training step is what the reference says, on every level and thread count") {
-  const int shapes[][3] = {{1, 1, 1},  {4, 3, 2},    {7, 13, 10}, {32, 20, 17},
+  const int shapes[][3] = {{1, 1, 1},   {4, 3, 2},     {7, 13, 10},  {32, 20, 17},
                            {37, 5, 33}, {64, 70, 128}, {19, 784, 11}};
   for (const auto& shape : shapes) {
     const auto graph = ir::parse(dense_step(shape[0], shape[1], shape[2]));
@@ -62,7 +64,8 @@ TEST_CASE("a dense training step is what the reference says, on every level and 
     std::string first_fma_bits;
     for (kernel::Isa isa : test::runnable_isas()) {
       std::string bits;
-      const auto got = test::run_native(*graph, params, {.isa = isa, .same_bits_threads = {2, 3}}, &bits);
+      const auto got =
+          test::run_native(*graph, params, {.isa = isa, .same_bits_threads = {2, 3}}, &bits);
       for (const auto& [name, tensor] : expected) {
         CAPTURE(name);
         CAPTURE(kernel::name_of(isa));
@@ -92,7 +95,8 @@ TEST_CASE("a sum over the batch and short rows takes every row") {
       const auto params = test::random_params(*graph, 3, -1, 1);
       const auto expected = ir::evaluate(*graph, params);
       for (kernel::Isa isa : test::runnable_isas()) {
-        const auto got = test::run_native(*graph, params, {.isa = isa, .same_bits_threads = {2, 3}});
+        const auto got =
+            test::run_native(*graph, params, {.isa = isa, .same_bits_threads = {2, 3}});
         for (const auto& [name, tensor] : expected) {
           CAPTURE(name);
           CAPTURE(rows);

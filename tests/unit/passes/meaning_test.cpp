@@ -103,25 +103,25 @@ TEST_CASE("log softmax, softmax and log sigmoid hold at extreme values") {
     for (double value : found.dx) CHECK(std::isfinite(value));
   }
   const Extremes logs = extremes(softmax + "  %l: f32[2,3] = log %p\n  return y=%l\n}\n", large);
-  CHECK(logs.y[1] == doctest::Approx(-2000.3133));   // -2000 - log(1 + 1/e)
+  CHECK(logs.y[1] == doctest::Approx(-2000.3133));  // -2000 - log(1 + 1/e)
   CHECK(logs.y[3] == doctest::Approx(-std::log(3)));
-  CHECK(logs.dx[1] == doctest::Approx(1));           // 1 - 3p, p = 0
+  CHECK(logs.dx[1] == doctest::Approx(1));  // 1 - 3p, p = 0
   CHECK(logs.dx[0] == doctest::Approx(1 - 3 / (1 + std::exp(-1))));
 
   const std::string sigmoid =
       "graph @g(%x: f32[3] state) {\n"
       "  %p: f32[3] = sigmoid %x\n";
-  const Extremes ones = extremes(sigmoid + "  %l: f32[3] = log %p\n  return y=%l\n}\n",
-                                 {-1000, 0, 1000});
+  const Extremes ones =
+      extremes(sigmoid + "  %l: f32[3] = log %p\n  return y=%l\n}\n", {-1000, 0, 1000});
   CHECK(ones.y[0] == doctest::Approx(-1000));
   CHECK(ones.y[2] == doctest::Approx(0));
   CHECK(ones.dx[0] == doctest::Approx(1));
   CHECK(ones.dx[1] == doctest::Approx(0.5));
-  const Extremes zeros = extremes(
-      sigmoid +
-          "  %one: f32[3] = constant {dtype=f32, shape=[3], value=1.0}\n"
-          "  %q: f32[3] = sub %one, %p\n  %l: f32[3] = log %q\n  return y=%l\n}\n",
-      {-1000, 0, 1000});
+  const Extremes zeros =
+      extremes(sigmoid +
+                   "  %one: f32[3] = constant {dtype=f32, shape=[3], value=1.0}\n"
+                   "  %q: f32[3] = sub %one, %p\n  %l: f32[3] = log %q\n  return y=%l\n}\n",
+               {-1000, 0, 1000});
   CHECK(zeros.y[2] == doctest::Approx(-1000));
   CHECK(zeros.dx[2] == doctest::Approx(-1));
 }
