@@ -75,6 +75,11 @@ std::string cpp_prologue() {
          "#if defined(__clang__)\n"
          "#pragma float_control(push)\n"
          "#pragma clang fp contract(off)\n"
+         "#if defined(__x86_64__) && __clang_major__ >= 14\n"
+         "// Its scheduler for unnamed processors would load ahead until registers run out.\n"
+         "#pragma clang attribute push(__attribute__((target(\"tune=skylake-avx512\"))), \\\n"
+         "                             apply_to = function)\n"
+         "#endif\n"
          "#elif defined(__GNUC__)\n"
          "#pragma GCC diagnostic push\n"
          "#pragma GCC diagnostic ignored \"-Wuninitialized\"  // inside GCC 12's own intrinsics\n"
@@ -89,6 +94,9 @@ std::string cpp_prologue() {
 
 std::string cpp_epilogue() {
   return "#if defined(__clang__)\n"
+         "#if defined(__x86_64__) && __clang_major__ >= 14\n"
+         "#pragma clang attribute pop\n"
+         "#endif\n"
          "#pragma float_control(pop)\n"
          "#elif defined(__GNUC__)\n"
          "#pragma GCC pop_options\n"

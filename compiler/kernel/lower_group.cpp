@@ -62,51 +62,6 @@ void KernelScope::store_outputs(const ir::Shape& of, const Coordinates& at) {
 
 namespace {
 
-// One parameter of the kernel for each of the region's, two for a field.
-std::vector<Buffer> input_params(const GroupContext& context, Builder& k) {
-  const ir::Graph& region = *context.node.region;
-  std::vector<Buffer> inputs;
-  for (size_t i = 0; i < region.params.size(); ++i) {
-    const std::string& label = region.params[i].value->name;
-    Buffer buffer;
-    if (context.operands[i] == OperandKind::scalar) {
-      buffer.scalar = k.param(label, {Scalar::f64, 1});
-    } else {
-      buffer.pointer = k.param(label, pointer_type);
-      if (context.operands[i] == OperandKind::field)
-        buffer.index = k.param(label + "_rows", pointer_type);
-    }
-    inputs.push_back(buffer);
-  }
-  return inputs;
-}
-
-// Two for each multiply-add, over all rows.
-double flops_of(const GroupContext& context, const ir::Node& contract) {
-  double count = static_cast<double>(contract.result()->type.elements(context.batch));
-  for (const MapDim& dim : map_contraction(contract)->k)
-    count *= static_cast<double>(dim.extent.extent(context.batch));
-  return 2 * count;
-}
-
-// Writes the loops and says, for people, how they run.
-std::string lower_kind(KernelScope& s) {
-  switch (s.shape.kind) {
-    case GroupKind::map: return lower_map(s), "map";
-    case GroupKind::row: return lower_row(s), "rows";
-    case GroupKind::column: return lower_column(s), "columns";
-    case GroupKind::place: return lower_place(s), "place";
-    case GroupKind::contract: break;
-  }
-  std::string schedule;
-  lower_contract(s, schedule);
-  return schedule;
-}
-
-}  // namespace
-
-namespace {
-
 // Parameters of the kernel for the region's parameters: a pointer, two for a field, a number.
 std::vector<Buffer> add_inputs(const GroupContext& context, Builder& k) {
   std::vector<Buffer> inputs;

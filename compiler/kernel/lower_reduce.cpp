@@ -194,8 +194,10 @@ class RowLowering {
     return sums;
   }
 
-  // Values of one number per row: their shape is that of the kept dimensions, up to ones.
+  // Values of one number per row: their shape is that of the kept dimensions, up to ones. All are
+  // computed before the first is stored, as in KernelScope::store_outputs.
   void store_row_values(const Coordinates& at) {
+    std::vector<std::function<void()>> stores;
     for (size_t i = 0; i < s_.region.outputs.size(); ++i) {
       const ir::Value* value = s_.region.outputs[i].value;
       if (value->type.shape == s_.shape.space) continue;
@@ -209,8 +211,10 @@ class RowLowering {
         while (next < kept_.size() && !kept_[next].batch && kept_[next].size == 1) ++next;
         own.push_back(at[next++]);
       }
-      s_.e.store(s_.e.emit(value, own), value->type, s_.outputs[i], own);
+      const Value code = s_.e.emit(value, own);
+      stores.push_back([=, this] { s_.e.store(code, value->type, s_.outputs[i], own); });
     }
+    for (const auto& store : stores) store();
   }
 
   KernelScope& s_;
@@ -265,10 +269,10 @@ class ColumnLowering {
     for (size_t i = 0; i < kept_.size(); ++i) full[static_cast<size_t>(kept_[i])] = own[i];
     sums = fold(full, 0, sums);
     for (size_t i = 0; i < sums.size(); ++i) s_.e.bind(s_.shape.reductions[i]->result(), sums[i]);
-    for (size_t i = 0; i < s_.region.outputs.size(); ++i) {
-      const ir::Value* value = s_.region.outputs[i].value;
-      s_.e.store(s_.e.emit_vector(value, own), value->type, s_.outputs[i], own);
-    }
+    std::vector<Value> codes;  // all before the first store, as in KernelScope::store_outputs
+    for (const auto& output : s_.region.outputs) codes.push_back(s_.e.emit_vector(output.value, own));
+    for (size_t i = 0; i < codes.size(); ++i)
+      s_.e.store(codes[i], s_.region.outputs[i].value->type, s_.outputs[i], own);
   }
 
   std::vector<Value> fold(const Coordinates& at, size_t d, const std::vector<Value>& sums) {

@@ -70,6 +70,18 @@ Value* written_out(Builder& b, Value* value) {
   return b.reshape(b.unary("copy", b.reshape(value, {ir::Dim{}})), {});
 }
 
+// The value written out with the batch rows first, in its old order of dimensions: then the strides
+// of all the others are numbers, and a slice of them starts at a number.
+Value* rows_first(Builder& b, Value* value) {
+  Axes order;
+  for (int64_t i = 0; i < value->type.rank(); ++i)
+    order.insert(value->type.shape[static_cast<size_t>(i)].batch ? order.begin() : order.end(), i);
+  Axes back(order.size());
+  for (size_t i = 0; i < order.size(); ++i)
+    back[static_cast<size_t>(order[i])] = static_cast<int64_t>(i);
+  return b.transpose(b.unary("copy", b.transpose(value, order)), back);
+}
+
 Axes free_axes(const Value* v, const Axes& summed, const Axes& batch) {
   Axes free;
   for (int64_t i = 0; i < v->type.rank(); ++i)
@@ -128,7 +140,10 @@ bool lay_out_contractions(ir::Graph& graph) {
     if (kernel::view_in_base(node.result()) && rows_findable(node.result(), graph) &&
         indices_findable(node.result()))
       return nullptr;
-    return b.op(node.op->name, {b.unary("copy", node.operands[0])}, node.attributes);
+    Value* in = node.operands[0];
+    Value* direct = b.op(node.op->name, {b.unary("copy", in)}, node.attributes);
+    if (kernel::view_in_base(direct)) return direct;
+    return b.op(node.op->name, {rows_first(b, in)}, node.attributes);
   });
   const bool sides = rewrite(graph, [](Node& node, Builder& b) -> Value* {
     return node.op->family == ir::Family::contraction ? change_sides(node, b) : nullptr;
