@@ -104,7 +104,7 @@ check "format" tools/check_format.sh
 
 echo "== build"
 check "configure" configure "$build"
-check "build" cmake --build "$build"
+check "build" cmake --build "$build" -- -k 0
 
 echo "== unit tests"
 for test in "$build"/tests/test_*; do

@@ -270,7 +270,8 @@ class ColumnLowering {
     sums = fold(full, 0, sums);
     for (size_t i = 0; i < sums.size(); ++i) s_.e.bind(s_.shape.reductions[i]->result(), sums[i]);
     std::vector<Value> codes;  // all before the first store, as in KernelScope::store_outputs
-    for (const auto& output : s_.region.outputs) codes.push_back(s_.e.emit_vector(output.value, own));
+    for (const auto& output : s_.region.outputs)
+      codes.push_back(s_.e.emit_vector(output.value, own));
     for (size_t i = 0; i < codes.size(); ++i)
       s_.e.store(codes[i], s_.region.outputs[i].value->type, s_.outputs[i], own);
   }

@@ -32,7 +32,14 @@ std::string name_of(const CsvSource& source, const std::string& column) {
 size_t position_of(const CsvSource& source, const std::vector<std::string>& columns,
                    const std::string& wanted) {
   const auto found = std::find(columns.begin(), columns.end(), wanted);
-  if (found != columns.end()) return static_cast<size_t>(found - columns.begin());
+  if (found != columns.end()) {
+    const auto again = std::find(found + 1, columns.end(), wanted);
+    if (again == columns.end()) return static_cast<size_t>(found - columns.begin());
+    throw DataError(source.path, "line 1", name_of(source, wanted) + " stands twice",
+                    "a name of its own for every column that is read",
+                    fmt::format("columns {} and {}, counted from 0", found - columns.begin(),
+                                again - columns.begin()));
+  }
   throw DataError(source.path, "line 1", "there is no " + name_of(source, wanted),
                   source.header ? fmt::format("one of {}", fmt::join(columns, ", "))
                                 : fmt::format("0 … {}", columns.size() - 1));
@@ -154,12 +161,33 @@ Buffer converted(const std::vector<double>& numbers) {
   return result;
 }
 
+// At least the first line that is not blank, however many columns it has.
+std::string first_line(const std::string& path) {
+  constexpr size_t chunk = size_t{1} << 16;
+  constexpr size_t longest = size_t{1} << 26;
+  const std::unique_ptr<ByteStream> stream = open_stream(path);
+  std::string text;
+  bool quoted = false;
+  bool blank = true;
+  while (text.size() < longest) {
+    const size_t start = text.size();
+    text.resize(start + chunk);
+    text.resize(start + stream->read(text.data() + start, chunk));
+    if (text.size() == start) break;
+    for (size_t i = start; i < text.size(); ++i) {
+      const bool ends = text[i] == '\n' || text[i] == '\r';
+      if (text[i] == '"') quoted = !quoted;
+      if (ends && !quoted && !blank) return text;
+      blank = blank && ends;
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 std::vector<std::string> csv_columns(const CsvSource& source) {
-  std::string text(size_t{1} << 16, '\0');
-  const std::unique_ptr<ByteStream> stream = open_stream(source.path);
-  text.resize(stream->read(text.data(), text.size()));
+  const std::string text = first_line(source.path);
   CsvScanner scanner(source.path, text, source.separator);
   std::vector<std::string_view> line;
   if (!scanner.next(line)) throw DataError(source.path, "", "there are no rows");

@@ -62,6 +62,26 @@ class Predict(NncTest):
             for c, cell in enumerate(line.split(",")):
                 self.assertAlmostEqual(float(cell), values[3 * row + c], delta=1e-7)
 
+    def test_words_of_an_input_are_no_classes(self):
+        self.write("t.csv", "colour,y\nred,0\ngreen,1\nblue,2\n")
+        self.write("m.yaml", """nnc: 1
+data:
+  train: {csv: {file: t.csv, columns: {c: colour, y: y}}}
+  fields: {c: {prepare: [category, one_hot]}, y: {classes: 3}}
+model:
+  inputs: [c]
+  layers:
+    - dense: 3
+      name: logits
+  outputs: {probability: "softmax(logits)"}
+loss: {cross_entropy: {logits: logits, target: y}}
+train: {epochs: 1, optimizer: adam}
+""")
+        self.run_nnc("train", "m.yaml", "-o", "words", "--quiet")
+        self.write("x.csv", "colour\nblue\nred\n")
+        said = self.run_nnc("predict", "words", "--in", "x.csv", "--out", "-").stdout
+        self.assertEqual(said.splitlines()[0], "probability.0,probability.1,probability.2")
+
     def test_pipes(self):
         self.write("x.csv", self.csv())
         self.predict("x.csv", out="y.csv")

@@ -426,6 +426,7 @@ GraphOptions random_options(uint64_t seed) {
   options.dtype = random() % 3 == 0 ? DType::f64 : DType::f32;
   options.batch = 1 + static_cast<int64_t>(random() % 40);
   options.steps = 3 + static_cast<int>(random() % 14);
+  if (random() % 5 == 0) options.max_elements = 20000;
   return options;
 }
 

@@ -63,9 +63,8 @@ nlohmann::ordered_json to_json(const std::string& split, const runtime::Metrics&
 }
 
 std::vector<std::string> words_of(const Trained& trained, size_t classes) {
-  for (const runtime::FieldInfo& field : trained.fields) {
-    if (field.vocabulary.size() == classes) return field.vocabulary;
-  }
+  const auto words = class_words(trained, static_cast<int64_t>(classes));
+  if (words.size() == classes) return words;
   std::vector<std::string> numbers;
   for (size_t i = 0; i < classes; ++i) numbers.push_back(std::to_string(i));
   return numbers;

@@ -79,6 +79,13 @@ struct Culprit {
   std::string operands;  // largest magnitude of each
 };
 
+// The sign of a NaN says nothing.
+std::string value_text(const Culprit& culprit) {
+  if (std::isnan(culprit.value)) return "nan";
+  if (std::isinf(culprit.value)) return fmt::format("{}", culprit.value);
+  return fmt::format("{:.4g}, more than f32 can hold", culprit.value);
+}
+
 double largest(const ir::Tensor& tensor) {
   double result = 0;
   for (double x : tensor.data) {
@@ -143,7 +150,7 @@ void explain_non_finite(const runtime::NonFinite& details, CompiledModel& compil
     Diagnostic diagnostic;
     diagnostic.span = culprit.node->span;
     diagnostic.message = fmt::format("the first output that is not finite is of '{}': {}",
-                                     culprit.node->op->name, culprit.value);
+                                     culprit.node->op->name, value_text(culprit));
     if (!culprit.operands.empty()) diagnostic.got = "largest inputs " + culprit.operands;
     fmt::print(stderr, "{}", render(diagnostic));
   }

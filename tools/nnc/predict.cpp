@@ -17,16 +17,10 @@ struct Flags {
   CompileFlags compile;
 };
 
-// Names for the last axis of an output: class names, where exactly one field has as many.
+// Names for the last axis of an output.
 std::vector<std::string> words_for(const runtime::Prediction& output, const Trained& trained) {
   if (output.shape.size() != 1) return {};
-  std::vector<std::string> words;
-  for (const runtime::FieldInfo& field : trained.fields) {
-    if (static_cast<int64_t>(field.vocabulary.size()) != output.shape[0]) continue;
-    if (!words.empty()) return {};
-    words = field.vocabulary;
-  }
-  return words;
+  return class_words(trained, output.shape[0]);
 }
 
 Exit predict(const Flags& flags) {

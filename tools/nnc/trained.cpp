@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "runtime/atomic_file.h"
@@ -66,6 +67,19 @@ runtime::Buffer trained_state(const Trained& trained, const CompiledModel& compi
   runtime::Buffer state = runtime::Buffer::zeros(program.state_bytes);
   runtime::load_weights(path, program, state);
   return state;
+}
+
+std::vector<std::string> class_words(const Trained& trained, int64_t classes) {
+  const auto& inputs = trained.model.description.model.inputs;
+  const runtime::FieldInfo* told = nullptr;
+  for (const runtime::FieldInfo& field : trained.fields) {
+    const bool is_input = std::any_of(inputs.begin(), inputs.end(),
+                                      [&](const auto& input) { return input.text == field.name; });
+    if (is_input || field.classes != classes) continue;
+    if (told != nullptr) return {};
+    told = &field;
+  }
+  return told == nullptr ? std::vector<std::string>{} : told->vocabulary;
 }
 
 }  // namespace nnc::tool

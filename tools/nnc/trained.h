@@ -27,4 +27,8 @@ Trained open_trained(const std::string& run_or_file,
 // for one that has to be trained first.
 runtime::Buffer trained_state(const Trained& trained, const CompiledModel& compiled);
 
+// The words of the field that the model is to tell, where exactly one has that many classes: a
+// field that is an input is what the model is told. Empty if there is none or it has no words.
+std::vector<std::string> class_words(const Trained& trained, int64_t classes);
+
 }  // namespace nnc::tool

@@ -112,10 +112,12 @@ TEST_CASE("the step of a multilayer perceptron needs little memory and few barri
     }
 }
 
-TEST_CASE("the step of a multilayer perceptron is what the reference says, in any order of threads") {
+TEST_CASE(
+    "the step of a multilayer perceptron is what the reference says, in any order of threads") {
   const auto graph = test::mlp_step({13, 20, 17, 5}, 21);
   auto params = test::random_params(*graph, 3, -0.5, 0.5);
-  for (double& label : params["t"].data) label = static_cast<double>((&label - &params["t"].data[0]) % 5);
+  for (double& label : params["t"].data)
+    label = static_cast<double>((&label - &params["t"].data[0]) % 5);
   params["rate"].data = {0.125};
   const auto expected = ir::evaluate(*graph, params);
   for (kernel::Isa isa : test::runnable_isas()) {

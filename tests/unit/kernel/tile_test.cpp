@@ -1,4 +1,5 @@
-// Register tiles for every shape and target: they fit, they cover, and the cost behind them is sane.
+// Register tiles for every shape and target: they fit, they cover, and the cost behind them is
+// sane.
 #include <doctest/doctest.h>
 
 #include "compiler/kernel/tile.h"
@@ -7,8 +8,8 @@ namespace {
 
 using namespace nnc::kernel;
 
-const int64_t sizes[] = {1, 2, 3, 5, 7, 8, 10, 13, 16, 17, 31, 32, 33, 48, 64, 100, 127, 128, 129,
-                         200, 256, 300, 512, 784, 1000};
+const int64_t sizes[] = {1,  2,  3,   5,   7,   8,   10,  13,  16,  17,  31,  32,  33,
+                         48, 64, 100, 127, 128, 129, 200, 256, 300, 512, 784, 1000};
 
 TEST_CASE("a tile fits into the registers and its panels cover the columns exactly") {
   for (Isa isa : {Isa::sse2, Isa::avx2, Isa::avx512, Isa::neon}) {
@@ -43,7 +44,8 @@ TEST_CASE("more work never costs less") {
          {std::vector<int64_t>{1}, std::vector<int64_t>{3}, std::vector<int64_t>{3, 2}})
       for (size_t i = 0; i + 1 < std::size(sizes); ++i) {
         CHECK(tile_cycles(sizes[i], 50, rows, panels) > 0);
-        CHECK(tile_cycles(50, sizes[i + 1], rows, panels) > tile_cycles(50, sizes[i], rows, panels));
+        CHECK(tile_cycles(50, sizes[i + 1], rows, panels) >
+              tile_cycles(50, sizes[i], rows, panels));
         // Whole tiles only: a few rows left over may cost more than one full tile.
         CHECK(tile_cycles(rows * sizes[i + 1], 50, rows, panels) >
               tile_cycles(rows * sizes[i], 50, rows, panels));
@@ -62,8 +64,8 @@ TEST_CASE("no tile that was passed over is cheaper by the same cost") {
       const int64_t vectors = (n + 15) / 16;
       for (int64_t rows = 1; rows <= std::min<int64_t>(m, 28); ++rows)
         if (rows + 1 + 1 <= target.registers)
-          CHECK(cost <= tile_cycles(m, 200, rows,
-                                    std::vector<int64_t>(static_cast<size_t>(vectors), 1)));
+          CHECK(cost <=
+                tile_cycles(m, 200, rows, std::vector<int64_t>(static_cast<size_t>(vectors), 1)));
     }
 }
 

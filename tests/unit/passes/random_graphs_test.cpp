@@ -17,8 +17,13 @@ std::string check_graph(uint64_t seed) {
   const auto options = testing::random_options(seed);
   const auto graph = testing::generate_graph(seed, options);
   ir::verify(*graph);
+  // The last batch of an epoch has fewer rows, and the same code.
+  const auto full = graph->batch;
+  const int64_t rows = seed % 3 == 0 ? 1 + static_cast<int64_t>(seed * 7) % full : full;
+  graph->batch = rows;
   const auto params = test::random_params(*graph, seed, -1, 1);
   const auto expected = ir::evaluate(*graph, params);
+  graph->batch = full;
   // Chains of up to some twenty roundings and sums of some hundred terms of numbers up to 4.
   const double tolerance = options.dtype == ir::DType::f64 ? 1e-11 : 1e-4;
   std::string fma_bits;
@@ -27,7 +32,8 @@ std::string check_graph(uint64_t seed) {
     const std::string level = kernel::name_of(isa);
     test::Tensors got;
     try {
-      got = test::run_native(*graph, params, {.isa = isa, .same_bits_threads = {2, 3}}, &bits);
+      got = test::run_native(*graph, params,
+                             {.isa = isa, .rows = rows, .same_bits_threads = {2, 3}}, &bits);
     } catch (const std::exception& error) {
       return level + ": " + error.what();
     }
@@ -51,10 +57,10 @@ TEST_CASE("random graphs run natively as the reference says, with the same bits 
   for (uint64_t seed = first; seed < first + count; ++seed) {
     CAPTURE(seed);
     const std::string problem = check_graph(seed);
-    if (problem.empty()) continue;
-    const std::string text =
-        ir::print(*testing::generate_graph(seed, testing::random_options(seed)));
-    FAIL_CHECK(problem << "\n" << text);
+    std::string text;
+    if (!problem.empty())
+      text = ir::print(*testing::generate_graph(seed, testing::random_options(seed)));
+    CHECK_MESSAGE(problem.empty(), problem << "\n" << text);
   }
 }
 

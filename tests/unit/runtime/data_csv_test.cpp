@@ -46,6 +46,20 @@ TEST_CASE("csv columns are found by name, in the order of the model file") {
   CHECK(data.train.table->place(1) == "line 4");
 }
 
+TEST_CASE("a csv header may be longer than any buffer") {
+  TemporaryFolder folder;
+  std::string header = "\n\r\n", row;
+  for (int i = 0; i < 20000; ++i) {
+    header += "\"number, " + std::to_string(i) + "\",";
+    row += "1,";
+  }
+  const std::string path =
+      folder.write("wide.csv", header + "a,b,y\n" + row + "2,3,4\n" + row + "5,6,7\n");
+  const DataSpec spec = spec_of(path);
+  CHECK(probe(spec).find("x")->row_shape == std::vector<int64_t>{2});
+  CHECK(floats(*load(spec).train.table->find("x")) == std::vector<float>{3, 2, 6, 5});
+}
+
 TEST_CASE("csv without a header counts columns from 0; another separator; gzip; f64") {
   TemporaryFolder folder;
   CsvSource csv;
@@ -155,6 +169,10 @@ TEST_CASE("bad csv files are refused with line and column") {
   CHECK(error("a,b,y\n") == "a.csv: there are no rows after the header");
   CHECK(error("a,bb,y\n1,2,3\n") ==
         "a.csv: line 1: there is no column 'b'\n  expected  one of a, bb, y");
+  CHECK(error("a,b,b,y\n1,2,3,4\n") ==
+        "a.csv: line 1: column 'b' stands twice\n"
+        "  expected  a name of its own for every column that is read\n"
+        "  got       columns 1 and 2, counted from 0");
   CHECK(error("a,b,y\n1,2,3\n1,two,3\n") ==
         "a.csv: line 3, column 'b': this is not a number\n"
         "  expected  a number (name words that stand for missing cells under `missing`)\n"

@@ -1,0 +1,63 @@
+// The training steps of the model files: what is fused computes what the step computed.
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+
+#include "compiler/ir/op.h"
+#include "tests/support/graph_runner.h"
+
+namespace {
+
+using namespace nnc;
+
+// The graph that `nnc dump MODEL --stage STAGE` prints.
+std::unique_ptr<ir::Graph> dumped(const std::string& model, const std::string& stage) {
+  const std::string command =
+      NNC_BINARY " dump '" + model + "' --stage " + stage + " --set train.batch=7 2>&1";
+  FILE* pipe = popen(command.c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  std::string text;
+  std::array<char, 4096> buffer{};
+  while (const size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe))
+    text.append(buffer.data(), n);
+  REQUIRE_MESSAGE(pclose(pipe) == 0, text);
+  return ir::parse(text);
+}
+
+TEST_CASE("the fused step of every small model computes what its step computes") {
+  int models = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(NNC_SOURCE_DIR "/models")) {
+    if (entry.path().extension() != ".yaml") continue;
+    const std::string model = entry.path().stem().string();
+    CAPTURE(model);
+    const auto step = dumped(entry.path().string(), "step");
+    int64_t elements = 0;
+    for (const ir::Param& param : step->params) elements += param.value->type.elements(step->batch);
+    if (elements > 30000) continue;  // the reference takes its time
+    const auto fused = dumped(entry.path().string(), "fused");
+    auto params = test::random_params(*step, 9, 0, 1);
+    const auto expected = ir::evaluate(*step, params), got = ir::evaluate(*fused, params);
+    CHECK(expected.size() == got.size());
+    bool finite = true;
+    for (const auto& [name, tensor] : expected) {
+      CAPTURE(name);
+      CHECK(test::distance(got.at(name), tensor) < 1e-12);
+      for (double value : tensor.data) finite = finite && std::isfinite(value);
+    }
+    CHECK(finite);
+    for (kernel::Isa isa : test::runnable_isas()) {
+      const auto native = test::run_native(*step, params, {.isa = isa, .same_bits_threads = {2}});
+      for (const auto& [name, tensor] : expected) {
+        CAPTURE(name);
+        CHECK(test::distance(native.at(name), tensor) < 1e-4);
+      }
+    }
+    ++models;
+  }
+  CHECK(models >= 7);
+}
+
+}  // namespace
