@@ -58,6 +58,14 @@ class CommandLine(NncTest):
             said = self.error_of(command, "nowhere.yaml", expect=2)
             self.assertIn("nowhere.yaml", said)
 
+    def test_instruction_set_of_another_machine(self):
+        foreign = "sse2" if os.uname().machine == "aarch64" else "neon"
+        model = self.small_model()
+        self.assertEqual(self.error_of("train", model, "--isa", foreign, expect=2),
+                         f"nnc: error: --isa: this machine cannot run {foreign}\n"
+                         "  `nnc emit` and `nnc dump` make code for other machines\n")
+        self.run_nnc("dump", model, "--stage", "llvm", "--isa", foreign)
+
     def test_standard_output_that_is_full(self):
         if not os.path.exists("/dev/full"):
             self.skipTest("no /dev/full")

@@ -22,4 +22,4 @@ if [ ! -x build/nnc ] && [ -z "${NNC:-}" ]; then
   cmake -S . -B build -G Ninja
   cmake --build build --target nnc
 fi
-exec "$venv/bin/python" tools/bench/bench.py "$@"
+exec "$venv/bin/python" -u tools/bench/bench.py "$@"

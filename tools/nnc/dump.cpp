@@ -70,7 +70,7 @@ Exit dump(const Flags& flags) {
   options.batch = flags.batch;
   options.stop_after = flags.after;
   options.verify_each = flags.verify_each;
-  const auto compiled = compile_model(model, probe_fields(model), options);
+  const auto compiled = compile_model(model, probe_fields(model), options, false);
   const std::string text = compiled->dump(flags.stage, flags.entry);
   if (flags.time_passes) {
     if (flags.after.empty() && compiled->has_entry("step")) compiled->entry("step");

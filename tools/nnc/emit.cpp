@@ -62,7 +62,7 @@ std::vector<codegen::EmitRow> answers(const Trained& trained, const abi::EntryDe
       runtime::all_rows(raw_rows(*chosen.table, chosen.rows, trained.model.description));
   CompileOptions options;
   options.training = false;
-  const auto compiled = compile_model(trained.model, trained.fields, options);
+  const auto compiled = compile_model(trained.model, trained.fields, options, false);
   runtime::Buffer state = trained_state(trained, *compiled);
   runtime::ThreadPool pool(1);
   runtime::run_prelude(compiled->has_entry("prelude") ? &compiled->entry("prelude") : nullptr,
@@ -149,7 +149,7 @@ Exit emit(const Flags& flags) {
   const Trained trained = open_trained(flags.run);
   CompileOptions options;
   options.training = false;
-  const auto compiled = compile_model(trained.model, trained.fields, options);
+  const auto compiled = compile_model(trained.model, trained.fields, options, false);
   const std::string base = codegen::cpp_identifier(trained.manifest.model_name);
   const std::string ending = flags.object ? ".o" : ".hpp";
   const fs::path out = flags.out.empty() ? fs::path(base + ending) : fs::path(flags.out);

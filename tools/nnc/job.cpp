@@ -103,7 +103,13 @@ CompileOptions compile_options(const CompileFlags& flags) {
 
 std::unique_ptr<CompiledModel> compile_model(const Model& model,
                                              const std::vector<runtime::FieldInfo>& fields,
-                                             const CompileOptions& options) {
+                                             const CompileOptions& options, bool to_run) {
+  if (to_run && !kernel::host_supports(options.target.isa)) {
+    throw CommandError(
+        Exit::usage,
+        fmt::format("--isa: this machine cannot run {}", kernel::name_of(options.target.isa)),
+        "`nnc emit` and `nnc dump` make code for other machines");
+  }
   Diagnostics diagnostics;
   auto compiled = compile(model.description, for_compiler(fields), options, diagnostics);
   print_diagnostics(diagnostics);

@@ -29,10 +29,11 @@ std::vector<runtime::FieldInfo> probe_fields(const Model& model);
 
 CompileOptions compile_options(const CompileFlags& flags);
 
-// Compiles; mistakes are printed and end the command.
+// Compiles; mistakes are printed and end the command. With to_run, code that this machine cannot
+// run is refused (CommandError).
 std::unique_ptr<CompiledModel> compile_model(const Model& model,
                                              const std::vector<runtime::FieldInfo>& fields,
-                                             const CompileOptions& options);
+                                             const CompileOptions& options, bool to_run = true);
 
 // Prints errors and warnings to standard error, with "2 errors" at the end where there are several.
 void print_diagnostics(const Diagnostics& diagnostics);

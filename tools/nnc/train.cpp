@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <limits>
 #include <optional>
 
 #include "compiler/spec/resolve.h"
@@ -294,9 +295,10 @@ void add_train(CLI::App& app, Action& action) {
   sub->add_option("--set", flags->overrides, "change a value: --set train.optimizer.adam.rate=3e-4")
       ->allow_extra_args(false);
   sub->add_option("--epochs", flags->epochs, "instead of train.epochs")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(int64_t{0}, int64_t{1'000'000'000}));
   sub->add_option("--batch", flags->batch, "instead of train.batch")->check(CLI::PositiveNumber);
-  sub->add_option("--seed", flags->seed, "instead of train.seed")->check(CLI::NonNegativeNumber);
+  sub->add_option("--seed", flags->seed, "instead of train.seed")
+      ->check(CLI::Range(int64_t{0}, std::numeric_limits<int64_t>::max()));
   flags->compile.add_to(*sub);
   sub->add_flag("--force", flags->force, "replace a run that is there already");
   sub->add_flag("--quiet", flags->quiet, "say nothing but errors");
