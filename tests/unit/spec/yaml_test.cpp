@@ -125,11 +125,13 @@ TEST_CASE("a file may not exhaust the stack or the memory") {
 }
 
 TEST_CASE("unreadable files are told apart") {
-  Diagnostics diagnostics;
-  CHECK(read_source("/no/such/file.yaml", diagnostics) == nullptr);
-  CHECK(read_source(NNC_SOURCE_DIR, diagnostics) == nullptr);
-  const auto sorted = diagnostics.sorted();
-  REQUIRE(sorted.size() == 2);
-  CHECK(render(sorted[0]) == "/no/such/file.yaml: error: there is no such file\n");
-  CHECK(sorted[1].message.find("folder") != std::string::npos);
+  const auto error_of = [](const std::string& path) {
+    Diagnostics diagnostics;
+    CHECK(read_source(path, diagnostics) == nullptr);
+    const auto sorted = diagnostics.sorted();
+    REQUIRE(sorted.size() == 1);
+    return render(sorted[0]);
+  };
+  CHECK(error_of("/no/such/file.yaml") == "/no/such/file.yaml: error: there is no such file\n");
+  CHECK(error_of(NNC_SOURCE_DIR).find("folder") != std::string::npos);
 }
