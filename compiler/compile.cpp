@@ -250,6 +250,7 @@ abi::EntryDesc Model::describe(const std::string& name, const ir::Graph& graph,
   }
   result.scalars = lowered.plan.scalars;
   result.arena_bytes = lowered.plan.arena_bytes;
+  result.thread_bytes = lowered.plan.thread_bytes;
   result.max_rows = graph.batch;
   result.preferred_threads = lowered.flops < shared_flops ? 1 : 0;
   result.flush_to_zero = name == "step" && description_.precision == spec::Precision::f32;

@@ -127,7 +127,8 @@ struct EntryDesc {
   std::vector<InputDesc> inputs;
   std::vector<OutputDesc> outputs;
   std::vector<std::string> scalars;
-  size_t arena_bytes = 0;
+  size_t arena_bytes = 0;         // shared by all threads, and behind it
+  size_t thread_bytes = 0;        // as much for each thread
   int64_t max_rows = 0;
   int64_t preferred_threads = 0;  // 0: as many as there are; 1: too small to share
   bool flush_to_zero = false;

@@ -75,6 +75,13 @@ void Binding::bind_scalars() {
   scalars_.resize(scalar_kinds_.size());
 }
 
+// Scratch for so many threads.
+void Binding::make_room(int threads) {
+  const size_t bytes = entry_->arena_bytes + static_cast<size_t>(threads) * entry_->thread_bytes;
+  if (arena_.size() < bytes) arena_ = Buffer::zeros(bytes);
+  context_.arena = arena_.data();
+}
+
 void Binding::run(ThreadPool& pool, std::span<const int32_t> rows, const Clock& clock) {
   context_.inputs = inputs_.data();  // the object may have been moved
   context_.outputs = outputs_.data();
@@ -82,6 +89,7 @@ void Binding::run(ThreadPool& pool, std::span<const int32_t> rows, const Clock& 
   context_.indices = indices_.data();
   for (const int32_t*& indices : indices_) indices = rows.data();
   context_.rows = static_cast<int64_t>(rows.size());
+  make_room(pool.threads());
   for (size_t i = 0; i < scalars_.size(); ++i) {
     switch (scalar_kinds_[i]) {
       case Scalar::rate: scalars_[i] = options_.rate * factor_at(options_.schedule, clock); break;

@@ -47,6 +47,7 @@ class Binding {
   enum class Scalar : uint8_t { rate, inverse_rows, step, seed, named };
   void bind_inputs(const Table& table);
   void bind_scalars();
+  void make_room(int threads);
 
   const abi::EntryDesc* entry_;
   ScalarOptions options_;

@@ -1,5 +1,7 @@
 #include "compiler/kernel/hazards.h"
 
+#include <algorithm>
+
 #include "compiler/kernel/contraction_map.h"
 #include "compiler/support/diagnostics.h"
 
@@ -13,6 +15,11 @@ std::map<const ir::Value*, const ir::Value*> assigned_states(const ir::Graph& gr
   for (const auto& node : graph.nodes)
     if (node->op->family == ir::Family::state) states[node->operands[1]] = node->operands[0];
   return states;
+}
+
+bool updates_states(const ir::Graph& graph) {
+  return std::any_of(graph.nodes.begin(), graph.nodes.end(),
+                     [](const auto& node) { return node->op->family == ir::Family::state; });
 }
 
 namespace {
@@ -76,23 +83,59 @@ OperandKind kind_of(const ir::Graph& graph, const ir::Value* value) {
 
 }  // namespace
 
-GroupFacts facts_of(const ir::Graph& graph, const Node& group, const Target& target) {
+namespace {
+
+using States = std::map<const ir::Value*, const ir::Value*>;
+
+GroupFacts facts_of_group(const ir::Graph& graph, const Node& group, const Target& target,
+                          const States& states) {
   GroupFacts facts;
   facts.node = &group;
   for (const ir::Value* operand : group.operands) facts.operands.push_back(kind_of(graph, operand));
-  facts.slice = slice_of({group, facts.operands, target, graph.batch});
+  facts.slice = slice_of({group, facts.operands, target, graph.batch, !states.empty()});
   for (size_t i = 0; i < group.operands.size(); ++i) {
     if (facts.operands[i] != OperandKind::memory) continue;
     facts.reads.insert(group.operands[i]);
     if (facts.slice.rows() && reads_own_rows(*group.region, group.region->params[i].value.get()))
       facts.aligned.insert(group.operands[i]);
   }
-  const auto states = assigned_states(graph);
   for (const auto& result : group.results) {
     auto it = states.find(result.get());
     if (it != states.end()) facts.writes.insert(it->second);
   }
   return facts;
+}
+
+// A batch that comes straight from the data set, and that only products by columns read.
+bool is_gather(const GroupFacts& facts) {
+  return facts.slice.rows() && facts.reads.empty() && facts.writes.empty() &&
+         std::count(facts.operands.begin(), facts.operands.end(), OperandKind::field) > 0;
+}
+
+void find_per_thread(const ir::Graph& graph, std::vector<GroupFacts>& list) {
+  std::set<const ir::Value*> shared;
+  for (const ir::Output& output : graph.outputs) shared.insert(output.value);
+  for (const GroupFacts& facts : list)
+    if (!facts.slice.by_columns()) shared.insert(facts.reads.begin(), facts.reads.end());
+  for (GroupFacts& facts : list) {
+    if (!is_gather(facts)) continue;
+    const auto& results = facts.node->results;
+    facts.per_thread = std::none_of(results.begin(), results.end(), [&](const auto& result) {
+      return shared.count(result.get()) > 0;
+    });
+  }
+}
+
+}  // namespace
+
+std::vector<GroupFacts> facts_of(const ir::Graph& graph, const Target& target) {
+  const States states = assigned_states(graph);
+  std::vector<GroupFacts> list;
+  for (const auto& node : graph.nodes)
+    if (node->op->family != ir::Family::state)
+      list.push_back(facts_of_group(graph, *node, target, states));
+  find_per_thread(graph, list);
+  return list;
 }
 
 bool Interval::needs_barrier(const GroupFacts& next) const {
@@ -111,6 +154,7 @@ bool Interval::needs_barrier(const GroupFacts& next) const {
 }
 
 void Interval::add(const GroupFacts& group) {
+  if (group.per_thread) return;  // nothing that another thread could see
   for (const auto& result : group.node->results)
     written_[result.get()] = {group.slice.rows(), group.slice.single()};
   for (const ir::Value* value : group.reads) {

@@ -18,12 +18,19 @@ struct GroupFacts {
   std::set<const ir::Value*> reads;    // values of the graph
   std::set<const ir::Value*> aligned;  // of those: each thread reads its own rows only
   std::set<const ir::Value*> writes;   // states written in place by assign
+  // Every thread makes all of the results for itself, in memory of its own. What all threads read
+  // whole and can be had from the data set for the price of a copy is not worth sharing.
+  bool per_thread = false;
 };
 
 // State parameter that each group result is assigned to.
 std::map<const ir::Value*, const ir::Value*> assigned_states(const ir::Graph& graph);
 
-GroupFacts facts_of(const ir::Graph& graph, const ir::Node& group, const Target& target);
+// Whether the program writes weights (or other states) that it also reads.
+bool updates_states(const ir::Graph& graph);
+
+// Of all groups, in the order of the graph.
+std::vector<GroupFacts> facts_of(const ir::Graph& graph, const Target& target);
 
 // The groups that ran since the last barrier.
 class Interval {

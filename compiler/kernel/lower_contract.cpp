@@ -22,15 +22,43 @@ int64_t expected_rows(const Dim& m, int64_t batch) {
   return rows >= 16 ? (rows + expected_threads - 1) / expected_threads : rows;
 }
 
-Tile tile_of(const GroupContext& context, const ContractionMap& map) {
+// A register tile, and whether threads share the columns rather than the rows.
+struct ContractSchedule {
+  Tile tile;
+  bool by_columns = false;
+};
+
+// Sharing columns keeps the right side (and what is updated) with one core, and makes every core
+// read all of the left side: it pays unless that is much larger, or the barriers that it needs cost
+// more than small weights that go back and forth.
+constexpr int64_t left_side_limit = 2, small_weights = 8192;
+
+bool columns_pay(const GroupContext& context, const ContractionMap& map, const Tile& tile) {
+  const int64_t width = tile.panels.front() * tile.lanes, columns = map.n.extent.size;
+  const auto panels = static_cast<int64_t>(tile.panels.size());
+  if (!context.updates || !map.outer.empty() || panels < 2 || tile.lanes == 1 ||
+      columns != panels * width)
+    return false;
+  int64_t rows = 1, weights = columns;
+  for (const MapDim* dim : {&map.m, &map.k.back()})
+    (dim->extent.batch ? rows : weights) *= dim->extent.extent(context.batch);
+  return rows <= left_side_limit * columns && weights > small_weights;
+}
+
+ContractSchedule schedule_of(const GroupContext& context, const ContractionMap& map) {
   int64_t k = 1;
   for (const MapDim& dim : map.k) k *= dim.extent.extent(context.batch);
   const auto dtype = context.node.region->outputs.front().value->type.dtype;
   const int bytes = dtype == ir::DType::f64 ? 8 : 4;
-  const int64_t m = map.outer.empty() ? expected_rows(map.m.extent, context.batch)
-                                      : map.m.extent.extent(context.batch);
   const auto epilogue = static_cast<int64_t>(context.node.region->nodes.size());
-  return choose_tile(m, map.n.extent.size, k, epilogue, bytes, context.target);
+  const auto tile_for = [&](int64_t rows) {
+    return choose_tile(rows, map.n.extent.size, k, epilogue, bytes, context.target);
+  };
+  const int64_t m = map.m.extent.extent(context.batch);
+  const Tile tile = tile_for(m);
+  if (!map.outer.empty()) return {tile, false};
+  if (columns_pay(context, map, tile)) return {tile, true};
+  return {tile_for(expected_rows(map.m.extent, context.batch)), false};
 }
 
 class ContractLowering {
@@ -40,7 +68,7 @@ class ContractLowering {
         k_(s.k),
         node_(*s.shape.contract),
         map_(*map_contraction(node_)),
-        tile_(tile_of(s.context, map_)),
+        tile_(schedule_of(s.context, map_).tile),
         scalar_(scalar_of(node_.result()->type.dtype)) {
     a_ = pointer_of(map_.a);
     b_ = pointer_of(map_.b);
@@ -54,7 +82,7 @@ class ContractLowering {
 
   std::string schedule() const {
     return std::to_string(tile_.rows) + "x" + std::to_string(tile_.panels.front()) +
-           " vectors of " + std::to_string(tile_.lanes);
+           " vectors of " + std::to_string(tile_.lanes) + (s_.column_begin ? ", by columns" : "");
   }
 
  private:
@@ -106,6 +134,8 @@ class ContractLowering {
     const bool shared = map_.outer.empty();
     const Value begin = shared ? s_.begin : k_.i64(0);
     const Value end = shared ? s_.end : s_.e.extent(map_.m.extent);
+    if (s_.column_begin)
+      return panel_loop(at, begin, end, s_.column_begin, s_.column_end, tile_.panels.front());
     int64_t column = 0;
     for (size_t p = 0; p < tile_.panels.size();) {
       size_t same = p;
@@ -113,8 +143,10 @@ class ContractLowering {
              !is_masked(column, tile_.panels[p], same - p))
         ++same;
       if (same > p + 1) {
-        panel_loop(at, begin, end, column, tile_.panels[p], static_cast<int64_t>(same - p));
-        column += static_cast<int64_t>(same - p) * tile_.panels[p] * tile_.lanes;
+        const int64_t right =
+            column + static_cast<int64_t>(same - p) * tile_.panels[p] * tile_.lanes;
+        panel_loop(at, begin, end, k_.i64(column), k_.i64(right), tile_.panels[p]);
+        column = right;
         p = same;
       } else {
         panel(at, begin, end, {{}, column, false}, tile_.panels[p]);
@@ -130,10 +162,9 @@ class ContractLowering {
   }
 
   // Equal panels share their code.
-  void panel_loop(const Offsets& at, Value begin, Value end, int64_t column, int64_t vectors,
-                  int64_t count) {
-    const int64_t width = vectors * tile_.lanes;
-    k_.loop(k_.i64(column), k_.i64(column + count * width), k_.i64(width), [&](Value n) {
+  void panel_loop(const Offsets& at, Value begin, Value end, Value left, Value right,
+                  int64_t vectors) {
+    k_.loop(left, right, k_.i64(vectors * tile_.lanes), [&](Value n) {
       s_.e.open_scope();
       panel(at, begin, end, {n, 0, false}, vectors);
       s_.e.close_scope();
@@ -312,8 +343,13 @@ Slice contract_slice(const GroupContext& context, const GroupShape& shape) {
   const auto map = map_contraction(*shape.contract);
   internal_check(map.has_value(), "a contraction that was not laid out");
   if (!map->outer.empty()) return {map->outer[0].extent, 1};
-  if (map->m.extent.batch) return {map->m.extent, 1};
-  return {map->m.extent, tile_of(context, *map).rows};
+  const ContractSchedule schedule = schedule_of(context, *map);
+  Slice slice{map->m.extent, map->m.extent.batch ? 1 : schedule.tile.rows};
+  if (schedule.by_columns) {
+    slice.panels = static_cast<int64_t>(schedule.tile.panels.size());
+    slice.panel_width = schedule.tile.panels.front() * schedule.tile.lanes;
+  }
+  return slice;
 }
 
 void lower_contract(KernelScope& s, std::string& schedule) {

@@ -131,10 +131,14 @@ LoweredGroup lower_group(const GroupContext& context, const std::string& name, M
 
   ElementEmitter e(k, logical_lanes, rows);
   for (size_t i = 0; i < inputs.size(); ++i) e.bind_buffer(region.params[i].value.get(), inputs[i]);
-  KernelScope s{context, region, shape_of(context.node), k, e, outputs, begin, end, rows};
   LoweredGroup lowered;
   lowered.function = name;
   lowered.slice = slice_of(context);
+  KernelScope s{context, region, shape_of(context.node), k, e, outputs, begin, end, rows, {}, {}};
+  if (lowered.slice.by_columns()) {
+    s.column_begin = k.param("column_begin", index_type);
+    s.column_end = k.param("column_end", index_type);
+  }
   write_loops(s, lowered);
   module.functions.push_back(std::move(function));
   return lowered;

@@ -14,11 +14,18 @@ namespace nnc::kernel {
 
 // How the work of a kernel is cut: threads take ranges [begin, end) of one loop. `extent` 1 and no
 // batch: one thread does it all.
+//
+// A product by weights that the program updates is cut by columns first (`panels` of equal width),
+// so that each weight, its moments and its gradient stay in the cache of one core; only if there
+// are more threads than columns can be shared out to, they take ranges of rows as well. Writing
+// what another core holds is several times as expensive as reading it.
 struct Slice {
   ir::Dim extent{1, false};
   int64_t granule = 1;  // ranges start at multiples of this
-  bool rows() const { return extent.batch; }
-  bool single() const { return !extent.batch && extent.size <= granule; }
+  int64_t panels = 1, panel_width = 0;
+  bool by_columns() const { return panels > 1; }
+  bool rows() const { return extent.batch && !by_columns(); }
+  bool single() const { return !extent.batch && extent.size <= granule && !by_columns(); }
 };
 
 // How an operand reaches the kernel; the order of a kernel's parameters is: one per region
@@ -41,7 +48,8 @@ struct GroupContext {
   const ir::Node& node;  // the group
   const std::vector<OperandKind>& operands;
   const Target& target;
-  int64_t batch;  // class of the number of rows: tiles are chosen for it
+  int64_t batch;         // class of the number of rows: tiles are chosen for it
+  bool updates = false;  // the program updates states: weights are written between two reads
 };
 
 // The same answer for fusion order, barriers and lowering.
@@ -61,6 +69,7 @@ struct KernelScope {
   ElementEmitter& e;
   std::vector<Buffer> outputs;  // by region output
   Value begin, end, rows;
+  Value column_begin, column_end;  // of a slice by columns
 
   // Stores every region output whose shape is `shape`, computed at `at`.
   void store_outputs(const ir::Shape& shape, const Coordinates& at);

@@ -23,7 +23,7 @@ bool overlap(const Slot& a, const Slot& b) { return a.first <= b.last && b.first
 
 // Greedy by size: the largest first, each at the lowest offset where nothing alive at the same
 // time lies. Slots are reused across barriers only.
-size_t lay_out(std::vector<Slot>& slots) {
+size_t offsets_of(std::vector<Slot>& slots) {
   std::sort(slots.begin(), slots.end(), [](const Slot& a, const Slot& b) {
     return a.bytes != b.bytes ? a.bytes > b.bytes : a.value->name < b.value->name;
   });
@@ -100,26 +100,36 @@ class Planner {
 
   void place_barriers() {
     Interval interval;
-    for (const auto& node : graph_.nodes) {
-      if (node->op->family == ir::Family::state) continue;
-      PlannedGroup group{facts_of(graph_, *node, target_), false};
+    for (GroupFacts& facts : facts_of(graph_, target_)) {
+      PlannedGroup group{std::move(facts), false};
       if (interval.needs_barrier(group.facts)) {
         group.barrier_before = true;
         interval.clear();
         ++plan_.barriers;
       }
       interval.add(group.facts);
-      interval_of_[node.get()] = plan_.barriers;
+      interval_of_[group.facts.node] = plan_.barriers;
       plan_.groups.push_back(std::move(group));
     }
   }
 
   void place_arena() {
+    const std::vector<Slot> shared = slots_of(false), own = slots_of(true);
+    // Vectors may be loaded past the end of the last value.
+    plan_.arena_bytes = lay_out(shared, Place::Kind::arena) + alignment;
+    if (!own.empty()) plan_.thread_bytes = lay_out(own, Place::Kind::thread) + alignment;
+    std::vector<Slot> all = shared;
+    all.insert(all.end(), own.begin(), own.end());
+    plan_.live_bytes = largest_live_set(all, plan_.barriers);
+  }
+
+  // The values that need room: those that threads share, or those of which each has its own.
+  std::vector<Slot> slots_of(bool per_thread) {
     std::map<const ir::Value*, Slot> slots;
     for (const PlannedGroup& group : plan_.groups) {
       const int now = interval_of_.at(group.facts.node);
       for (const auto& result : group.facts.node->results) {
-        if (plan_.places.count(result.get())) continue;
+        if (plan_.places.count(result.get()) || group.facts.per_thread != per_thread) continue;
         const auto elements = static_cast<size_t>(result->type.elements(graph_.batch));
         slots[result.get()] = {result.get(), aligned(elements * abi::size_of(result->type.dtype)),
                                now, now, 0};
@@ -130,10 +140,13 @@ class Planner {
     }
     std::vector<Slot> list;
     for (const auto& [value, slot] : slots) list.push_back(slot);
-    // Vectors may be loaded past the end of the last value.
-    plan_.arena_bytes = lay_out(list) + alignment;
-    plan_.live_bytes = largest_live_set(list, plan_.barriers);
-    for (const Slot& slot : list) plan_.places[slot.value] = {Place::Kind::arena, slot.offset, 0};
+    return list;
+  }
+
+  size_t lay_out(std::vector<Slot> list, Place::Kind kind) {
+    const size_t bytes = offsets_of(list);
+    for (const Slot& slot : list) plan_.places[slot.value] = {kind, slot.offset, 0};
+    return bytes;
   }
 
   const ir::Graph& graph_;

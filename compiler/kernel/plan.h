@@ -11,9 +11,9 @@
 namespace nnc::kernel {
 
 struct Place {
-  enum class Kind : uint8_t { arena, state, input, output, scalar };
+  enum class Kind : uint8_t { arena, thread, state, input, output, scalar };
   Kind kind = Kind::arena;
-  size_t offset = 0;  // arena, state: bytes
+  size_t offset = 0;  // arena, thread, state: bytes
   size_t index = 0;   // input, output, scalar: position in the entry's lists
 };
 
@@ -25,8 +25,9 @@ struct PlannedGroup {
 struct Plan {
   std::vector<PlannedGroup> groups;
   std::map<const ir::Value*, Place> places;
-  size_t arena_bytes = 0;
-  size_t live_bytes = 0;  // lower bound: the largest set of values alive at once
+  size_t arena_bytes = 0;   // shared by all threads
+  size_t thread_bytes = 0;  // of each thread, behind it: thread t at arena_bytes + t · thread_bytes
+  size_t live_bytes = 0;    // lower bound: the largest set of values alive at once
   int barriers = 0;
   std::vector<std::string> inputs, outputs, scalars, states;  // external names, in order of index
 };

@@ -31,7 +31,7 @@ class CoreWriter {
     threads_ = k_.param("threads", index_type);
     barrier_ = k_.param("barrier_fn", pointer_type);
     barrier_state_ = k_.param("barrier_state", pointer_type);
-    share(rows_, row_granule, first_row_, last_row_);
+    share(rows_, row_granule, thread_, threads_, first_row_, last_row_);
     mark();
   }
 
@@ -54,33 +54,72 @@ class CoreWriter {
   void call_shared(const PlannedGroup& group, const LoweredGroup& lowered) {
     if (lowered.slice.single()) {
       k_.branch(k_.compare(Op::eq, thread_, k_.i64(0)), [&] {
-        call_range(group, lowered.function, k_.i64(0), k_.i64(lowered.slice.extent.size));
+        call_range(group, lowered.function, {k_.i64(0), k_.i64(lowered.slice.extent.size), {}, {}});
       });
       return;
     }
-    Value begin, end;
-    if (lowered.slice.rows()) {
-      const Value factor = k_.i64(lowered.slice.extent.size);
-      begin = k_.mul(first_row_, factor);
-      end = k_.mul(last_row_, factor);
+    Range range;
+    if (group.facts.per_thread) {
+      range = row_range(lowered.slice, k_.i64(0), rows_);
+    } else if (lowered.slice.by_columns()) {
+      range = grid_range(lowered.slice);
+    } else if (lowered.slice.rows()) {
+      range = row_range(lowered.slice, first_row_, last_row_);
     } else {
-      share(k_.i64(lowered.slice.extent.size), lowered.slice.granule, begin, end);
+      share(k_.i64(lowered.slice.extent.size), lowered.slice.granule, thread_, threads_,
+            range.begin, range.end);
     }
-    k_.branch(k_.compare(Op::lt, begin, end),
-              [&] { call_range(group, lowered.function, begin, end); });
+    k_.branch(k_.compare(Op::lt, range.begin, range.end),
+              [&] { call_range(group, lowered.function, range); });
   }
 
-  // This thread's part of [0, extent): equal numbers of granules, the last one cut short.
-  void share(Value extent, int64_t granule, Value& begin, Value& end) {
+  // What one call of a kernel covers.
+  struct Range {
+    Value begin, end, column_begin, column_end;
+  };
+
+  Range row_range(const Slice& slice, Value first, Value last) {
+    const Value factor = k_.i64(slice.extent.size);
+    return {k_.mul(first, factor), k_.mul(last, factor), {}, {}};
+  }
+
+  // Threads as a grid over columns and rows: as many shares of columns as divide both the panels
+  // and the threads; the rest of the threads share the rows.
+  Range grid_range(const Slice& slice) {
+    Value shares = k_.i64(1);
+    for (int64_t count = 2; count <= slice.panels; ++count) {
+      if (slice.panels % count != 0) continue;
+      const Value fits = k_.compare(Op::eq, k_.binary(Op::rem, threads_, k_.i64(count)), k_.i64(0));
+      shares = k_.select(fits, k_.i64(count), shares);
+    }
+    const Value column = k_.binary(Op::rem, thread_, shares), row = k_.div(thread_, shares);
+    const Value row_shares = k_.div(threads_, shares);
+    const Value width = k_.div(k_.i64(slice.panels * slice.panel_width), shares);
+    Range range;
+    if (slice.extent.batch) {
+      Value first, last;
+      share(rows_, row_granule, row, row_shares, first, last);
+      range = row_range(slice, first, last);
+    } else {
+      share(k_.i64(slice.extent.size), slice.granule, row, row_shares, range.begin, range.end);
+    }
+    range.column_begin = k_.mul(column, width);
+    range.column_end = k_.add(range.column_begin, width);
+    return range;
+  }
+
+  // The part of [0, extent) of one of several shares: equal numbers of granules, the last one cut
+  // short.
+  void share(Value extent, int64_t granule, Value index, Value shares, Value& begin, Value& end) {
     const Value g = k_.i64(granule);
     const Value blocks = k_.div(k_.add(extent, k_.i64(granule - 1)), g);
-    const Value each = k_.div(k_.add(blocks, k_.sub(threads_, k_.i64(1))), threads_);
-    const Value start = k_.mul(k_.mul(thread_, each), g);
+    const Value each = k_.div(k_.add(blocks, k_.sub(shares, k_.i64(1))), shares);
+    const Value start = k_.mul(k_.mul(index, each), g);
     begin = k_.min(start, extent);
     end = k_.min(k_.add(start, k_.mul(each, g)), extent);
   }
 
-  void call_range(const PlannedGroup& group, const std::string& function, Value begin, Value end) {
+  void call_range(const PlannedGroup& group, const std::string& function, const Range& range) {
     std::vector<Value> arguments;
     for (const ir::Value* operand : group.facts.node->operands) {
       const Place& place = plan_.places.at(operand);
@@ -89,13 +128,20 @@ class CoreWriter {
     }
     for (const auto& result : group.facts.node->results)
       arguments.push_back(address(plan_.places.at(result.get())));
-    arguments.insert(arguments.end(), {begin, end, rows_});
+    arguments.insert(arguments.end(), {range.begin, range.end, rows_});
+    if (range.column_begin)
+      arguments.insert(arguments.end(), {range.column_begin, range.column_end});
     k_.call(function, arguments);
   }
 
   Value address(const Place& place) {
     switch (place.kind) {
       case Place::Kind::arena: return k_.offset(arena_, k_.i64(static_cast<int64_t>(place.offset)));
+      case Place::Kind::thread: {
+        const Value own = k_.mul(thread_, k_.i64(static_cast<int64_t>(plan_.thread_bytes)));
+        const size_t first = plan_.arena_bytes + place.offset;
+        return k_.offset(arena_, k_.add(own, k_.i64(static_cast<int64_t>(first))));
+      }
       case Place::Kind::state: return k_.offset(state_, k_.i64(static_cast<int64_t>(place.offset)));
       case Place::Kind::input: return inputs_[place.index];
       case Place::Kind::output: return outputs_[place.index];
@@ -196,7 +242,8 @@ LoweredProgram lower_program(const ir::Graph& scheduled,
   CoreWriter writer(program.plan, *core, profile);
   size_t number = 0;
   for (const PlannedGroup& group : program.plan.groups) {
-    const GroupContext context{*group.facts.node, group.facts.operands, target, scheduled.batch};
+    const GroupContext context{*group.facts.node, group.facts.operands, target, scheduled.batch,
+                               updates_states(scheduled)};
     const std::string function = function_name(name, number++, *group.facts.node);
     const LoweredGroup lowered = lower_group(context, function, program.module);
     writer.call(group, lowered);

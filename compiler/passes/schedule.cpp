@@ -22,9 +22,7 @@ class Scheduler {
   explicit Scheduler(Graph& graph) : graph_(graph) {}
 
   bool run() {
-    for (const auto& node : graph_.nodes)
-      if (node->op->family != ir::Family::state)
-        facts_.push_back(kernel::facts_of(graph_, *node, kernel::Target{}));
+    facts_ = kernel::facts_of(graph_, kernel::Target{});
     find_dependencies();
     const std::vector<size_t> order = choose();
     std::vector<const Node*> before;

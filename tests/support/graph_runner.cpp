@@ -175,8 +175,10 @@ struct Execution {
 Execution run_once(const jit::Executable& code, const kernel::LoweredProgram& program,
                    const ir::Graph& graph, const Tensors& params, int64_t rows, int threads,
                    Prepared& p, Order order = Order::together) {
-  Bytes state(p.state_bytes), arena(program.plan.arena_bytes);
-  std::memset(arena.data, 0xff, program.plan.arena_bytes);  // not a number
+  const size_t scratch =
+      program.plan.arena_bytes + static_cast<size_t>(threads) * program.plan.thread_bytes;
+  Bytes state(p.state_bytes), arena(scratch);
+  std::memset(arena.data, 0xff, scratch);  // not a number
   for (const auto& [name, type] : p.states)
     fill(type.dtype, params.at(name), state.data + p.offsets.at(name));
   std::vector<const void*> inputs;

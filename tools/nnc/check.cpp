@@ -8,6 +8,7 @@
 #include "compiler/spec/parse.h"
 #include "runtime/data/error.h"
 #include "runtime/data/probe.h"
+#include "runtime/threads.h"
 #include "tools/nnc/data_spec.h"
 #include "tools/nnc/job.h"
 #include "tools/nnc/run.h"
@@ -91,7 +92,9 @@ std::string main_entry(const CompiledModel& compiled) {
 size_t memory_bytes(CompiledModel& compiled) {
   const LoweredEntry lowered =
       compiled.lower(main_entry(compiled), kernel::host_target(), compiled.forward().graph->batch);
-  return compiled.program().state_bytes + lowered.description.arena_bytes;
+  const abi::EntryDesc& entry = lowered.description;
+  const auto threads = static_cast<size_t>(runtime::available_cores());
+  return compiled.program().state_bytes + entry.arena_bytes + threads * entry.thread_bytes;
 }
 
 double step_flops(CompiledModel& compiled) { return compiled.flops(main_entry(compiled)); }
