@@ -94,7 +94,9 @@ class Model final : public CompiledModel {
   abi::EntryDesc describe(const std::string& name, const ir::Graph& graph,
                           const kernel::LoweredProgram& lowered) const;
   int64_t inference_rows() const {
-    return options_.inference_batch > 0 ? options_.inference_batch : default_inference_batch;
+    if (options_.inference_batch > 0) return options_.inference_batch;
+    const int64_t training = forward_.graph ? forward_.graph->batch : 0;
+    return std::max(default_inference_batch, training);
   }
 
   const spec::Description description_;

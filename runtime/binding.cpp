@@ -89,6 +89,10 @@ void Binding::run(ThreadPool& pool, std::span<const int32_t> rows, const Clock& 
   context_.indices = indices_.data();
   for (const int32_t*& indices : indices_) indices = rows.data();
   context_.rows = static_cast<int64_t>(rows.size());
+  if (context_.rows > entry_->max_rows) {
+    throw std::invalid_argument(fmt::format("'{}' takes {} rows at most, not {}", entry_->name,
+                                            entry_->max_rows, context_.rows));
+  }
   make_room(pool.threads());
   for (size_t i = 0; i < scalars_.size(); ++i) {
     switch (scalar_kinds_[i]) {

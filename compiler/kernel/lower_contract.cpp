@@ -14,12 +14,10 @@ using ir::Dim;
 
 namespace {
 
-// Rows that one thread is expected to have: batches are shared, and cut by this many rows.
-constexpr int64_t expected_threads = 2;
-
-int64_t expected_rows(const Dim& m, int64_t batch) {
+// Rows that one thread is expected to have.
+int64_t expected_rows(const Dim& m, int64_t batch, int64_t threads) {
   const int64_t rows = m.extent(batch);
-  return rows >= 16 ? (rows + expected_threads - 1) / expected_threads : rows;
+  return rows >= 16 ? (rows + threads - 1) / threads : rows;
 }
 
 // A register tile, and whether threads share the columns rather than the rows.
@@ -52,13 +50,16 @@ ContractSchedule schedule_of(const GroupContext& context, const ContractionMap& 
   const int bytes = dtype == ir::DType::f64 ? 8 : 4;
   const auto epilogue = static_cast<int64_t>(context.node.region->nodes.size());
   const auto tile_for = [&](int64_t rows) {
-    return choose_tile(rows, map.n.extent.size, k, epilogue, bytes, context.target);
+    const int64_t stride = map.k.back().b.size;
+    const bool contiguous = map.m.a == Dim{1, false};
+    return choose_tile({rows, map.n.extent.size, k, epilogue, bytes, stride, contiguous},
+                       context.target);
   };
   const int64_t m = map.m.extent.extent(context.batch);
   const Tile tile = tile_for(m);
   if (!map.outer.empty()) return {tile, false};
   if (columns_pay(context, map, tile)) return {tile, true};
-  return {tile_for(expected_rows(map.m.extent, context.batch)), false};
+  return {tile_for(expected_rows(map.m.extent, context.batch, context.target.threads)), false};
 }
 
 class ContractLowering {

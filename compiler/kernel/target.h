@@ -16,6 +16,9 @@ struct Target {
   bool masks = true;  // masked loads and stores are as cheap as plain ones
   long l1_bytes = 48 << 10;
   long l2_bytes = 1 << 20;
+  int threads = 2;  // what rows are expected to be shared by; any number may run
+  // The tile of every contraction, for measurements of the cost model; 0: chosen.
+  int forced_rows = 0, forced_vectors = 0;
 
   int lanes(int element_bytes) const { return vector_bytes / element_bytes; }
 };

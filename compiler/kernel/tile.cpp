@@ -9,17 +9,15 @@ namespace {
 // Two fused multiply-adds and two loads per cycle; tiles of fewer than about 12 sums wait for them:
 // what the x86 cores of the last ten years have in common.
 constexpr double per_cycle = 2, latency = 6;
+// A line that has left the first cache.
+constexpr double line_cycles = 1.8;
+constexpr int64_t line = 64, ways = 12;
 // Panels of two widths need their code twice: compile time, and half as warm an instruction cache.
 constexpr double second_width = 1.04;
 // What a vector of the tile, and an operation on it, count in code, as a share of the run time.
 constexpr double code_of_vector = 0.0008, code_of_operation = 0.0001;
-constexpr double tile_overhead = 12;  // entering and leaving the loop over k, storing the tile
-
-double step_cycles(int64_t rows, int64_t vectors) {
-  const double products = static_cast<double>(rows * vectors) / per_cycle;
-  const double loads = static_cast<double>(rows + vectors) / per_cycle;
-  return std::max({products, loads, latency});
-}
+constexpr double tile_overhead = 12;  // entering and leaving the loop over k
+constexpr double instructions_in_flight = 450;
 
 std::vector<int64_t> split_columns(int64_t vectors, int64_t panel_count) {
   std::vector<int64_t> panels;
@@ -28,46 +26,123 @@ std::vector<int64_t> split_columns(int64_t vectors, int64_t panel_count) {
   return panels;
 }
 
+class Cost {
+ public:
+  Cost(const TileShape& shape, const Tile& tile, const Target& target)
+      : shape_(shape), tile_(tile), target_(target) {}
+
+  double cycles() const {
+    double total = 0;
+    for (int64_t vectors : tile_.panels) total += panel_cycles(vectors);
+    const double widest = static_cast<double>(tile_.rows * tile_.panels.front());
+    if (tile_.panels.front() != tile_.panels.back()) total *= second_width;
+    const auto operations = static_cast<double>(shape_.epilogue);
+    return total * (1 + widest * (code_of_vector + code_of_operation * operations));
+  }
+
+ private:
+  double panel_cycles(int64_t vectors) const {
+    const int64_t rows = tile_.rows, rest = shape_.m % rows;
+    // The first tile of a panel brings B in; the others find it in the first cache, or not.
+    const bool fits = all_of_b_fits(), stays = panel_stays(vectors);
+    const auto tiles = static_cast<double>(shape_.m / rows);
+    const double first = one_tile(rows, vectors, fits), other = one_tile(rows, vectors, stays);
+    const double last = one_tile(1, vectors, stays);
+    return first + (tiles - 1) * other + static_cast<double>(rest) * last;
+  }
+
+  double one_tile(int64_t rows, int64_t vectors, bool b_is_near) const {
+    const auto k = static_cast<double>(shape_.k), sums = static_cast<double>(rows * vectors);
+    const double loads = static_cast<double>(rows + vectors);
+    // Short tiles overlap: the next has begun before the sums of this one are ready.
+    const double alone = std::min(1.0, k * (sums + loads) / instructions_in_flight);
+    const double lines = missed_lines(rows, vectors, b_is_near);
+    const double step =
+        std::max({sums / per_cycle, loads / per_cycle, alone * latency, lines * line_cycles});
+    return k * step + alone * tile_overhead + 0.5 * sums;
+  }
+
+  // Lines that every step over k has to get from the second cache: those of B, and those of A if
+  // both do not fit together.
+  double missed_lines(int64_t rows, int64_t vectors, bool b_is_near) const {
+    const double b = static_cast<double>(b_lines(vectors)), a = a_lines(rows);
+    const bool both_fit = static_cast<double>(shape_.k * line) * (a + b) <= l1();
+    return (b_is_near ? 0 : b) + (both_fit ? 0 : a);
+  }
+
+  double l1() const { return static_cast<double>(target_.l1_bytes); }
+
+  bool all_of_b_fits() const {
+    return static_cast<double>(shape_.k * shape_.n * shape_.element_bytes) <= l1();
+  }
+
+  int64_t b_stride() const {
+    return (shape_.b_stride ? shape_.b_stride : shape_.n) * shape_.element_bytes;
+  }
+
+  // Vectors that do not start at a line touch one more.
+  int64_t b_lines(int64_t vectors) const {
+    const int64_t bytes = vectors * tile_.lanes * shape_.element_bytes;
+    return (bytes + line - 1) / line + (b_stride() % line != 0 ? 1 : 0);
+  }
+
+  double a_lines(int64_t rows) const {
+    const auto bytes = static_cast<double>(rows * shape_.element_bytes);
+    return shape_.a_rows_contiguous ? 1 + bytes / line : bytes / line;
+  }
+
+  // Whether the panel of one tile is still in the first cache for the next: rows of B that are a
+  // multiple of a power of two apart use a part of it only.
+  bool panel_stays(int64_t vectors) const {
+    const int64_t sets = target_.l1_bytes / (line * ways);
+    int64_t period = 1;  // rows of B come back to the same set after this many
+    while (period < sets && (period * b_stride()) % (sets * line) != 0) period *= 2;
+    const int64_t in_set = (std::min(period, shape_.k) * b_lines(vectors) + sets - 1) / sets;
+    const int64_t rounds = (shape_.k + period - 1) / period;
+    return in_set * rounds <= ways;
+  }
+
+  const TileShape& shape_;
+  const Tile& tile_;
+  const Target& target_;
+};
+
 }  // namespace
 
-double tile_cycles(int64_t m, int64_t k, int64_t rows, const std::vector<int64_t>& panels) {
-  double total = 0;
-  for (int64_t vectors : panels) {
-    const double per_k = static_cast<double>(k);
-    const double store = 0.5 * static_cast<double>(vectors);
-    total += static_cast<double>(m / rows) * (per_k * step_cycles(rows, vectors) + tile_overhead +
-                                              store * static_cast<double>(rows));
-    total +=
-        static_cast<double>(m % rows) * (per_k * step_cycles(1, vectors) + tile_overhead + store);
-  }
-  return total;
+double tile_cycles(const TileShape& shape, const Tile& tile, const Target& target) {
+  return Cost(shape, tile, target).cycles();
 }
 
-Tile choose_tile(int64_t m, int64_t n, int64_t k, int64_t epilogue, int element_bytes,
-                 const Target& target) {
-  Tile best;
-  best.lanes = n == 1 ? 1 : target.lanes(element_bytes);
-  const int64_t vectors = (n + best.lanes - 1) / best.lanes;
-  double best_cycles = -1;
-  for (int64_t width = 1; width <= 12; ++width) {
-    if (width > vectors && width > 1) break;
-    const int64_t panel_count = (vectors + width - 1) / width;
-    const auto panels = split_columns(vectors, panel_count);
+std::vector<Tile> tile_candidates(const TileShape& shape, const Target& target) {
+  const int lanes = shape.n == 1 ? 1 : target.lanes(shape.element_bytes);
+  const int64_t vectors = (shape.n + lanes - 1) / lanes;
+  std::vector<Tile> list;
+  for (int64_t width = 1; width <= std::min<int64_t>(vectors, 12); ++width) {
+    const auto panels = split_columns(vectors, (vectors + width - 1) / width);
+    if (!list.empty() && list.back().panels == panels) continue;
     const int64_t widest = panels.front();
-    for (int64_t rows = 1; rows <= std::min<int64_t>(m, 28); ++rows) {
+    for (int64_t rows = 1; rows <= std::min<int64_t>(shape.m, 28); ++rows) {
       if (rows * widest + widest + 1 > target.registers) break;
-      double cycles = tile_cycles(m, k, rows, panels);
-      if (panels.front() != panels.back()) cycles *= second_width;
-      cycles *= 1 + static_cast<double>(rows * widest) *
-                        (code_of_vector + code_of_operation * static_cast<double>(epilogue));
-      if (best_cycles < 0 || cycles < best_cycles) {
-        best_cycles = cycles;
-        best.rows = rows;
-        best.panels = panels;
-      }
+      list.push_back({rows, lanes, panels});
     }
   }
-  return best;
+  return list;
+}
+
+Tile choose_tile(const TileShape& shape, const Target& target) {
+  const auto list = tile_candidates(shape, target);
+  const Tile* best = nullptr;
+  double best_cycles = 0;
+  for (const Tile& tile : list) {
+    if (target.forced_rows > 0 &&
+        (tile.rows != target.forced_rows || tile.panels.front() != target.forced_vectors))
+      continue;
+    const double cycles = tile_cycles(shape, tile, target);
+    if (best && cycles >= best_cycles) continue;
+    best = &tile;
+    best_cycles = cycles;
+  }
+  return best ? *best : list.front();
 }
 
 }  // namespace nnc::kernel

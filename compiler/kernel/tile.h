@@ -15,13 +15,22 @@ struct Tile {
   std::vector<int64_t> panels;  // vectors per panel of columns, left to right
 };
 
-// `m` rows (per thread), `n` columns, k summed elements; `epilogue` operations on every vector of
-// the finished tile, which are written out for each of them: of two tiles that run alike, the one
-// with less code compiles sooner.
-Tile choose_tile(int64_t m, int64_t n, int64_t k, int64_t epilogue, int element_bytes,
-                 const Target& target);
+// What the cost of a tile depends on.
+struct TileShape {
+  int64_t m = 1, n = 1, k = 1;  // rows (of one thread), columns, summed elements
+  int64_t epilogue = 0;         // operations on every vector of the finished tile
+  int element_bytes = 4;
+  int64_t b_stride = 0;            // elements from one summed element to the next in B; 0: n
+  bool a_rows_contiguous = false;  // A lies with its rows side by side (a weight gradient)
+};
 
-// Estimated cycles of all tiles; what choose_tile minimises.
-double tile_cycles(int64_t m, int64_t k, int64_t rows, const std::vector<int64_t>& panels);
+// All tiles that fit into the registers, none twice.
+std::vector<Tile> tile_candidates(const TileShape& shape, const Target& target);
+
+// Estimated cycles of the whole contraction with this tile.
+double tile_cycles(const TileShape& shape, const Tile& tile, const Target& target);
+
+// The candidate of the least cost.
+Tile choose_tile(const TileShape& shape, const Target& target);
 
 }  // namespace nnc::kernel
