@@ -2,33 +2,22 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
+#include <algorithm>
 #include <mutex>
 
 #include "compiler/autodiff/autodiff.h"
+#include "compiler/compile_record.h"
 #include "compiler/jit/jit.h"
 #include "compiler/kernel/program.h"
 #include "compiler/passes/pass.h"
+#include "compiler/passes/prelude.h"
+#include "compiler/spec/graph/unit_variance.h"
 #include "compiler/spec/graph/update.h"
 #include "compiler/spec/resolve.h"
 
 namespace nnc {
 
 namespace {
-
-class Stopwatch {
- public:
-  explicit Stopwatch(double& total) : total_(total), start_(std::chrono::steady_clock::now()) {}
-  ~Stopwatch() {
-    const std::chrono::duration<double, std::milli> took =
-        std::chrono::steady_clock::now() - start_;
-    total_ += took.count();
-  }
-
- private:
-  double& total_;
-  std::chrono::steady_clock::time_point start_;
-};
 
 // Steps of less work than this are done before other threads have woken up.
 constexpr double shared_flops = 1e6;
@@ -54,6 +43,7 @@ std::vector<int64_t> sizes_of(const ir::Shape& shape, size_t first) {
 }
 
 struct Entry {
+  std::mutex mutex;                  // of all that follows but `graph`, which stays as it is
   std::unique_ptr<ir::Graph> graph;  // before the step passes
   std::unique_ptr<ir::Graph> fused;
   std::unique_ptr<kernel::LoweredProgram> lowered;
@@ -75,21 +65,28 @@ class Model final : public CompiledModel {
   bool has_entry(const std::string& name) const override { return entries_.count(name) > 0; }
   const abi::EntryDesc& entry(const std::string& name) override;
   double flops(const std::string& name) override;
+  const abi::EntryDesc& planned_entry(const std::string& name) override;
   const abi::EntryDesc& profiled_entry(const std::string& name) override;
   std::vector<kernel::GroupSummary> groups(const std::string& name) override;
+  std::vector<abi::StateDesc> states_of(const std::string& name) override;
   LoweredEntry lower(const std::string& name, const kernel::Target& target, int64_t rows) override;
   std::string dump(const std::string& stage, const std::string& entry) override;
-  CompileTimings timings() const override { return timings_; }
+  CompileTimings timings() const override { return record_.get(); }
 
  private:
   bool build_step(Diagnostics& diagnostics);
   bool build_forward_only(spec::Mode mode, const std::string& name, Diagnostics& diagnostics);
+  std::optional<spec::Forward> build_forward(spec::Mode mode, Diagnostics& diagnostics) const;
+  std::string early_dump(const std::string& stage, const std::string& name);
   void add_states(const std::vector<abi::StateDesc>& states);
-  void run_passes(ir::Graph& graph, const std::vector<passes::Pass>& list);
+  void build_unit_variance();
+  void add_prelude();
+  void place_states();
+  void run_passes(ir::Graph& graph, const std::vector<passes::Pass>& list, Stage stage, Laps& laps);
   Entry& find(const std::string& name);
   void make_native(const std::string& name, Entry& entry);
-  void fuse(Entry& entry);
-  void lower(Entry& entry);
+  void fuse(const std::string& name, Entry& entry);
+  void lower(const std::string& name, Entry& entry);
   void check_memory(size_t arena_bytes) const;
   abi::EntryDesc describe(const std::string& name, const ir::Graph& graph,
                           const kernel::LoweredProgram& lowered) const;
@@ -105,48 +102,109 @@ class Model final : public CompiledModel {
   abi::Program program_;
   spec::Forward forward_;
   std::map<std::string, size_t> offsets_;
-  std::map<std::string, Entry> entries_;
+  std::map<std::string, Entry> entries_;  // none comes or goes after build()
   std::map<std::string, Entry> profiled_;
-  std::map<std::string, std::string> early_dumps_;  // "graph", "grad": text of the step's stages
-  CompileTimings timings_;
-  std::mutex mutex_;
+  std::mutex profiled_mutex_;
+  TimingRecord record_;
 };
 
-void Model::run_passes(ir::Graph& graph, const std::vector<passes::Pass>& list) {
+void Model::run_passes(ir::Graph& graph, const std::vector<passes::Pass>& list, Stage stage,
+                       Laps& laps) {
   passes::PassOptions options;
   options.stop_after = options_.stop_after;
   options.verify_each = options_.verify_each;
   options.observe = [&](const passes::PassReport& report, const ir::Graph&) {
-    timings_.passes.push_back({report.name, report.milliseconds, report.changed});
+    laps.lap(stage, report.name, report.changed);
   };
   passes::run_passes(graph, list, options);
 }
 
+// How much products vary, for kernels that are scaled by it before training.
+void Model::build_unit_variance() {
+  const auto& states = forward_.states;
+  if (std::none_of(states.begin(), states.end(),
+                   [](const auto& state) { return state.initial.unit_variance; }))
+    return;
+  Diagnostics ignored;  // evaluation has reported them
+  auto forward = build_forward(spec::Mode::eval, ignored);
+  if (!forward || !spec::watch_products(*forward)) return;
+  entries_["unit_variance"].graph = std::move(forward->graph);
+  entries_["unit_variance"].graph->name = "unit_variance";
+}
+
 void Model::add_states(const std::vector<abi::StateDesc>& states) {
-  for (const abi::StateDesc& state : states) {
-    if (offsets_.count(state.name)) continue;
-    abi::StateDesc placed = state;
-    placed.offset = program_.state_bytes;
-    offsets_[state.name] = placed.offset;
-    const size_t bytes = placed.elements() * abi::size_of(placed.dtype);
-    program_.state_bytes += (bytes + 63) / 64 * 64;
-    program_.states.push_back(std::move(placed));
+  for (const abi::StateDesc& state : states)
+    if (offsets_.try_emplace(state.name, 0).second) program_.states.push_back(state);
+}
+
+// Values that evaluation and prediction compute of weights alone are states that the entry
+// `prelude` fills.
+void Model::add_prelude() {
+  Laps laps(record_, "prelude");
+  passes::Prelude prelude;
+  for (const char* name : {"evaluate", "predict"})
+    if (has_entry(name)) prelude.take_from(*entries_.at(name).graph);
+  if (prelude.states().empty()) return;
+  std::vector<abi::StateDesc> derived;
+  for (const passes::DerivedState& state : prelude.states()) {
+    abi::StateDesc desc;
+    desc.name = state.name;
+    desc.kind = abi::StateKind::derived;
+    desc.dtype = state.type.dtype;
+    desc.shape = sizes_of(state.type.shape, 0);
+    derived.push_back(std::move(desc));
   }
+  add_states(derived);
+  entries_["prelude"].graph = prelude.graph().clone();
+  laps.lap(Stage::graph, "prelude");
+}
+
+// Without training those that prediction reads come first: emitted code needs no more.
+void Model::place_states() {
+  if (!options_.training && has_entry("predict")) {
+    const ir::Graph& graph = *entries_.at("predict").graph;
+    std::stable_partition(program_.states.begin(), program_.states.end(), [&](const auto& state) {
+      return graph.find_param(ir::ParamKind::state, state.name) != nullptr;
+    });
+  }
+  for (abi::StateDesc& state : program_.states) {
+    state.offset = program_.state_bytes;
+    offsets_[state.name] = state.offset;
+    const size_t bytes = state.elements() * abi::size_of(state.dtype);
+    program_.state_bytes += (bytes + 63) / 64 * 64;
+  }
+  program_.state_bytes += 64;  // vectors may be loaded past the end
+}
+
+std::vector<abi::StateDesc> Model::states_of(const std::string& name) {
+  const ir::Graph& graph = *find(name).graph;
+  std::vector<abi::StateDesc> result;
+  for (const abi::StateDesc& state : program_.states)
+    if (graph.find_param(ir::ParamKind::state, state.name)) result.push_back(state);
+  return result;
+}
+
+// Prediction sees raw numbers; steps have rows of their own.
+std::optional<spec::Forward> Model::build_forward(spec::Mode mode, Diagnostics& diagnostics) const {
+  const bool f64 = description_.precision == spec::Precision::f64;
+  return spec::build_forward(
+      description_, mode == spec::Mode::predict ? raw_fields(fields_, f64) : fields_, mode,
+      diagnostics, mode == spec::Mode::train ? options_.batch : inference_rows());
 }
 
 bool Model::build_step(Diagnostics& diagnostics) {
-  auto forward =
-      spec::build_forward(description_, fields_, spec::Mode::train, diagnostics, options_.batch);
+  Laps laps(record_, "step");
+  auto forward = build_forward(spec::Mode::train, diagnostics);
+  laps.lap(Stage::graph, "layers and losses");
   if (!forward) return false;
   if (!forward->graph || !forward->total() || forward->trainable().empty()) {
     forward_ = std::move(*forward);
     return true;
   }
   ir::Graph& graph = *forward->graph;
-  early_dumps_["graph"] = ir::print(graph);
-  run_passes(graph, passes::canonical_passes());
+  run_passes(graph, passes::canonical_passes(), Stage::graph, laps);
   const auto gradients = autodiff::gradients(graph, forward->total(), forward->trainable());
-  early_dumps_["grad"] = ir::print(graph);
+  laps.lap(Stage::graph, "derivatives");
   spec::append_update(*forward, gradients, description_, diagnostics);
   if (diagnostics.has_errors()) return false;
   // What training minimises was needed for its derivative only; the trainer adds up the rows.
@@ -155,19 +213,19 @@ bool Model::build_step(Diagnostics& diagnostics) {
   entries_["step"].graph = forward->graph->clone();
   entries_["step"].graph->name = "step";
   forward_ = std::move(*forward);
+  laps.lap(Stage::graph, "update");
   return true;
 }
 
 bool Model::build_forward_only(spec::Mode mode, const std::string& name, Diagnostics& diagnostics) {
   const bool predict = mode == spec::Mode::predict;
-  const bool f64 = description_.precision == spec::Precision::f64;
-  auto forward = spec::build_forward(description_, predict ? raw_fields(fields_, f64) : fields_,
-                                     mode, diagnostics, inference_rows());
+  Laps laps(record_, name);
+  auto forward = build_forward(mode, diagnostics);
+  laps.lap(Stage::graph, "layers and losses");
   if (!forward) return false;
   if (forward->graph->outputs.empty()) return true;
-  if (early_dumps_["graph"].empty()) early_dumps_["graph"] = ir::print(*forward->graph);
-  early_dumps_["graph:" + name] = ir::print(*forward->graph);
-  run_passes(*forward->graph, passes::canonical_passes());
+  run_passes(*forward->graph, passes::canonical_passes(), Stage::graph, laps);
+  run_passes(*forward->graph, passes::inference_passes(), Stage::graph, laps);
   entries_[name].graph = std::move(forward->graph);
   entries_[name].graph->name = name;
   if (predict) forward_.outputs = forward->outputs;
@@ -181,18 +239,19 @@ bool Model::build_forward_only(spec::Mode mode, const std::string& name, Diagnos
 }
 
 bool Model::build(Diagnostics& diagnostics) {
-  const Stopwatch watch(timings_.graph_ms);
   program_.name = description_.name;
   if (options_.training) {
     if (!build_step(diagnostics)) return false;
     add_states(forward_.states);
     if (!build_forward_only(spec::Mode::eval, "evaluate", diagnostics)) return false;
+    build_unit_variance();
   } else {
     Diagnostics ignored;  // a model without loss has nothing to evaluate
     build_forward_only(spec::Mode::eval, "evaluate", ignored);
   }
   if (!build_forward_only(spec::Mode::predict, "predict", diagnostics)) return false;
-  program_.state_bytes += 64;  // vectors may be loaded past the end
+  add_prelude();
+  place_states();
   program_.loss_terms = forward_.loss_terms;
   program_.metrics = forward_.metrics;
   for (const abi::StateDesc& state : program_.states)
@@ -207,20 +266,22 @@ Entry& Model::find(const std::string& name) {
   return it->second;
 }
 
-void Model::fuse(Entry& entry) {
+void Model::fuse(const std::string& name, Entry& entry) {
   if (entry.fused) return;
-  const Stopwatch watch(timings_.passes_ms);
+  Laps laps(record_, name);
   entry.fused = entry.graph->clone();
-  run_passes(*entry.fused, passes::step_passes());
+  run_passes(*entry.fused, passes::step_passes(), Stage::passes, laps);
 }
 
-void Model::lower(Entry& entry) {
+void Model::lower(const std::string& name, Entry& entry) {
   if (entry.lowered) return;
-  fuse(entry);
-  const Stopwatch watch(timings_.kernels_ms);
+  fuse(name, entry);
+  Laps laps(record_, name);
   entry.lowered = std::make_unique<kernel::LoweredProgram>(
       kernel::lower_program(*entry.fused, offsets_, options_.target));
   check_memory(entry.lowered->plan.arena_bytes);
+  entry.description = describe(name, *entry.fused, *entry.lowered);
+  laps.lap(Stage::kernels, "kernel IR");
 }
 
 void Model::check_memory(size_t arena_bytes) const {
@@ -259,9 +320,9 @@ abi::EntryDesc Model::describe(const std::string& name, const ir::Graph& graph,
   return result;
 }
 
-// Machine code for a lowered entry, and what the runtime must know of it.
+// Machine code for a lowered entry.
 void Model::make_native(const std::string& name, Entry& entry) {
-  const Stopwatch watch(timings_.native_ms);
+  Laps laps(record_, name);
   jit::Options options;
   options.target = options_.target;
   options.compile_threads = options_.compile_threads;
@@ -269,55 +330,72 @@ void Model::make_native(const std::string& name, Entry& entry) {
   options.cache_dir = options_.cache_dir;
   jit::Timings timings;
   entry.code = jit::compile(entry.lowered->module, options, &timings);
-  timings_.from_cache = timings.from_cache;
-  entry.description = describe(name, *entry.fused, *entry.lowered);
+  record_.set_from_cache(timings.from_cache);
   entry.description.function =
       reinterpret_cast<abi::EntryFn>(entry.code->lookup(entry.lowered->entry));
   internal_check(entry.description.function != nullptr, "no code for entry " + name);
+  laps.part(Stage::native, "cache key", timings.key);
+  laps.part(Stage::native, "cache", timings.cache);
+  if (!timings.from_cache) {
+    laps.part(Stage::native, "target", timings.slowest.setup);
+    laps.part(Stage::native, "LLVM IR", timings.slowest.print);
+    laps.part(Stage::native, "LLVM passes", timings.slowest.optimize);
+    laps.part(Stage::native, "machine code", timings.slowest.codegen);
+    laps.part(Stage::native, "threads", timings.compile - timings.slowest.total());
+  }
+  laps.lap(Stage::native, "linking");
 }
 
 const abi::EntryDesc& Model::entry(const std::string& name) {
-  const std::lock_guard lock(mutex_);
   Entry& entry = find(name);
+  const std::lock_guard lock(entry.mutex);
   if (!entry.code) {
-    lower(entry);
+    lower(name, entry);
     make_native(name, entry);
   }
   return entry.description;
 }
 
+const abi::EntryDesc& Model::planned_entry(const std::string& name) {
+  Entry& entry = find(name);
+  const std::lock_guard lock(entry.mutex);
+  lower(name, entry);
+  return entry.description;
+}
+
 const abi::EntryDesc& Model::profiled_entry(const std::string& name) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(profiled_mutex_);
   Entry& entry = profiled_[name];
   if (!entry.code) {
     entry.graph = find(name).graph->clone();
-    fuse(entry);
+    fuse(name, entry);
     entry.lowered = std::make_unique<kernel::LoweredProgram>(
         kernel::lower_program(*entry.fused, offsets_, options_.target, true));
+    entry.description = describe(name, *entry.fused, *entry.lowered);
     make_native(name, entry);
   }
   return entry.description;
 }
 
 std::vector<kernel::GroupSummary> Model::groups(const std::string& name) {
-  const std::lock_guard lock(mutex_);
   Entry& entry = find(name);
-  lower(entry);
+  const std::lock_guard lock(entry.mutex);
+  lower(name, entry);
   return entry.lowered->groups;
 }
 
 double Model::flops(const std::string& name) {
-  const std::lock_guard lock(mutex_);
   Entry& entry = find(name);
-  lower(entry);
+  const std::lock_guard lock(entry.mutex);
+  lower(name, entry);
   return entry.lowered->flops;
 }
 
 LoweredEntry Model::lower(const std::string& name, const kernel::Target& target, int64_t rows) {
-  const std::lock_guard lock(mutex_);
   std::unique_ptr<ir::Graph> graph = find(name).graph->clone();
   graph->batch = rows;
-  run_passes(*graph, passes::step_passes());
+  Laps laps(record_, name);
+  run_passes(*graph, passes::step_passes(), Stage::passes, laps);
   kernel::LoweredProgram lowered = kernel::lower_program(*graph, offsets_, target);
   LoweredEntry result;
   result.description = describe(name, *graph, lowered);
@@ -327,22 +405,35 @@ LoweredEntry Model::lower(const std::string& name, const kernel::Target& target,
   return result;
 }
 
+// A stage that nothing keeps: the graph as the layers made it, or with derivatives but no update.
+std::string Model::early_dump(const std::string& stage, const std::string& name) {
+  const bool step = name == "step";
+  if ((stage == "grad" && !step) || name == "prelude") return ir::print(*find(name).graph);
+  Diagnostics known;  // build() has reported all there is
+  const auto mode = step                 ? spec::Mode::train
+                    : name == "evaluate" ? spec::Mode::eval
+                                         : spec::Mode::predict;
+  const auto forward = build_forward(mode, known);
+  internal_check(forward.has_value(), "no graph for entry " + name);
+  if (stage == "graph") return ir::print(*forward->graph);
+  Laps laps(record_, name);
+  run_passes(*forward->graph, passes::canonical_passes(), Stage::graph, laps);
+  autodiff::gradients(*forward->graph, forward->total(), forward->trainable());
+  return ir::print(*forward->graph);
+}
+
 std::string Model::dump(const std::string& stage, const std::string& which) {
-  const std::lock_guard lock(mutex_);
   const std::string name = !which.empty() ? which : has_entry("step") ? "step" : "predict";
   if (stage == "spec") return spec::dump(description_);
   if (!has_entry(name))
     throw UserError({}, "this model has no entry '" + name + "'", "step, evaluate or predict");
-  if (stage == "graph") {
-    auto it = early_dumps_.find(name == "step" ? "graph" : "graph:" + name);
-    return it == early_dumps_.end() ? std::string() : it->second;
-  }
+  if (stage == "graph" || stage == "grad") return early_dump(stage, name);
   Entry& entry = find(name);
-  if (stage == "grad") return name == "step" ? early_dumps_.at("grad") : ir::print(*entry.graph);
+  const std::lock_guard lock(entry.mutex);
   if (stage == "step") return ir::print(*entry.graph);
-  fuse(entry);
+  fuse(name, entry);
   if (stage == "fused") return ir::print(*entry.fused);
-  lower(entry);
+  lower(name, entry);
   if (stage == "kernels") return kernel::print(entry.lowered->module);
   if (stage == "llvm") return jit::emit_llvm_ir(entry.lowered->module, options_.target);
   if (stage == "asm") return jit::emit_assembly(entry.lowered->module, options_.target);

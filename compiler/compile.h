@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,21 +31,28 @@ struct CompileOptions {
   bool verify_each = false;     // verify the graph around every pass
 };
 
-struct PassTime {
-  std::string name;
-  double milliseconds = 0;
-  bool changed = false;
+enum class Stage {
+  graph,    // description to graphs: layers, simplification, derivatives, update
+  passes,   // the graph of a step to fused groups
+  kernels,  // groups to kernel IR
+  native,   // kernel IR to machine code, or reading it from the cache
 };
 
-// Of everything done so far.
+// One stretch of compiling; none lies inside another.
+struct PhaseTime {
+  Stage stage = Stage::graph;
+  std::string entry;  // step, evaluate, predict
+  std::string name;   // "derivatives", "fuse", "machine code" …
+  double milliseconds = 0;
+  std::optional<bool> changed;  // of a pass over the graph: whether it changed anything
+};
+
+// Of everything done so far. What was compiled in the background counts too.
 struct CompileTimings {
-  double graph_ms = 0;    // description to the graphs of the asked entries
-  double passes_ms = 0;   // simplification, derivatives, fusion
-  double kernels_ms = 0;  // kernel IR
-  double native_ms = 0;   // machine code, or reading it from the cache
-  bool from_cache = false;
-  std::vector<PassTime> passes;
-  double total() const { return graph_ms + passes_ms + kernels_ms + native_ms; }
+  std::vector<PhaseTime> phases;  // in the order in which they ended
+  bool from_cache = false;        // the first entry that was made callable
+  double of(Stage stage) const;
+  double total() const;
 };
 
 // A planned entry before machine code: what emission and dumps need.
@@ -65,13 +73,18 @@ class CompiledModel {
   virtual bool has_entry(const std::string& name) const = 0;
   // Machine code, compiled on first need and valid as long as the model. Thread-safe.
   // InternalError for a name that has_entry denies.
+  // Different entries are compiled at the same time if several threads ask.
   virtual const abi::EntryDesc& entry(const std::string& name) = 0;
+  // The same without machine code: `function` may be null.
+  virtual const abi::EntryDesc& planned_entry(const std::string& name) = 0;
   // Of one call with the largest number of rows: 2 for each multiply-add of contractions.
   virtual double flops(const std::string& entry) = 0;
   // The same entry with marks for `nnc bench --profile` (kernel/program.h, profile_shift), and its
   // groups in the order of the marks. `arena_bytes` and the rest are as for entry().
   virtual const abi::EntryDesc& profiled_entry(const std::string& name) = 0;
   virtual std::vector<kernel::GroupSummary> groups(const std::string& entry) = 0;
+  // The states that an entry reads, in the order of their places.
+  virtual std::vector<abi::StateDesc> states_of(const std::string& name) = 0;
   // Kernels for another target and at most `rows` rows, for emission. Nothing is kept of them.
   virtual LoweredEntry lower(const std::string& entry, const kernel::Target& target,
                              int64_t rows) = 0;

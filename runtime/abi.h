@@ -74,9 +74,19 @@ struct OutputDesc {
 
 // How a state value starts. Random values come from Philox(seed, stream, 0, 0, logical element).
 struct Initial {
-  enum class Kind : uint8_t { constant, uniform, normal, truncated_normal, values, fitted };
+  enum class Kind : uint8_t {
+    constant,
+    uniform,
+    normal,
+    truncated_normal,
+    orthogonal,
+    values,
+    fitted
+  };
   Kind kind = Kind::constant;
-  double a = 0;                // constant: value; uniform: low; normal: mean
+  // constant: value; uniform: low; normal: mean; orthogonal: what the orthonormal rows or columns
+  // of the matrix [all axes but the last, last axis] are multiplied by
+  double a = 0;
   double b = 0;                // uniform: high; normal: standard deviation
   std::vector<double> values;  // `values`: row-major
   // `fitted`: computed by the runtime from the training split before training starts:
@@ -85,9 +95,14 @@ struct Initial {
   std::string fit_field;
   int fit_step = 0;
   std::string fit_statistic;
+  // Scaled before training starts, so that what it makes of some rows has variance 1 (the entry
+  // "unit_variance").
+  bool unit_variance = false;
 };
 
-enum class StateKind : uint8_t { parameter, optimizer, statistic, prepared };
+// statistic: kept from step to step without a derivative (running means); prepared: learned from
+// the data before training; derived: computed of others by the entry `prelude`, and not stored.
+enum class StateKind : uint8_t { parameter, optimizer, statistic, prepared, derived };
 
 struct StateDesc {
   std::string name;  // "fc1.kernel", "fc1.kernel:adam.m", "image:standardize.mean"
@@ -111,16 +126,24 @@ enum class Finalize : uint8_t {
   root_mean,  // k=1: sqrt of the mean (rmse)
   r2,         // k=2: prediction, target; 1 - Σ(t-p)² / Σ(t-mean t)²
   confusion,  // k=2: target index, predicted index -> classes x classes counts
+  precision,  // k=2, as confusion: TP / (TP + FP) of a class
+  recall,     // k=2: TP / (TP + FN)
+  f1,         // k=2: 2 TP / (2 TP + FP + FN)
+  auc,        // k=classes+1: a score for each class, then the target index (classes=1: one score,
+              // then 1 or 0) -> the area under the ROC curve
+  roc,        // the same -> the curve
 };
 
 struct MetricDesc {
   std::string name;
   Finalize finalize = Finalize::mean;
   int64_t classes = 0;
+  int64_t chosen = -1;  // precision … roc: this class against all others; -1: all classes
+  bool more_is_better = false;
 };
 
 // Scalars an entry may ask for, by name: "rate" (learning rate now), "inverse_rows" (1/Σ weights),
-// "step" (global step from 1), "seed", "bias_correction:BETA" = 1 / (1 - BETA^step) in f64 (Adam;
+// "rows" (of this batch), "step" (global step from 1), "seed", "bias_correction:BETA" = 1 / (1 - BETA^step) in f64 (Adam;
 // BETA is a decimal number, as in bias_correction:0.999), and "<param>" for ramps.
 struct EntryDesc {
   std::string name;  // step, evaluate, predict …

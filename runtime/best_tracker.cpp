@@ -7,9 +7,18 @@
 namespace nnc::runtime {
 namespace {
 
-// Metrics of which more is better; everything else is an error or a loss.
-bool grows(const std::string& watch) {
-  return watch.ends_with("accuracy") || watch.ends_with(".r2");
+// What is watched, without its split.
+std::string name_of(const std::string& watch) {
+  const bool has_split = watch.starts_with("train.") || watch.starts_with("valid.");
+  return watch.substr(has_split ? 6 : 0);
+}
+
+// Losses and errors shrink; metrics say for themselves.
+bool grows(const std::string& watch, const abi::Program& program) {
+  for (const abi::MetricDesc& metric : program.metrics) {
+    if (metric.name == name_of(watch)) return metric.more_is_better;
+  }
+  return false;
 }
 
 bool has(const Metrics& metrics, const std::string& name) {
@@ -21,19 +30,18 @@ bool has(const Metrics& metrics, const std::string& name) {
 
 }  // namespace
 
-BestTracker::BestTracker(const TrainOptions& options, bool has_valid)
+BestTracker::BestTracker(const abi::Program& program, const TrainOptions& options, bool has_valid)
     : watch_(options.watch), early_stop_(options.early_stop) {
   keep_best_ = options.keep == Keep::best && (has_valid || !watch_.empty());
   if (watch_.empty()) watch_ = has_valid ? "valid.loss" : "train.loss";
   maximum_ = options.direction == Direction::maximum ||
-             (options.direction == Direction::automatic && grows(watch_));
+             (options.direction == Direction::automatic && grows(watch_, program));
 }
 
 double BestTracker::value(const Metrics& train, const Metrics& valid) const {
   const bool of_train = watch_.starts_with("train.");
   const Metrics& metrics = of_train ? train : valid;
-  const size_t dot = of_train || watch_.starts_with("valid.") ? 6 : 0;
-  const std::string name = watch_.substr(dot);
+  const std::string name = name_of(watch_);
   if (metrics.empty() || !has(metrics, name)) {
     throw std::invalid_argument("training watches '" + watch_ + "', which is not computed");
   }

@@ -7,7 +7,7 @@ namespace nnc::runtime {
 
 class BestTracker {
  public:
-  BestTracker(const TrainOptions& options, bool has_valid);
+  BestTracker(const abi::Program& program, const TrainOptions& options, bool has_valid);
 
   // The full name of what is watched, such as "valid.loss".
   const std::string& watch() const { return watch_; }

@@ -14,12 +14,23 @@ int64_t elements(const std::vector<int64_t>& shape) {
   return n;
 }
 
+// Null rows if there is no such input.
+BatchInput find_input(const std::string& name, const Table& table,
+                      const std::vector<BatchInput>& made) {
+  for (const BatchInput& input : made) {
+    if (input.name == name) return input;
+  }
+  const Column* column = table.find(name);
+  if (column == nullptr) return {};
+  return {name, column->dtype, column->row_elements(), column->bytes.data(), nullptr};
+}
+
 }  // namespace
 
 Binding::Binding(const abi::EntryDesc& entry, const Table& table, void* state,
-                 const ScalarOptions& scalars)
+                 const ScalarOptions& scalars, const std::vector<BatchInput>& made)
     : entry_(&entry), options_(scalars), arena_(Buffer::zeros(entry.arena_bytes)) {
-  bind_inputs(table);
+  bind_inputs(table, made);
   bind_scalars();
   for (const abi::OutputDesc& output : entry.outputs) {
     const int64_t rows = output.per_row ? std::max<int64_t>(entry.max_rows, 1) : 1;
@@ -33,19 +44,20 @@ Binding::Binding(const abi::EntryDesc& entry, const Table& table, void* state,
   context_.arena = arena_.data();
 }
 
-void Binding::bind_inputs(const Table& table) {
+void Binding::bind_inputs(const Table& table, const std::vector<BatchInput>& made) {
   for (const abi::InputDesc& input : entry_->inputs) {
-    const Column* column = table.find(input.name);
-    if (column == nullptr) {
+    const BatchInput source = find_input(input.name, table, made);
+    if (source.rows == nullptr) {
       throw std::invalid_argument(fmt::format(
           "'{}' needs the field '{}', which the data does not have", entry_->name, input.name));
     }
-    if (column->dtype != input.dtype || column->row_elements() != elements(input.row_shape)) {
+    if (source.dtype != input.dtype || source.row_elements != elements(input.row_shape)) {
       throw std::invalid_argument(
           fmt::format("'{}' was compiled for another type or shape of the field '{}'", entry_->name,
                       input.name));
     }
-    inputs_.push_back(column->bytes.data());
+    inputs_.push_back(source.rows);
+    made_indices_.push_back(source.indices);
   }
   indices_.resize(inputs_.size());
 }
@@ -58,6 +70,8 @@ void Binding::bind_scalars() {
       kind = Scalar::rate;
     } else if (name == "inverse_rows") {
       kind = Scalar::inverse_rows;
+    } else if (name == "rows") {
+      kind = Scalar::rows;
     } else if (name == "step") {
       kind = Scalar::step;
     } else if (name == "seed") {
@@ -87,7 +101,9 @@ void Binding::run(ThreadPool& pool, std::span<const int32_t> rows, const Clock& 
   context_.outputs = outputs_.data();
   context_.scalars = scalars_.data();
   context_.indices = indices_.data();
-  for (const int32_t*& indices : indices_) indices = rows.data();
+  for (size_t i = 0; i < indices_.size(); ++i) {
+    indices_[i] = made_indices_[i] != nullptr ? made_indices_[i] : rows.data();
+  }
   context_.rows = static_cast<int64_t>(rows.size());
   if (context_.rows > entry_->max_rows) {
     throw std::invalid_argument(fmt::format("'{}' takes {} rows at most, not {}", entry_->name,
@@ -100,6 +116,7 @@ void Binding::run(ThreadPool& pool, std::span<const int32_t> rows, const Clock& 
       case Scalar::inverse_rows:
         scalars_[i] = 1.0 / (static_cast<double>(rows.size()) * options_.mean_weight);
         break;
+      case Scalar::rows: scalars_[i] = static_cast<double>(rows.size()); break;
       case Scalar::step: scalars_[i] = static_cast<double>(clock.step + 1); break;
       case Scalar::seed: scalars_[i] = static_cast<double>(options_.seed); break;
       case Scalar::named: scalars_[i] = options_.named[scalar_named_[i]].value(clock); break;

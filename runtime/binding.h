@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/abi.h"
+#include "runtime/augment.h"
 #include "runtime/data/table.h"
 #include "runtime/schedule.h"
 #include "runtime/threads.h"
@@ -31,10 +32,11 @@ struct ScalarOptions {
 
 class Binding {
  public:
-  // Binds the entry's inputs to the columns of `table` by name; outputs and scratch are allocated.
+  // Binds the entry's inputs to those of `made` or else to the columns of `table` by name; outputs
+  // and scratch are allocated.
   // Throws std::invalid_argument for a field that is not there or has another type or shape.
   Binding(const abi::EntryDesc& entry, const Table& table, void* state,
-          const ScalarOptions& scalars);
+          const ScalarOptions& scalars, const std::vector<BatchInput>& made = {});
 
   // One call for these rows of the table. "step" is clock.step + 1.
   void run(ThreadPool& pool, std::span<const int32_t> rows, const Clock& clock);
@@ -44,8 +46,8 @@ class Binding {
   const std::vector<double>& scalars() const { return scalars_; }
 
  private:
-  enum class Scalar : uint8_t { rate, inverse_rows, step, seed, named };
-  void bind_inputs(const Table& table);
+  enum class Scalar : uint8_t { rate, inverse_rows, rows, step, seed, named };
+  void bind_inputs(const Table& table, const std::vector<BatchInput>& made);
   void bind_scalars();
   void make_room(int threads);
 
@@ -53,6 +55,7 @@ class Binding {
   ScalarOptions options_;
   std::vector<const void*> inputs_;
   std::vector<const int32_t*> indices_;
+  std::vector<const int32_t*> made_indices_;  // null: the rows of the table
   std::vector<void*> outputs_;
   std::vector<Buffer> output_memory_;
   Buffer arena_;

@@ -15,13 +15,16 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-bool in_weights(const abi::StateDesc& desc) { return desc.kind != abi::StateKind::optimizer; }
+bool stored(const abi::StateDesc& desc, bool with_optimizer) {
+  if (desc.kind == abi::StateKind::derived) return false;
+  return with_optimizer || desc.kind != abi::StateKind::optimizer;
+}
 
 std::vector<Tensor> tensors_of(const abi::Program& program, const Buffer& state,
                                bool with_optimizer) {
   std::vector<Tensor> tensors;
   for (const abi::StateDesc& desc : program.states) {
-    if (!with_optimizer && !in_weights(desc)) continue;
+    if (!stored(desc, with_optimizer)) continue;
     tensors.push_back({desc.name, desc.dtype, desc.shape, state.as<char>() + desc.offset});
   }
   return tensors;
@@ -31,7 +34,7 @@ void copy_tensors(const std::string& path, const TensorFile& file, const abi::Pr
                   Buffer& state, bool with_optimizer) {
   size_t used = 0;
   for (const abi::StateDesc& desc : program.states) {
-    if (!with_optimizer && !in_weights(desc)) continue;
+    if (!stored(desc, with_optimizer)) continue;
     const Tensor* tensor = file.find(desc.name);
     if (tensor == nullptr) {
       throw DataError(path, "", fmt::format("there are no weights '{}'", desc.name),

@@ -4,10 +4,14 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
-#include <new>
 #include <utility>
 
 namespace nnc::runtime {
+
+// Uninitialised memory aligned to 64 bytes; from 2 MiB on in huge pages where the kernel has them:
+// rows are read in random order, which otherwise costs a walk of the page tables for each. To be
+// freed with std::free. Throws std::bad_alloc.
+void* allocate(size_t bytes);
 
 // Uninitialised bytes, aligned to 64, with 64 bytes of slack after the end so that vector loads
 // may overrun. Moves only.
@@ -16,8 +20,7 @@ class Buffer {
   Buffer() = default;
   explicit Buffer(size_t bytes) : bytes_(bytes) {
     const size_t total = (bytes + 64 + 63) / 64 * 64;
-    data_ = std::aligned_alloc(64, total);
-    if (data_ == nullptr) throw std::bad_alloc();
+    data_ = allocate(total);
     std::memset(static_cast<char*>(data_) + bytes, 0, total - bytes);
   }
   Buffer(Buffer&& other) noexcept

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <stdexcept>
 
 namespace nnc::runtime {
@@ -22,14 +23,46 @@ size_t sums_of(const abi::MetricDesc& metric) {
     case Finalize::mean:
     case Finalize::root_mean: return 1;
     case Finalize::r2: return 4;  // Σw, mean target, Σw(t-mean)², Σw(t-p)²
-    case Finalize::confusion: return static_cast<size_t>(metric.classes * metric.classes);
+    case Finalize::confusion:
+    case Finalize::precision:
+    case Finalize::recall:
+    case Finalize::f1: return static_cast<size_t>(metric.classes * metric.classes);
+    case Finalize::auc:
+    case Finalize::roc: break;  // gathered
   }
   return 0;
 }
 
+bool needs_all_rows(Finalize finalize) {
+  return finalize == Finalize::auc || finalize == Finalize::roc;
+}
+
+// Whether it has a value for each class, and its own value is one of them or their mean.
+bool is_per_class(Finalize finalize) {
+  return finalize == Finalize::precision || finalize == Finalize::recall ||
+         finalize == Finalize::f1 || finalize == Finalize::auc;
+}
+
 const double missing = std::numeric_limits<double>::quiet_NaN();
 
+// The class that was chosen, or the mean over the classes that have a value.
+double mean_of_classes(const std::vector<double>& values, int64_t chosen) {
+  if (chosen >= 0) return values[static_cast<size_t>(chosen)];
+  double sum = 0;
+  int64_t count = 0;
+  for (double value : values) {
+    if (std::isnan(value)) continue;
+    sum += value;
+    ++count;
+  }
+  return count > 0 ? sum / static_cast<double>(count) : missing;
+}
+
 }  // namespace
+
+bool is_number(Finalize finalize) {
+  return finalize != Finalize::confusion && finalize != Finalize::roc;
+}
 
 double Metrics::value(const std::string& name) const {
   if (name == "loss") return loss;
@@ -59,8 +92,8 @@ Accumulator::Accumulator(const abi::Program& program, const abi::EntryDesc& entr
   for (const abi::MetricDesc& metric : program.metrics) {
     Part part;
     part.name = metric.name;
-    part.finalize = metric.finalize;
-    part.classes = metric.classes;
+    part.metric = metric;
+    if (needs_all_rows(metric.finalize)) part.width = static_cast<size_t>(metric.classes) + 1;
     add_part(part, entry, "metric." + metric.name, sums_of(metric));
   }
   weight_output_ = find_output(entry, "weight");
@@ -87,17 +120,49 @@ void Accumulator::add_part(Part part, const abi::EntryDesc& entry, const std::st
   parts_.push_back(std::move(part));
 }
 
-void Accumulator::reset() { sums_.assign(sums_.size(), 0.0); }
+void Accumulator::reset() {
+  sums_.assign(sums_.size(), 0.0);
+  for (Part& part : parts_) part.gathered.clear();
+}
+
+std::vector<double> Accumulator::sums() const {
+  std::vector<double> all = sums_;
+  for (const Part& part : parts_) {
+    all.insert(all.end(), part.gathered.begin(), part.gathered.end());
+  }
+  return all;
+}
 
 void Accumulator::restore(const std::vector<double>& sums) {
-  if (sums.size() != sums_.size()) {
+  size_t width = 0;
+  for (const Part& part : parts_) width += part.width;
+  const size_t rows = sums.empty() ? 0 : static_cast<size_t>(sums[0]);
+  if (sums.size() != sums_.size() + rows * width) {
     throw std::invalid_argument("the stored sums belong to another program");
   }
-  sums_ = sums;
+  auto from = sums.begin() + static_cast<std::ptrdiff_t>(sums_.size());
+  std::copy(sums.begin(), from, sums_.begin());
+  for (Part& part : parts_) {
+    const auto end = from + static_cast<std::ptrdiff_t>(rows * part.width);
+    part.gathered.assign(from, end);
+    from = end;
+  }
 }
 
 template <class T>
-void Accumulator::add_values(const Part& part, const T* values, int64_t rows) {
+void Accumulator::add_counts(const Part& part, const T* values, int64_t rows) {
+  double* counts = sums_.data() + part.first;
+  const int64_t classes = part.metric.classes;
+  for (int64_t r = 0; r < rows; ++r) {
+    const auto target = static_cast<int64_t>(values[2 * r]);
+    const auto prediction = static_cast<int64_t>(values[2 * r + 1]);
+    if (target < 0 || target >= classes || prediction < 0 || prediction >= classes) continue;
+    counts[target * classes + prediction] += 1;
+  }
+}
+
+template <class T>
+void Accumulator::add_values(Part& part, const T* values, int64_t rows) {
   double* sums = sums_.data() + part.first;
   const double* weights = weights_.data();
   if (!part.per_row) {  // one number for the batch stands for each of its rows
@@ -106,7 +171,7 @@ void Accumulator::add_values(const Part& part, const T* values, int64_t rows) {
     sums[0] += weight * static_cast<double>(values[0]);
     return;
   }
-  switch (part.finalize) {
+  switch (part.metric.finalize) {
     case Finalize::mean:
     case Finalize::root_mean: {
       double sum = sums[0];
@@ -126,14 +191,13 @@ void Accumulator::add_values(const Part& part, const T* values, int64_t rows) {
       }
       return;
     case Finalize::confusion:
-      for (int64_t r = 0; r < rows; ++r) {
-        const auto target = static_cast<int64_t>(values[2 * r]);
-        const auto prediction = static_cast<int64_t>(values[2 * r + 1]);
-        if (target < 0 || target >= part.classes || prediction < 0 || prediction >= part.classes) {
-          continue;
-        }
-        sums[target * part.classes + prediction] += 1;
-      }
+    case Finalize::precision:
+    case Finalize::recall:
+    case Finalize::f1: return add_counts(part, values, rows);
+    case Finalize::auc:
+    case Finalize::roc:
+      part.gathered.insert(part.gathered.end(), values,
+                           values + static_cast<size_t>(rows) * part.width);
       return;
   }
 }
@@ -162,7 +226,7 @@ int64_t Accumulator::add(void* const* outputs, int64_t rows) {
   }
   sums_[0] += static_cast<double>(rows);
   sums_[1] += weight;
-  for (const Part& part : parts_) {
+  for (Part& part : parts_) {
     const void* values = outputs[part.output];
     if (part.is_f64) {
       add_values(part, static_cast<const double*>(values), rows);
@@ -178,15 +242,42 @@ int64_t Accumulator::add(void* const* outputs, int64_t rows) {
   return -1;
 }
 
+std::vector<double> Accumulator::class_values(const Part& part) const {
+  const size_t count = static_cast<size_t>(part.metric.classes);
+  if (part.metric.finalize == Finalize::auc) return areas_under_roc(part.gathered, count);
+  const std::span counts(sums_.data() + part.first, count * count);
+  return count_ratios(counts, count, part.metric.finalize);
+}
+
 double Accumulator::part_value(const Part& part) const {
   const double* sums = sums_.data() + part.first;
-  switch (part.finalize) {
+  switch (part.metric.finalize) {
     case Finalize::mean: return sums[0] / sums_[1];
     case Finalize::root_mean: return std::sqrt(sums[0] / sums_[1]);
     case Finalize::r2: return sums[2] > 0 ? 1 - sums[3] / sums[2] : missing;
-    case Finalize::confusion: break;
+    default: return missing;
   }
-  return missing;
+}
+
+void Accumulator::finish_metric(const Part& part, Metrics& result) const {
+  const auto n = static_cast<size_t>(part.metric.classes);
+  if (part.metric.finalize == Finalize::confusion) {
+    std::vector<std::vector<int64_t>> table(n, std::vector<int64_t>(n));
+    for (size_t k = 0; k < n * n; ++k) {
+      table[k / n][k % n] = static_cast<int64_t>(sums_[part.first + k]);
+    }
+    result.tables.emplace_back(part.name, std::move(table));
+  } else if (part.metric.finalize == Finalize::roc) {
+    result.curves.emplace_back(part.name, roc_curves(part.gathered, n, part.metric.chosen));
+  } else if (is_per_class(part.metric.finalize)) {
+    std::vector<double> values = class_values(part);
+    result.metrics.emplace_back(part.name, mean_of_classes(values, part.metric.chosen));
+    if (part.metric.chosen < 0 && n > 1) {
+      result.per_class.emplace_back(part.name, std::move(values));
+    }
+  } else {
+    result.metrics.emplace_back(part.name, part_value(part));
+  }
 }
 
 double Accumulator::mean_loss() const {
@@ -211,15 +302,8 @@ Metrics Accumulator::finish() const {
     if (static_cast<int>(i) == total_) continue;
     if (part.is_term) {
       result.terms.emplace_back(part.name, part_value(part));
-    } else if (part.finalize == Finalize::confusion) {
-      const auto n = static_cast<size_t>(part.classes);
-      std::vector<std::vector<int64_t>> table(n, std::vector<int64_t>(n));
-      for (size_t k = 0; k < n * n; ++k) {
-        table[k / n][k % n] = static_cast<int64_t>(sums_[part.first + k]);
-      }
-      result.tables.emplace_back(part.name, std::move(table));
     } else {
-      result.metrics.emplace_back(part.name, part_value(part));
+      finish_metric(part, result);
     }
   }
   if (result.terms.size() == 1 && total_ < 0) result.terms.clear();  // it is the loss

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/abi.h"
+#include "runtime/class_scores.h"
 
 namespace nnc::runtime {
 
@@ -17,10 +18,17 @@ struct Metrics {
   std::vector<std::pair<std::string, double>> metrics;     // by MetricDesc order, tables left out
   // Confusion: counts[target][prediction] by metric name.
   std::vector<std::pair<std::string, std::vector<std::vector<int64_t>>>> tables;
+  // precision, recall, f1 and auc of each class; NaN for a class that no row speaks of.
+  std::vector<std::pair<std::string, std::vector<double>>> per_class;
+  // roc: one curve for each class, or one alone.
+  std::vector<std::pair<std::string, std::vector<RocCurve>>> curves;
   bool empty() const { return rows == 0; }
   // "loss", "loss.TERM" or a metric's name; NaN if there is none.
   double value(const std::string& name) const;
 };
+
+// Whether a metric is one number, not a table or a curve.
+bool is_number(abi::Finalize finalize);
 
 // Gathers what an entry writes. Outputs read, all f32 or f64: "loss.TERM" per row, or once per
 // batch (a penalty); "loss" (the total per row; without it the sum of the terms); "metric.NAME"
@@ -38,8 +46,9 @@ class Accumulator {
   double mean_loss() const;
   Metrics finish() const;
 
-  // All running sums, to be stored in a checkpoint and restored to the same bits.
-  const std::vector<double>& sums() const { return sums_; }
+  // All running sums and gathered scores, to be stored in a checkpoint and restored to the same
+  // bits.
+  std::vector<double> sums() const;
   void restore(const std::vector<double>& sums);
 
  private:
@@ -50,16 +59,22 @@ class Accumulator {
     int output = -1;
     bool is_f64 = false;
     bool per_row = true;
-    abi::Finalize finalize = abi::Finalize::mean;
-    int64_t classes = 0;
+    abi::MetricDesc metric;
     size_t first = 0;  // into sums_
+    // What needs all rows at once (auc, roc): `width` numbers of each, in the order of the rows.
+    size_t width = 0;
+    std::vector<double> gathered;
   };
   void add_part(Part part, const abi::EntryDesc& entry, const std::string& output, size_t sums);
   template <class T>
-  void add_values(const Part& part, const T* values, int64_t rows);
+  void add_values(Part& part, const T* values, int64_t rows);
+  template <class T>
+  void add_counts(const Part& part, const T* values, int64_t rows);
   template <class T>
   int64_t find_bad(const Part& part, const T* values, int64_t rows);
   double part_value(const Part& part) const;
+  std::vector<double> class_values(const Part& part) const;
+  void finish_metric(const Part& part, Metrics& result) const;
 
   std::vector<Part> parts_;
   std::vector<double> sums_;     // rows, Σ weight, then each part's own

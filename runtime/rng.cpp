@@ -4,11 +4,10 @@
 #include <cmath>
 
 namespace nnc::runtime {
-namespace {
 
-// log(x) of a normal positive number: x = m·2^e with m in [sqrt(1/2), sqrt(2)), then the series of
-// 2·atanh((m-1)/(m+1)). Accurate to about 2 ULP, and the same everywhere.
-double own_log(double x) {
+// x = m·2^e with m in [sqrt(1/2), sqrt(2)), then the series of
+// 2·atanh((m-1)/(m+1)).
+double natural_log(double x) {
   const uint64_t bits = std::bit_cast<uint64_t>(x);
   int64_t exponent = static_cast<int64_t>(bits >> 52) - 1023;
   double m = std::bit_cast<double>((bits & 0xFFFFFFFFFFFFFull) | 0x3FF0000000000000ull);
@@ -23,7 +22,7 @@ double own_log(double x) {
   return static_cast<double>(exponent) * 0.6931471805599453 + 2.0 * (s + s * sum);
 }
 
-// cos(2πu) and sin(2πu) for u in [0, 1): to the nearest quarter turn, then Taylor's series.
+// To the nearest quarter turn, then Taylor's series.
 std::array<double, 2> cos_sin_turns(double u) {
   const int quarter = static_cast<int>(u * 4.0 + 0.5);  // 0 … 4
   const double angle = (u - quarter * 0.25) * 6.283185307179586;
@@ -42,8 +41,6 @@ std::array<double, 2> cos_sin_turns(double u) {
   }
 }
 
-}  // namespace
-
 float uniform_f32(const RandomStream& stream, uint64_t element) {
   return uniform_f32(stream.word(element));
 }
@@ -56,7 +53,7 @@ double uniform_f64(const RandomStream& stream, uint64_t element) {
 
 std::array<double, 2> normal_pair(const Words& words) {
   // 1 - u is in (0, 1], so that its logarithm is finite.
-  const double radius = std::sqrt(-2.0 * own_log(1.0 - uniform_f64(words[0], words[1])));
+  const double radius = std::sqrt(-2.0 * natural_log(1.0 - uniform_f64(words[0], words[1])));
   const std::array<double, 2> direction = cos_sin_turns(uniform_f64(words[2], words[3]));
   return {radius * direction[0], radius * direction[1]};
 }

@@ -49,6 +49,11 @@ inline double uniform_f64(uint32_t high, uint32_t low) {
   return static_cast<double>((uint64_t{high} << 32 | low) >> 11) * 0x1p-53;
 }
 
+// log(x) of a normal positive number, accurate to about 2 ULP, and cos(2πu) and sin(2πu) for u in
+// [0, 1): the same bits everywhere.
+double natural_log(double x);
+std::array<double, 2> cos_sin_turns(double u);
+
 // Uniform in [0, 1): word `element` of the stream as f32; two words an element as f64.
 float uniform_f32(const RandomStream& stream, uint64_t element);
 double uniform_f64(const RandomStream& stream, uint64_t element);

@@ -10,6 +10,10 @@ namespace nnc::runtime {
 // {"loss": …, "loss.TERM": …, "accuracy": …, "confusion": [[…]]}; NaN and infinity become null.
 nlohmann::ordered_json to_json(const Metrics& metrics);
 
+// What is too long for a line of an epoch: {"f1.classes": […], "roc": […]}, each curve as
+// {"threshold": […], "false_positive_rate": […], "true_positive_rate": […]}.
+nlohmann::ordered_json details_json(const Metrics& metrics);
+
 // {"epoch", "train": {…}, "valid": {…}, "seconds"}; `valid` is left out when there is none.
 std::string metrics_line(int64_t epoch, const Metrics& train, const Metrics& valid, double seconds);
 
@@ -24,5 +28,7 @@ nlohmann::ordered_json read_json(const std::string& path);
 
 // A 64-bit FNV-1a hash of a file's bytes as 16 hex digits, for manifests. Throws DataError.
 std::string hash_file(const std::string& path);
+// A hash of the names and bytes of all files below a folder, whatever order the disk has them in.
+std::string hash_folder(const std::string& path);
 
 }  // namespace nnc::runtime

@@ -4,6 +4,7 @@
 
 #include <stdexcept>
 
+#include "runtime/orthogonal.h"
 #include "runtime/rng.h"
 
 namespace nnc::runtime {
@@ -66,6 +67,15 @@ void fill_truncated_normal(const abi::StateDesc& desc, RandomStream stream, void
   }
 }
 
+void fill_orthogonal(const abi::StateDesc& desc, const RandomStream& stream, void* data) {
+  const size_t n = desc.elements();
+  std::vector<double> matrix(n);
+  for (size_t i = 0; i < n; ++i) matrix[i] = normal(stream, i);
+  const size_t columns = desc.shape.empty() ? 1 : static_cast<size_t>(desc.shape.back());
+  if (n > 0) orthonormalise(matrix, n / columns, columns);
+  for (size_t i = 0; i < n; ++i) store(data, desc.dtype, i, desc.initial.a * matrix[i]);
+}
+
 const std::vector<double>& fitted_values(const abi::StateDesc& desc,
                                          const std::vector<FittedStep>& fitted) {
   for (const FittedStep& step : fitted) {
@@ -101,6 +111,7 @@ void initialize(const abi::StateDesc& desc, uint64_t seed, const std::vector<Fit
     case Initial::Kind::uniform: fill_uniform(desc, stream, data); return;
     case Initial::Kind::normal: fill_normal(desc, stream, data); return;
     case Initial::Kind::truncated_normal: fill_truncated_normal(desc, stream, data); return;
+    case Initial::Kind::orthogonal: fill_orthogonal(desc, stream, data); return;
     case Initial::Kind::values: fill_values(desc, desc.initial.values, data); return;
     case Initial::Kind::fitted: fill_values(desc, fitted_values(desc, fitted), data); return;
   }

@@ -27,20 +27,20 @@ class Session {
   Session(const abi::Program& program, const TrainEntries& entries, const Dataset& data,
           Buffer& state, const TrainOptions& options, ThreadPool& pool, Observer& observer)
       : program_(program),
+        entries_(entries),
         data_(data),
         state_(state),
         options_(options),
         pool_(pool),
         observer_(observer),
         batches_(data.train, options.batch, options.seed, options.shuffle),
-        binding_(*entries.step, *data.train.table, state.data(), with_seed(options)),
+        augmenter_(options.augment, *entries.step, data.train, batches_.batch_size(), options.seed),
+        binding_(*entries.step, *data.train.table, state.data(), with_seed(options),
+                 augmenter_.inputs()),
         accumulator_(program, *entries.step),
-        tracker_(options, !data.valid.empty()),
+        tracker_(program, options, !data.valid.empty()),
         keeper_(program, options, tracker_.keeps_best()) {
-    if (!data.valid.empty() && entries.evaluate != nullptr) {
-      evaluator_.emplace(program, *entries.evaluate, entries.prelude, data.valid, state.data(),
-                         with_seed(options));
-    }
+    if (!entries.complete) make_evaluator();
     clock_.steps_per_epoch = batches_.count();
     clock_.total_steps =
         options.steps >= 0 ? options.steps : options.epochs * clock_.steps_per_epoch;
@@ -79,6 +79,20 @@ class Session {
   }
 
  private:
+  void make_evaluator() {
+    if (entries_.evaluate == nullptr || data_.valid.empty()) return;
+    evaluator_.emplace(program_, *entries_.evaluate, entries_.prelude, data_.valid, state_.data(),
+                       with_seed(options_));
+  }
+
+  // The evaluator at its first use, if there is one.
+  void complete_entries() {
+    if (!entries_.complete || data_.valid.empty()) return;
+    entries_.complete(entries_);
+    entries_.complete = {};
+    make_evaluator();
+  }
+
   void start() {
     if (options_.resume) {
       progress_ = keeper_.resume(state_);
@@ -129,6 +143,7 @@ class Session {
   int64_t run_batch() {
     clock_.step = progress_.step;
     rows_ = batches_.batch(progress_.batch);
+    augmenter_.run(pool_, rows_, progress_.epoch + 1);
     binding_.run(pool_, rows_, clock_);
     ++progress_.batch;
     ++progress_.step;
@@ -139,6 +154,7 @@ class Session {
     EpochReport report;
     report.partial = progress_.batch < batches_.count();
     report.train = accumulator_.finish();
+    complete_entries();
     if (evaluator_) report.valid = evaluator_->run(clock_, pool_);
     note_time();
     report.epoch = progress_.epoch + 1;
@@ -193,17 +209,22 @@ class Session {
     details.place = data_.train.table->file + ": " + data_.train.table->place(details.table_row);
     details.batch_rows.assign(rows_.begin(), rows_.end());
     details.scalars = binding_.scalars();
+    for (const BatchInput& input : augmenter_.inputs()) {
+      details.made[input.name] = input.numbers(rows_.size());
+    }
     keeper_.write_last_epoch();
     throw NonFiniteError(std::move(details));
   }
 
   const abi::Program& program_;
+  TrainEntries entries_;
   const Dataset& data_;
   Buffer& state_;
   const TrainOptions& options_;
   ThreadPool& pool_;
   Observer& observer_;
   Batches batches_;
+  Augmenter augmenter_;
   Binding binding_;
   Accumulator accumulator_;
   BestTracker tracker_;

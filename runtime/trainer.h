@@ -1,10 +1,13 @@
 // Trains a compiled program.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "runtime/augment.h"
 #include "runtime/binding.h"
 #include "runtime/checkpoint.h"
 #include "runtime/data/load.h"
@@ -27,6 +30,7 @@ struct TrainOptions {
   int64_t batch = 32;  // <= 0: all rows
   uint64_t seed = 0;
   bool shuffle = true;
+  AugmentOptions augment;
   ScalarOptions scalars;  // its seed is taken from `seed`
   // "valid.loss", "train.accuracy" …; empty: valid.loss, without a valid split train.loss. The
   // direction `automatic`: maximum for accuracy and r2, else minimum.
@@ -86,6 +90,8 @@ struct NonFinite {
   std::string place;                // where that row is in its file
   std::vector<int32_t> batch_rows;  // rows of the batch in the data
   std::vector<double> scalars;      // of the step, by EntryDesc::scalars
+  // Inputs that were made for the batch (augmented rows), by name: all their numbers in order.
+  std::map<std::string, std::vector<double>> made;
 };
 class NonFiniteError : public std::runtime_error {
  public:
@@ -110,6 +116,9 @@ struct TrainEntries {
   const abi::EntryDesc* evaluate = nullptr;  // may be null without a valid split
   // Run once before evaluations after the state changed; may be null.
   const abi::EntryDesc* prelude = nullptr;
+  // Sets `evaluate` and `prelude` when the first evaluation needs them, so that training can begin
+  // while they are being compiled; may be empty. What it throws ends training.
+  std::function<void(TrainEntries&)> complete = {};
 };
 
 // Trains `state` in place (a slab of program.state_bytes, initialised: see initial_state; with

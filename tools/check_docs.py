@@ -13,7 +13,7 @@ import pathlib
 import re
 import sys
 
-TOPS = ("cmake", "compiler", "models", "runtime", "tests", "tools")
+TOPS = ("cmake", "compiler", "docs", "models", "runtime", "tests", "tools")
 # Below these, one README above speaks for all folders.
 COVERED = ("compiler/ops/", "tests/ir/", "tests/unit/")
 PIPELINE = "compiler/passes/pipeline.cpp"

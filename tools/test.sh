@@ -101,6 +101,7 @@ check "include rules" python3 tools/check_layers.py
 check "file sizes" python3 tools/check_sizes.py
 check "documentation" python3 tools/check_docs.py
 check "format" tools/check_format.sh
+check "arithmetic of the benchmarks" python3 tools/bench/test_bench.py
 
 echo "== build"
 check "configure" configure "$build"

@@ -1,5 +1,8 @@
 #include "compiler/codegen/cpp_printer.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <set>
 
 #include "compiler/codegen/cpp_function.h"
@@ -69,17 +72,42 @@ CppText print_cpp(const kernel::Module& module, CppLevel level) {
   return print_cpp({{&module, ""}}, level);
 }
 
-std::string cpp_prologue() {
+namespace {
+
+// The scheduler of clang for unnamed processors would load ahead until registers run out.
+constexpr const char* tune = "tune=skylake-avx512";
+constexpr const char* if_clang =
+    "#if defined(__clang__)\n#if defined(__x86_64__) && __clang_major__ >= 14\n";
+
+std::string clang_push(const std::string& target) {
+  return fmt::format(
+      "#pragma clang attribute push( \\\n"
+      "    __attribute__((target(\"{}\"))), apply_to = function)\n",
+      target);
+}
+
+}  // namespace
+
+std::string cpp_target_begin(CppLevel level, const std::string& dispatch) {
+  if (dispatch.empty()) return if_clang + clang_push(tune) + "#endif\n#endif\n";
+  const std::string features = fmt::format("{}", fmt::join(features_of(level), ","));
+  return fmt::format("{0}#if {1}\n{2}#else\n{3}#endif\n#endif\n#elif {1}\n{4}#endif\n", if_clang,
+                     dispatch, clang_push(features + "," + tune), clang_push(tune),
+                     "#pragma GCC push_options\n#pragma GCC target(\"" + features + "\")\n");
+}
+
+std::string cpp_target_end(const std::string& dispatch) {
+  std::string text = if_clang + std::string("#pragma clang attribute pop\n#endif\n");
+  if (!dispatch.empty()) text += "#elif " + dispatch + "\n#pragma GCC pop_options\n";
+  return text + "#endif\n";
+}
+
+std::string cpp_contraction_off() {
   return "// Products and sums stay apart: the only fused multiply-adds are those that say "
          "muladd.\n"
          "#if defined(__clang__)\n"
          "#pragma float_control(push)\n"
          "#pragma clang fp contract(off)\n"
-         "#if defined(__x86_64__) && __clang_major__ >= 14\n"
-         "// Its scheduler for unnamed processors would load ahead until registers run out.\n"
-         "#pragma clang attribute push(__attribute__((target(\"tune=skylake-avx512\"))), \\\n"
-         "                             apply_to = function)\n"
-         "#endif\n"
          "#elif defined(__GNUC__)\n"
          "#pragma GCC diagnostic push\n"
          "#pragma GCC diagnostic ignored \"-Wuninitialized\"  // inside GCC 12's own intrinsics\n"
@@ -92,11 +120,8 @@ std::string cpp_prologue() {
          "#endif\n";
 }
 
-std::string cpp_epilogue() {
+std::string cpp_contraction_back() {
   return "#if defined(__clang__)\n"
-         "#if defined(__x86_64__) && __clang_major__ >= 14\n"
-         "#pragma clang attribute pop\n"
-         "#endif\n"
          "#pragma float_control(pop)\n"
          "#elif defined(__GNUC__)\n"
          "#pragma GCC pop_options\n"
@@ -105,6 +130,10 @@ std::string cpp_epilogue() {
          "#pragma float_control(pop)\n"
          "#endif\n";
 }
+
+std::string cpp_prologue() { return cpp_contraction_off() + cpp_target_begin(CppLevel::plain, ""); }
+
+std::string cpp_epilogue() { return cpp_target_end("") + cpp_contraction_back(); }
 
 std::string cpp_includes(CppLevel level) {
   std::string text =

@@ -48,6 +48,14 @@ CppText print_cpp(const std::vector<CppPart>& parts, CppLevel level);
 
 // Switches contraction of floating-point expressions off, and back on to what it was. At namespace
 // or file scope; standard library and intrinsics headers are included before.
+std::string cpp_contraction_off();
+std::string cpp_contraction_back();
+// Between the two, kernels are compiled well by clang, and, if the macro `dispatch` is not zero
+// (GCC or clang 14 on x86-64), for the processors of a level whatever the compiler's flags are.
+// `dispatch` may be empty: there is no such macro.
+std::string cpp_target_begin(CppLevel level, const std::string& dispatch);
+std::string cpp_target_end(const std::string& dispatch);
+// Both, for kernels of the level that the compiler's flags allow.
 std::string cpp_prologue();
 std::string cpp_epilogue();
 // The headers that the text of a level needs ("#include <cstdint>\n…").

@@ -34,15 +34,24 @@ const char* bit_symbol(Op op, Scalar scalar) {
   }
 }
 
-std::string float_function(CppLevel level, Op op) {
+const char* math_function(Op op) {
   switch (op) {
-    case Op::abs: return "std::fabs";
-    case Op::sqrt: return "std::sqrt";
-    case Op::floor: return "std::floor";
-    case Op::round_even: return "std::nearbyint";
-    case Op::muladd: return level >= CppLevel::avx2 ? "std::fma" : "";
-    default: return "";
+    case Op::abs: return "fabs";
+    case Op::sqrt: return "sqrt";
+    case Op::floor: return "floor";
+    case Op::round_even: return "nearbyint";
+    case Op::muladd: return "fma";
+    default: return nullptr;
   }
+}
+
+// Where vectors are there are builtins. The inline functions of <cmath> were compiled with other
+// options than the kernels, and stay calls.
+std::string float_function(CppLevel level, Op op, Scalar scalar) {
+  const char* name = math_function(op);
+  if (name == nullptr) return "";
+  if (!is_vector_text(level)) return std::string("std::") + name;
+  return std::string("__builtin_") + name + (scalar == Scalar::f32 ? "f" : "");
 }
 
 std::string unsigned_name(Scalar scalar) {
@@ -139,8 +148,8 @@ std::string scalar_expression(CppLevel level, Op op, Type result, Type operand,
     return fmt::format("static_cast<{}>({})", kernel::name_of(result.scalar), a);
   }
   if (operand.is_float()) {
-    const std::string name = float_function(level, op);
-    if (name.empty()) return "";
+    const std::string name = float_function(level, op, operand.scalar);
+    if (name.empty() || (op == Op::muladd && level < CppLevel::avx2)) return "";
     if (op == Op::muladd) return fmt::format("{}({}, {}, {})", name, a, arguments[1], arguments[2]);
     return fmt::format("{}({})", name, a);
   }
@@ -161,7 +170,7 @@ std::string scalar_body(CppLevel level, Op op, Type result, Type operand) {
     const bool plain = level == CppLevel::plain;
     const std::string name = cpp_name(operand);
     if (plain) return fmt::format("const {} product = a * b;\nreturn product + c;", name);
-    return muladd_if_fast(name, "std::fma(a, b, c)");
+    return muladd_if_fast(name, float_function(level, op, operand.scalar) + "(a, b, c)");
   }
   return integer_body(op, operand.scalar);
 }

@@ -27,6 +27,14 @@ kernel::Target target_for(CppLevel level) {
   }
 }
 
+std::vector<std::string> features_of(CppLevel level) {
+  switch (level) {
+    case CppLevel::avx512: return {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx2", "fma"};
+    case CppLevel::avx2: return {"avx2", "fma"};
+    default: return {};
+  }
+}
+
 std::string condition_of(CppLevel level) {
   switch (level) {
     case CppLevel::avx512:

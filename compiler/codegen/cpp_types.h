@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "compiler/codegen/cpp_printer.h"
 #include "compiler/kernel/kernel.h"
@@ -18,6 +19,8 @@ enum class CppForm {
 CppForm form_of(CppLevel level, kernel::Type type);
 bool is_vector_text(CppLevel level);  // levels that use GCC vector types
 int register_bytes(CppLevel level);
+// What a level needs of an x86-64 processor, in the words of compilers: "avx2", "fma".
+std::vector<std::string> features_of(CppLevel level);
 
 // "f32", "f32x16", "ptr".
 std::string cpp_name(kernel::Type type);

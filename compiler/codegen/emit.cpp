@@ -58,19 +58,8 @@ std::string header_text(const EmitRequest& request, const EmitNames& names) {
   if (request.weights == EmitWeights::file) text += weights_loader(request, names.weights) + "\n";
   text += fmt::format("namespace data {{\n\n{}{}\n}}  // namespace data\n\n",
                       emit_constants(request), weights_text(request, names));
-  text += fmt::format("}}  // namespace {}\n\n{}\n", names.space, cpp_prologue());
-  std::vector<EmitLevel> levels = request.levels;
-  std::sort(levels.begin(), levels.end(),
-            [](const EmitLevel& a, const EmitLevel& b) { return a.level > b.level; });
-  for (const EmitLevel& level : levels) {
-    text += fmt::format("{} {}_LEVEL == {}\n", &level == &levels[0] ? "#if" : "#elif", names.macro,
-                        static_cast<int>(level.level));
-    text += fmt::format("namespace {} {{\ninline namespace {} {{\nnamespace kernels {{\n\n{}\n",
-                        names.space, name_of(level.level), emit_level(request, level));
-    text += "}  // namespace kernels\n}\n}\n\n";
-  }
-  text += fmt::format("#else\n#error \"{}_LEVEL is not a level of this header\"\n#endif\n\n{}\n",
-                      names.macro, cpp_epilogue());
+  text += fmt::format("}}  // namespace {}\n\n{}\n", names.space, cpp_contraction_off());
+  text += emit_kernels(request, names) + cpp_contraction_back() + "\n";
   text += fmt::format(
       "namespace {0} {{\ninline namespace {1}_SPACE {{\n\n{2}\n}}\n}}  // namespace "
       "{0}\n\n#undef {1}_SPACE\n#endif  // {3}\n",
@@ -80,6 +69,11 @@ std::string header_text(const EmitRequest& request, const EmitNames& names) {
 
 }  // namespace
 
+EmittedFile weights_object(const EmitRequest& request, ObjectMachine machine) {
+  const EmitNames names = names_of(request);
+  return {names.object, elf_object(names.symbol, request.state, weights_slack, machine)};
+}
+
 std::vector<EmittedFile> emit(const EmitRequest& request) {
   check_request(request);
   const EmitNames names = names_of(request);
@@ -88,8 +82,7 @@ std::vector<EmittedFile> emit(const EmitRequest& request) {
     files.push_back({names.weights, weights_file(request)});
   }
   if (request.weights == EmitWeights::object) {
-    files.push_back(
-        {names.object, elf_object(names.symbol, request.state, weights_slack, request.machine)});
+    files.push_back(weights_object(request, request.machine));
   }
   if (!request.rows.empty()) {
     files.push_back({names.space + "_selftest.cpp", emit_selftest(request, names)});

@@ -86,4 +86,7 @@ constexpr size_t max_header_weights = size_t{16} << 20;
 // do instead).
 std::vector<EmittedFile> emit(const EmitRequest& request);
 
+// NAMESPACE_weights.o alone.
+EmittedFile weights_object(const EmitRequest& request, ObjectMachine machine);
+
 }  // namespace nnc::codegen

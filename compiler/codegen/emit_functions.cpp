@@ -88,17 +88,13 @@ std::string argument_list(const EmitRequest& request, const EmitNames& names) {
 }  // namespace
 
 std::string emit_constants(const EmitRequest& request) {
-  std::string text =
-      "// Kernels address memory in bytes, and only read what is constant here.\n"
-      "inline unsigned char* bytes_of(const void* memory) noexcept {\n"
-      "  return const_cast<unsigned char*>(static_cast<const unsigned char*>(memory));\n}\n";
   std::vector<std::string> order;
   for (int64_t i = 0; i < request.block_rows; ++i) order.push_back(fmt::format("{}", i));
-  text += "\n// Row r of a block is its r-th row.\n" +
-          wrap_cpp(fmt::format("inline constexpr std::int32_t row_order[{}] = {{{}}};",
-                               request.block_rows, fmt::join(order, ", ")),
-                   0) +
-          "\n";
+  std::string text = "// Row r of a block is its r-th row.\n" +
+                     wrap_cpp(fmt::format("inline constexpr std::int32_t row_order[{}] = {{{}}};",
+                                          request.block_rows, fmt::join(order, ", ")),
+                              0) +
+                     "\n";
   if (!request.scalars.empty()) {
     std::vector<std::string> scalars;
     for (double value : request.scalars) scalars.push_back(cpp_float(kernel::Scalar::f64, value));

@@ -7,8 +7,6 @@
 #include <set>
 
 #include "compiler/codegen/cpp_names.h"
-#include "compiler/codegen/cpp_types.h"
-#include "compiler/codegen/emit_entry.h"
 #include "compiler/codegen/emit_weights.h"
 #include "compiler/support/diagnostics.h"
 
@@ -143,38 +141,11 @@ std::string emit_comment(const EmitRequest& request, const EmitNames& names) {
   text += fmt::format(
       "//   answers within {} * max(1, |answer|) of those of the trained program; the same bits "
       "on\n"
-      "//           processors with FMA, when compiled for them (without -ffast-math, and without\n"
-      "//           clang's -ffp-contract=fast)\n",
+      "//           processors with FMA, unless compiled for lesser ones (without -ffast-math, "
+      "and\n"
+      "//           without clang's -ffp-contract=fast)\n",
       request.tolerance);
   return text + usage(request, names) + "//\n";
-}
-
-std::string emit_level_choice(const EmitRequest& request, const EmitNames& names) {
-  std::vector<EmitLevel> levels = request.levels;
-  std::sort(levels.begin(), levels.end(),
-            [](const EmitLevel& a, const EmitLevel& b) { return a.level > b.level; });
-  const std::string macro = names.macro + "_LEVEL";
-  std::string choice, spaces, list;
-  bool any_vectors = false;
-  for (const EmitLevel& level : levels) {
-    const int number = static_cast<int>(level.level);
-    list += fmt::format("{}{}: {}", list.empty() ? "" : ", ", number, name_of(level.level));
-    spaces += fmt::format("{} {} == {}\n", spaces.empty() ? "#if" : "#elif", macro, number);
-    if (level.level >= CppLevel::avx2) spaces += "#include <immintrin.h>\n";
-    spaces += fmt::format("#define {}_SPACE {}\n", names.macro, name_of(level.level));
-    if (!is_vector_text(level.level)) continue;
-    choice += fmt::format("#{} {}\n#define {} {}\n", any_vectors ? "elif" : "if",
-                          condition_of(level.level), macro, number);
-    any_vectors = true;
-  }
-  if (any_vectors) {
-    choice = "#if defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 9)\n" + choice +
-             "#endif\n#endif\n";
-  }
-  return fmt::format(
-      "// The vector level ({}), chosen by the\n// compiler's flags unless defined before.\n"
-      "#if !defined({})\n{}#endif\n#if !defined({})\n#define {} 0\n#endif\n{}#endif\n",
-      list, macro, choice, macro, macro, spaces);
 }
 
 std::string emit_sizes(const EmitRequest& request, const EmitNames& names) {
@@ -205,37 +176,6 @@ std::string emit_sizes(const EmitRequest& request, const EmitNames& names) {
       "inline constexpr double tolerance = {:a};\n",
       request.block_rows, workspace, request.tolerance);
   return text;
-}
-
-std::string emit_level(const EmitRequest& request, const EmitLevel& level) {
-  const CppText text = print_cpp(
-      {{level.row.module, level.row.core}, {level.block.module, level.block.core}}, level.level);
-  std::string result = text.helpers + "\n" + text.functions + "\n";
-  const auto add = [&](const char* name, const EmitKernels& kernels, size_t which) {
-    const kernel::Function& function = *kernels.module->find(kernels.core);
-    const std::string call =
-        call_entry(function, text.names[which].at(kernels.core), !request.scalars.empty());
-    std::string parameters;
-    const auto parameter = [&](const std::string& type, const std::string& wish) {
-      const bool used =
-          call.find(wish + ")") != std::string::npos || call.find(wish + ",") != std::string::npos;
-      parameters += (parameters.empty() ? "" : ", ") + type + (used ? " " + wish : "");
-    };
-    parameter("const void*", "weights");
-    for (size_t i = 0; i < request.inputs.size(); ++i) {
-      parameter(fmt::format("const {}*", cpp_type_of(request.inputs[i])), fmt::format("in_{}", i));
-    }
-    for (size_t i = 0; i < request.outputs.size(); ++i) {
-      parameter(fmt::format("{}*", cpp_type_of(request.outputs[i])), fmt::format("out_{}", i));
-    }
-    parameter("std::int64_t", "rows");
-    parameter("unsigned char*", "arena");
-    result += wrap_cpp(fmt::format("inline void {}({}) noexcept {{", name, parameters), 0);
-    result += "\n" + call + "\n}\n";
-  };
-  add("run_row", level.row, 0);
-  add("run_block", level.block, 1);
-  return result;
 }
 
 }  // namespace nnc::codegen

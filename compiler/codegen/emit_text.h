@@ -33,9 +33,10 @@ size_t block_scratch(const EmitRequest& request);
 
 std::string emit_comment(const EmitRequest& request, const EmitNames& names);
 std::string emit_level_choice(const EmitRequest& request, const EmitNames& names);
-std::string emit_level(const EmitRequest& request, const EmitLevel& level);
+// namespace kernels with run_row and run_block, for every level.
+std::string emit_kernels(const EmitRequest& request, const EmitNames& names);
 std::string emit_sizes(const EmitRequest& request, const EmitNames& names);
-// What kernels are called with besides data: row order, scalars, a cast.
+// What kernels are called with besides data: row order, scalars.
 std::string emit_constants(const EmitRequest& request);
 std::string emit_functions(const EmitRequest& request, const EmitNames& names);
 std::string emit_selftest(const EmitRequest& request, const EmitNames& names);

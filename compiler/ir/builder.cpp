@@ -123,11 +123,10 @@ Value* Builder::transpose(Value* a, const std::vector<int64_t>& permutation) {
 
 Value* Builder::slice(Value* a, const std::vector<int64_t>& starts, const std::vector<Dim>& sizes,
                       const std::vector<int64_t>& steps) {
-  if (a->type.shape == sizes) return a;
+  const bool stepped = std::any_of(steps.begin(), steps.end(), [](int64_t s) { return s != 1; });
+  if (a->type.shape == sizes && !stepped) return a;  // backwards it would not be the same
   Attributes attributes{{"starts", starts}, {"shape", Shape(sizes)}};
-  if (std::any_of(steps.begin(), steps.end(), [](int64_t s) { return s != 1; })) {
-    attributes.set("steps", steps);
-  }
+  if (stepped) attributes.set("steps", steps);
   return op("slice", {a}, std::move(attributes));
 }
 

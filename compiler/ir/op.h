@@ -69,9 +69,14 @@ struct LowerContext {
   int lanes;
 };
 
+// One copy from an operand into the result.
 struct Placement {
   int operand = 0;
-  std::vector<int64_t> starts;  // where element 0 of the operand goes, per dimension
+  std::vector<int64_t> starts = {};  // where element 0 goes, per dimension of the result
+  std::vector<int64_t> steps = {};   // distance of the next one, may be negative; empty: 1
+  // Per dimension of the operand: the coordinate at which it stands still, or -1 where it runs
+  // along the next dimension of the result. Empty: none stands still.
+  std::vector<int64_t> fixed = {};
 };
 
 // Inputs that the derived tests use. Operand dims may be batch tagged.
@@ -123,6 +128,7 @@ struct OpDef {
   std::function<std::optional<View>(const Node&, const View&)> view = {};
   // placement
   std::function<std::vector<Placement>(const Node&)> placements = {};
+  bool accumulates = false;  // placement: starts at 0, and what falls on one place is added up
 
   // Cost of one element in flops, for the cost model (exp counts about 12).
   double cost = 1;

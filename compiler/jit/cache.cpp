@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "compiler/jit/cache_format.h"
+#include "compiler/jit/jit.h"
 
 namespace nnc::jit {
 
@@ -22,17 +23,6 @@ namespace {
 
 constexpr const char* extension = ".program";
 constexpr const char* temporary = ".temporary";
-
-std::string default_folder() {
-  // A relative path in XDG_CACHE_HOME is to be ignored (XDG Base Directory Specification).
-  if (const char* xdg = std::getenv("XDG_CACHE_HOME"); xdg && xdg[0] == '/') {
-    return std::string(xdg) + "/nnc";
-  }
-  if (const char* home = std::getenv("HOME"); home && home[0] == '/') {
-    return std::string(home) + "/.cache/nnc";
-  }
-  return {};
-}
 
 // Nobody else may have been able to write there: what is read is executed.
 bool is_private(const struct stat& status) {
@@ -65,6 +55,17 @@ bool write_all(int file, std::string_view bytes) {
 
 }  // namespace
 
+std::string cache_folder() {
+  // A relative path in XDG_CACHE_HOME is to be ignored (XDG Base Directory Specification).
+  if (const char* xdg = std::getenv("XDG_CACHE_HOME"); xdg && xdg[0] == '/') {
+    return std::string(xdg) + "/nnc";
+  }
+  if (const char* home = std::getenv("HOME"); home && home[0] == '/') {
+    return std::string(home) + "/.cache/nnc";
+  }
+  return {};
+}
+
 CachedProgram::CachedProgram(CachedProgram&& other) noexcept
     : program(std::move(other.program)), mapping_(other.mapping_), bytes_(other.bytes_) {
   other.mapping_ = nullptr;
@@ -75,7 +76,7 @@ CachedProgram::~CachedProgram() {
 }
 
 Cache::Cache(std::string folder, int64_t limit_bytes)
-    : folder_(folder.empty() ? default_folder() : std::move(folder)), limit_bytes_(limit_bytes) {}
+    : folder_(folder.empty() ? cache_folder() : std::move(folder)), limit_bytes_(limit_bytes) {}
 
 std::string Cache::path_of(const Key& key) const {
   std::string path = folder_ + "/";

@@ -36,7 +36,7 @@ struct Part {
   std::vector<const kernel::Function*> functions;
   llvm::SmallVector<char, 0> object;
   std::map<std::string, uint64_t> stack_bytes;
-  Timings timings;
+  ThreadTimings timings;
   std::exception_ptr failure;
 };
 
@@ -46,6 +46,7 @@ void compile_part(Part& part, const codegen::Callees& callees, const kernel::Tar
     llvm::LLVMContext context;
     context.setDiscardValueNames(true);
     auto machine = make_machine(target.isa);
+    part.timings.setup = clock.lap();
     auto module =
         codegen::print_llvm(part.functions, callees, target, codegen::Linkage::hidden, context);
     module->setDataLayout(machine->createDataLayout());
@@ -72,9 +73,7 @@ std::vector<Part> compile_parts(const Merged& merged, const Options& options, Ti
   for (std::thread& thread : threads) thread.join();
   for (const Part& part : parts) {
     if (part.failure) std::rethrow_exception(part.failure);
-    timings.print += part.timings.print;
-    timings.optimize += part.timings.optimize;
-    timings.codegen += part.timings.codegen;
+    if (part.timings.total() > timings.slowest.total()) timings.slowest = part.timings;
   }
   return parts;
 }

@@ -23,15 +23,21 @@ struct Options {
   int64_t cache_limit_bytes = int64_t{256} << 20;  // older entries are removed above it
 };
 
-// Milliseconds per phase. `optimize` and `codegen` run on several threads: each is the sum over
-// the threads; everything else, `total` too, is wall time.
-struct Timings {
-  double key = 0;       // canonical form, merging of equal functions, cache key
-  double cache = 0;     // reading or writing the cache
+// Milliseconds of one thread that compiles.
+struct ThreadTimings {
+  double setup = 0;     // LLVM's description of the target
   double print = 0;     // kernel IR to LLVM IR
   double optimize = 0;  // LLVM IR passes
   double codegen = 0;   // machine code
-  double compile = 0;   // wall time of print, optimize and codegen together
+  double total() const { return setup + print + optimize + codegen; }
+};
+
+// Milliseconds per phase, wall time.
+struct Timings {
+  double key = 0;         // canonical form, merging of equal functions, cache key
+  double cache = 0;       // reading or writing the cache
+  double compile = 0;     // all threads, from the first that starts to the last that ends
+  ThreadTimings slowest;  // the thread that all others wait for
   double link = 0;
   double total = 0;
   bool from_cache = false;
@@ -62,6 +68,10 @@ class Executable {
 
 std::unique_ptr<Executable> compile(const kernel::Module& module, const Options& options,
                                     Timings* timings = nullptr);
+
+// Where programs are kept unless said otherwise: $XDG_CACHE_HOME/nnc or ~/.cache/nnc. Empty where
+// there is neither. It need not exist.
+std::string cache_folder();
 
 // An ELF object (relocatable) with the module's functions: exported ones global, others local.
 std::vector<uint8_t> emit_object(const kernel::Module& module, const kernel::Target& target);

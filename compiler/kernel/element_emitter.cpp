@@ -249,6 +249,11 @@ Value ElementEmitter::gather_rows(Scalar type, const Buffer& buffer, Value lane_
   return k_.gather({type, lanes_}, buffer.pointer, k_.add(indices, k_.splat(more, lanes_)), mask_);
 }
 
+Value ElementEmitter::stored(const ir::Type& type, const Buffer& buffer, const Coordinates& at) {
+  return load_at(stored_scalar(type.dtype), buffer.pointer,
+                 address(flattened_view(type.shape, at.size()), at));
+}
+
 void ElementEmitter::store(Value code, const ir::Type& type, const Buffer& buffer,
                            const Coordinates& at) {
   if (type.dtype == DType::boolean) code = k_.convert(code, Scalar::u8);

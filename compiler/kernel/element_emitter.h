@@ -49,6 +49,8 @@ class ElementEmitter {
 
   // Stores element(s) of a row-major value of the given shape.
   void store(Value code, const ir::Type& type, const Buffer& buffer, const Coordinates& at);
+  // What lies now where `store` would write (in its type in memory).
+  Value stored(const ir::Type& type, const Buffer& buffer, const Coordinates& at);
 
   // What is written inside a loop body is unknown after it.
   void open_scope() { scopes_.emplace_back(); }

@@ -75,17 +75,23 @@ class Analysis {
           shape_.contract = node;
           break;
         case Family::placement:
-          shape_.kind = GroupKind::place;
-          shape_.space = node->result()->type.shape;
-          return nodes_.size() == 1;
+          if (shape_.placement) return false;
+          shape_.placement = node;
+          break;
         default: return false;
       }
     }
-    return !(shape_.contract && !shape_.reductions.empty());
+    return (shape_.contract != nullptr) + (shape_.placement != nullptr) +
+               !shape_.reductions.empty() <=
+           1;
   }
 
   bool find_space() {
-    if (shape_.kind == GroupKind::place) return true;
+    if (shape_.placement) {
+      shape_.kind = GroupKind::place;
+      shape_.space = shape_.placement->result()->type.shape;
+      return true;
+    }
     if (shape_.contract) {
       shape_.kind = GroupKind::contract;
       shape_.space = shape_.contract->result()->type.shape;
@@ -112,7 +118,7 @@ class Analysis {
   }
 
   bool fits(const Node& node) {
-    if (shape_.kind == GroupKind::place) return true;
+    if (shape_.kind == GroupKind::place) return leads_to_placement(node);
     const Shape& shape = node.result()->type.shape;
     const bool full = shape == shape_.space;
     const bool reduced = !shape_.reductions.empty() && is_result_shape(shape);
@@ -124,6 +130,14 @@ class Analysis {
     for (const ir::Value* operand : node.operands)
       if (!operand_fits(node, *operand)) return false;
     return true;
+  }
+
+  // What a placement copies may be computed on the way, element by element.
+  bool leads_to_placement(const Node& node) const {
+    return std::all_of(node.operands.begin(), node.operands.end(), [&](const ir::Value* v) {
+      if (v->node && members_.count(v->node)) return v->node != shape_.placement;
+      return !v->node || !is_duplicable(*v->node) || operands_outside(*v->node);
+    });
   }
 
   // An operand made inside the group has to be used element by element; in row groups, a value of

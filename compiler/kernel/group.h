@@ -14,7 +14,7 @@ enum class GroupKind : uint8_t {
   row,       // reductions over the trailing axes: one row of the space after the other
   column,    // reductions over other axes: each output element folds its column serially
   contract,  // one contraction with an elementwise epilogue on its result
-  place,     // one placement node (concat, pad)
+  place,     // one placement node (concat, pad, fold …) and elementwise nodes that lead to it alone
 };
 
 struct GroupShape {
@@ -23,6 +23,7 @@ struct GroupShape {
   std::vector<int64_t> axes;  // reduced axes of the space
   ir::Shape result;           // row, column: the space without the reduced axes
   const ir::Node* contract = nullptr;
+  const ir::Node* placement = nullptr;
   std::vector<const ir::Node*> reductions;  // in order
 };
 

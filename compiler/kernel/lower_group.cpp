@@ -46,7 +46,7 @@ Slice slice_of(const GroupContext& context) {
       const int64_t granule = shape.result.size() == 1 ? logical_lanes : 1;
       return {shape.result[0], fixed_granule(shape.result[0], granule)};
     }
-    case GroupKind::place: return {};
+    case GroupKind::place: return place_slice(shape);
   }
   return {};
 }

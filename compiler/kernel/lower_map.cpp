@@ -1,7 +1,6 @@
-// Elementwise groups and placements: loops over the space, vectors along its last dimension.
+// Elementwise groups: loops over the space, vectors along its last dimension.
 #include "compiler/kernel/lower_group.h"
 #include "compiler/kernel/transpose.h"
-#include "compiler/support/diagnostics.h"
 
 namespace nnc::kernel {
 
@@ -73,39 +72,6 @@ void lower_map(KernelScope& s) {
     });
     s.e.close_scope();
   });
-}
-
-// Fills the result where operands leave gaps, then copies each operand to its place.
-void lower_place(KernelScope& s) {
-  const ir::Node& node = *compute_nodes(s.region).front();
-  const Shape& space = s.shape.space;
-  const ir::Type& type = node.result()->type;
-  auto over = [&](const Shape& shape, const std::function<Value(const Coordinates&)>& element,
-                  const std::vector<int64_t>& starts) {
-    const Shape outer(shape.begin(), shape.end() - 1);
-    nest(s, outer, 0, {}, [&](const Coordinates& at) {
-      const Dim& last = shape.back();
-      vector_loop(s, s.k.i64(0), s.e.extent(last), last.batch ? -1 : last.size,
-                  [&](const Coordinate& c) {
-                    Coordinates from = at;
-                    from.push_back(c);
-                    Coordinates to = from;
-                    for (size_t i = 0; i < to.size(); ++i) to[i].offset += starts[i];
-                    s.e.store(element(from), type, s.outputs[0], to);
-                  });
-    });
-  };
-  internal_check(!space.empty(), "a placement without dimensions");
-  if (node.attributes.has("value")) {
-    const Value fill = s.k.constant({scalar_of(type.dtype), 1}, node.attributes.number("value"));
-    over(
-        space, [&](const Coordinates&) { return fill; }, std::vector<int64_t>(space.size(), 0));
-  }
-  for (const ir::Placement& p : node.op->placements(node)) {
-    const ir::Value* part = node.operands[static_cast<size_t>(p.operand)];
-    over(
-        part->type.shape, [&](const Coordinates& at) { return s.e.emit(part, at); }, p.starts);
-  }
 }
 
 }  // namespace nnc::kernel

@@ -1,6 +1,6 @@
 // Reductions. Along rows: 16 logical lanes fold every 16th element, then one fixed tree folds the
-// lanes, so the order of a sum depends on its length alone. Down columns: one serial chain per
-// element of the result.
+// lanes, so the order of a sum depends on its length alone. Down columns: blocks of
+// rows, each a serial chain per element of the result, added up in order.
 #include <algorithm>
 
 #include "compiler/kernel/lower_group.h"
@@ -16,6 +16,9 @@ namespace {
 
 // Rows of up to this many vectors are kept in registers between the passes over them.
 constexpr int64_t straight_vectors = 4;
+
+// Rows of a column that are folded in one chain.
+constexpr int64_t column_block = 128;
 
 Value combine(KernelScope& s, const Node& reduction, Value accumulator, Value element) {
   ir::LowerContext context{s.k, reduction, accumulator.type.scalar, accumulator.type.lanes};
@@ -263,8 +266,7 @@ class ColumnLowering {
 
  private:
   void column(const Coordinates& own) {
-    std::vector<Value> sums;
-    for (const Node* r : s_.shape.reductions) sums.push_back(identity(s_, *r, s_.e.lanes()));
+    std::vector<Value> sums = identities();
     Coordinates full(s_.shape.space.size());
     for (size_t i = 0; i < kept_.size(); ++i) full[static_cast<size_t>(kept_[i])] = own[i];
     sums = fold(full, 0, sums);
@@ -285,16 +287,42 @@ class ColumnLowering {
       }
       return next;
     }
+    const Dim& dim = s_.shape.space[static_cast<size_t>(s_.shape.axes[d])];
+    const Value extent = s_.e.extent(dim);
+    if (d > 0 || (!dim.batch && dim.size <= column_block))
+      return fold_range(at, d, s_.k.i64(0), extent, sums);
+    // Each block is a chain of its own: the rounding of a long sum grows with the block and the
+    // number of blocks, not with the rows.
+    return s_.k.loop(
+        s_.k.i64(0), extent, s_.k.i64(column_block), sums,
+        [&](Value first, const std::vector<Value>& carried) {
+          const Value next = s_.k.add(first, s_.k.i64(column_block));
+          const auto block = fold_range(at, d, first, s_.k.min(extent, next), identities());
+          std::vector<Value> result;
+          for (size_t i = 0; i < block.size(); ++i)
+            result.push_back(combine(s_, *s_.shape.reductions[i], carried[i], block[i]));
+          return result;
+        });
+  }
+
+  // Rows lo … hi-1 of reduced axis d, in increasing order.
+  std::vector<Value> fold_range(const Coordinates& at, size_t d, Value lo, Value hi,
+                                const std::vector<Value>& sums) {
     const auto axis = static_cast<size_t>(s_.shape.axes[d]);
-    return s_.k.loop(s_.k.i64(0), s_.e.extent(s_.shape.space[axis]), s_.k.i64(1), sums,
-                     [&](Value i, const std::vector<Value>& carried) {
-                       s_.e.open_scope();
-                       Coordinates inner = at;
-                       inner[axis] = {i, 0, false};
-                       auto result = fold(inner, d + 1, carried);
-                       s_.e.close_scope();
-                       return result;
-                     });
+    return s_.k.loop(lo, hi, s_.k.i64(1), sums, [&](Value i, const std::vector<Value>& carried) {
+      s_.e.open_scope();
+      Coordinates inner = at;
+      inner[axis] = {i, 0, false};
+      auto result = fold(inner, d + 1, carried);
+      s_.e.close_scope();
+      return result;
+    });
+  }
+
+  std::vector<Value> identities() {
+    std::vector<Value> values;
+    for (const Node* r : s_.shape.reductions) values.push_back(identity(s_, *r, s_.e.lanes()));
+    return values;
   }
 
   KernelScope& s_;

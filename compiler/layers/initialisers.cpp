@@ -69,6 +69,29 @@ std::vector<InitialiserDef> plain_initialisers() {
              .principal = "value",
              .keys = {Key("value", schema::number(), "the number").required()}},
        [](const Args& args, const Fans&) { return constant(args.number("value")); }},
+      {Entry{.name = "orthogonal",
+             .doc = "A random orthogonal matrix [all axes but the last, last axis], times a gain: "
+                    "its rows, or its columns where there are fewer, are orthogonal and of "
+                    "length `gain`. The time grows with the square of the smaller side.",
+             .source = "Saxe, McClelland, Ganguli, Exact solutions to the nonlinear dynamics of "
+                       "learning in deep linear neural networks, ICLR 2014",
+             .example = "- dense: {units: 64, init: orthogonal}",
+             .principal = "gain",
+             .keys =
+                 {Key("gain", schema::number(), "length of the rows or columns").by_default("1")}},
+       [](const Args& args, const Fans&) {
+         return start(Initial::Kind::orthogonal, args.number("gain"), 0);
+       }},
+      {Entry{.name = "lsuv",
+             .doc = "Orthogonal, then scaled so that what the kernel makes of up to 256 training "
+                    "rows has variance 1, layer after layer, before training starts.",
+             .source = "Mishkin, Matas, All you need is a good init, ICLR 2016",
+             .example = "- dense: {units: 64, activation: relu, init: lsuv}"},
+       [](const Args&, const Fans&) {
+         Initial initial = start(Initial::Kind::orthogonal, 1, 0);
+         initial.unit_variance = true;
+         return initial;
+       }},
       {Entry{.name = "uniform",
              .doc = "Uniform between low and high.",
              .example = "- dense: {units: 8, init: {uniform: {low: -0.1, high: 0.1}}}",

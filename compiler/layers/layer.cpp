@@ -40,8 +40,9 @@ int64_t LayerContext::stream(const std::string& purpose) const {
 const std::vector<LayerDef>& layer_table() {
   static const std::vector<LayerDef> table = [] {
     std::vector<LayerDef> all;
-    for (auto family : {dense_layers, activation_layers, shape_layers, merge_layers, random_layers,
-                        formula_layers}) {
+    for (auto family : {dense_layers, conv_layers, pool_layers, resize_layers, activation_layers,
+                        shape_layers, merge_layers, random_layers, noise_layers, batch_norm_layers,
+                        row_norm_layers, response_norm_layers, formula_layers}) {
       for (LayerDef& def : family()) all.push_back(std::move(def));
     }
     return all;

@@ -40,6 +40,13 @@ struct Weight {
   bool decays = false;  // penalties and weight decay apply (kernels, not biases)
 };
 
+// An array that a layer keeps from step to step and that has no derivative: a running mean.
+// While training, a layer gives it its next value; elsewhere it is only read.
+struct Statistic {
+  ir::Value* value = nullptr;             // before this layer
+  std::function<void(ir::Value*)> update;  // its value from the next step on
+};
+
 // What a layer's build function gets.
 struct LayerContext {
   ir::Builder& b;
@@ -53,6 +60,10 @@ struct LayerContext {
   Scope& scope;
   // The state parameter of a weight, made or, for `share`, found.
   std::function<ir::Value*(const Weight&)> weight;
+  // The same for what is kept but not trained. It is saved with the weights.
+  std::function<Statistic(const Weight&)> statistic;
+  // `freeze`: weights and statistics stay as they are.
+  bool frozen = false;
 
   // "dense 'fc1'", for messages.
   std::string title() const;

@@ -28,6 +28,7 @@ class Fusion {
 
   bool run() {
     collect();
+    absorb_private();
     while (merge_once()) {
     }
     rebuild();
@@ -86,7 +87,7 @@ class Fusion {
     std::sort(both.begin(), both.end(),
               [&](const Node* x, const Node* y) { return order_.at(x) < order_.at(y); });
     const auto shape = kernel::analyse_group(both);
-    if (!shape || stores_full_columns(*shape, both)) return false;
+    if (!shape || stores_full_columns(*shape, both) || shows_parts(*shape, both)) return false;
     for (const Node* node : b) owner_[node] = producer;
     a = std::move(both);
     b.clear();
@@ -112,6 +113,15 @@ class Fusion {
     return false;
   }
 
+  // A placement stores its result and nothing of what leads to it.
+  bool shows_parts(const kernel::GroupShape& shape, const Group& group) const {
+    const std::set<const Node*> members(group.begin(), group.end());
+    return shape.kind == kernel::GroupKind::place &&
+           std::any_of(group.begin(), group.end(), [&](const Node* node) {
+             return node != shape.placement && used_outside(node->result(), members);
+           });
+  }
+
   bool used_outside(const Value* value, const std::set<const Node*>& members) const {
     for (const ir::Output& output : graph_.outputs)
       if (output.value == value) return true;
@@ -121,6 +131,23 @@ class Fusion {
       return is_duplicable(*user) ? used_outside(user->result(), members)
                                   : members.count(user) == 0;
     });
+  }
+
+  // What only a sum down columns reads (the squares under a variance) is computed where it is
+  // summed. Merged with what it is made of it would be written out for the sum to read.
+  void absorb_private() {
+    for (size_t user = 0; user < groups_.size(); ++user) {
+      const Node& sum = *groups_[user].front();
+      if (sum.op->family != ir::Family::reduction) continue;
+      if (kernel::analyse_group({&sum})->kind != kernel::GroupKind::column) continue;
+      const Value* value = sum.operands[0];
+      while (value->node && is_duplicable(*value->node) && !value->node->operands.empty())
+        value = value->node->operands[0];
+      const Node* producer = value->node;
+      if (!producer || producer->op->family != ir::Family::elementwise) continue;
+      if (!owner_.count(producer) || used_outside(value, {producer, &sum})) continue;
+      try_merge(owner_.at(producer), static_cast<int>(user));
+    }
   }
 
   bool merge_once() {
@@ -261,6 +288,7 @@ void Fusion::add_group(Graph& to, const Group& group) {
 // Whether every use of a region's parameter is by elementwise nodes at the same place.
 bool read_in_place(const Graph& region, const Value* param) {
   for (const auto& node : region.nodes) {
+    if (node->op->family == ir::Family::placement) return false;  // fills before it reads
     const bool uses = std::count(node->operands.begin(), node->operands.end(), param) > 0;
     if (!uses) continue;
     if (node->op->family != ir::Family::elementwise ||

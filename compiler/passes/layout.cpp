@@ -64,8 +64,22 @@ bool indices_findable(const Value* value) {
   return true;
 }
 
-// An operand written out. A single number may be recomputed anywhere, so it is written as a row.
+// Whether the value shows elements of its base several times: windows that overlap.
+bool shows_windows(const Value* value) {
+  for (; value->node && value->node->op->family == ir::Family::movement;
+       value = value->node->operands[0])
+    if (is_op(value, "window")) return true;
+  return false;
+}
+
+// An operand written out; of windows, the whole that they are windows of. A single number may be
+// recomputed anywhere, so it is written as a row.
 Value* written_out(Builder& b, Value* value) {
+  if (shows_windows(value)) {
+    const Node& node = *value->node;
+    Value* moved = b.op(node.op->name, {written_out(b, node.operands[0])}, node.attributes);
+    if (kernel::view_in_base(moved)) return moved;
+  }
   if (value->type.rank() > 0) return b.unary("copy", value);
   return b.reshape(b.unary("copy", b.reshape(value, {ir::Dim{}})), {});
 }
@@ -110,6 +124,13 @@ Value* reorder_right(const Node& node, Value* left, Value* right, Builder& b) {
   moved = b.unary("copy", moved);
   return b.contract(left, moved, lhs, counting(rhs_batch.size(), rhs.size()), lhs_batch,
                     counting(0, rhs_batch.size()));
+}
+
+// Whether kernels would read the operand from the end to the start.
+bool backwards(const Value* value) {
+  const auto view = kernel::view_in_base(value);
+  return std::any_of(view->strides.begin(), view->strides.end(),
+                     [](const ir::Dim& stride) { return stride.size < 0; });
 }
 
 bool free_batch(const Value* v, const Axes& free) {
@@ -160,7 +181,8 @@ bool lay_out_contractions(ir::Graph& graph) {
       if (kernel::map_contraction(*direct->node)) return direct;
       return reorder_right(node, left, right, b);
     }
-    return kernel::map_contraction(node) ? nullptr : reorder_right(node, left, right, b);
+    if (kernel::map_contraction(node) && !backwards(right)) return nullptr;
+    return reorder_right(node, left, right, b);
   });
   return views || sides || orders;
 }

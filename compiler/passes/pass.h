@@ -20,6 +20,9 @@ struct Pass {
 const std::vector<Pass>& canonical_passes();
 // After derivatives and update: the whole step, up to fused groups in execution order.
 const std::vector<Pass>& step_passes();
+// Between the two, of evaluation and prediction: what may be computed of weights alone. After it
+// prelude.h takes these values out.
+const std::vector<Pass>& inference_passes();
 
 struct PassReport {
   std::string name;
@@ -43,7 +46,9 @@ bool merge_common(ir::Graph& graph);      // equal nodes become one (common sube
 bool drop_stops(ir::Graph& graph);        // stop_gradient means nothing after derivatives
 bool remove_dead(ir::Graph& graph);       // nodes that nobody uses
 bool safe_forms(ir::Graph& graph);        // log(softmax), log(sigmoid): the stable forms
+bool fold_scales(ir::Graph& graph);       // (x·W)·s: one product with weights W·s
 bool form_muladd(ir::Graph& graph);       // a*b + c: the only place where FMA is introduced
+bool gather_convolutions(ir::Graph& graph);  // input gradients of convolutions as convolutions
 bool split_reductions(ir::Graph& graph);  // one kind of axes per reduction
 bool lay_out_contractions(ir::Graph& graph);  // operands that kernels can read by vectors
 bool fuse(ir::Graph& graph);                  // groups: one kernel each

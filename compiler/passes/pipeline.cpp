@@ -15,6 +15,15 @@ const std::vector<Pass>& canonical_passes() {
   return list;
 }
 
+const std::vector<Pass>& inference_passes() {
+  static const std::vector<Pass> list = {
+      {"fold-scales", "normalisation by running statistics becomes part of the weights",
+       fold_scales},
+      {"dce", "the weights and sums that it replaced", remove_dead},
+  };
+  return list;
+}
+
 const std::vector<Pass>& step_passes() {
   static const std::vector<Pass> list = {
       {"stops", "stop_gradient has done its work", drop_stops},
@@ -23,6 +32,8 @@ const std::vector<Pass>& step_passes() {
       {"simplify-2", "what folding uncovered", simplify},
       {"cse", "forward values that backward computes again", merge_common},
       {"dce", "gradients that nobody asked for", remove_dead},
+      {"convolution", "input gradients of convolutions gather instead of adding up",
+       gather_convolutions},
       {"split", "reductions over mixed axes become two", split_reductions},
       {"layout", "transposed operands are written once, in the order that kernels read",
        lay_out_contractions},

@@ -4,6 +4,7 @@
 
 #include "compiler/passes/pass.h"
 #include "compiler/passes/rewrite.h"
+#include "compiler/passes/windows.h"
 
 namespace nnc::passes {
 
@@ -87,6 +88,7 @@ bool simplify(ir::Graph& graph) {
     const bool again = rewrite(graph, [](Node& node, Builder& b) -> Value* {
       if (Value* v = simplify_arithmetic(node)) return v;
       if (Value* v = simplify_movement(node, b)) return v;
+      if (Value* v = simplify_windows(node, b)) return v;
       return simplify_reduction(node, b);
     });
     if (!again) break;

@@ -54,6 +54,26 @@ Entry npy() {
                .other_keys = each(path())};
 }
 
+Entry images() {
+  return Entry{
+      .name = "images",
+      .doc =
+          "Pictures in a folder with a sub-folder for each class, PNG or JPEG: the field image "
+          "(bytes 0 to 255, [height, width, channels]) and the field label, whose classes are the "
+          "sorted names of the sub-folders. Resized bilinearly, averaging where a picture shrinks.",
+      .example = "images: {folder: pictures, size: [64, 64], channels: 3}",
+      .keys = {Key("folder", path(), "the folder of the sub-folders").required(),
+               Key("size", list_of(integer().at_least(1).at_most(16384)).sized(2, 2),
+                   "[height, width] of every row")
+                   .required(),
+               Key("channels", integer().at_least(1).at_most(3), "3 for colours, 1 for grey")
+                   .by_default("3"),
+               Key("fit", choice({"crop", "stretch"}),
+                   "crop: the largest part of the wanted proportions from the middle; stretch: the "
+                   "whole picture")
+                   .by_default("crop")}};
+}
+
 Entry inline_rows() {
   return Entry{.name = "inline",
                .doc =
@@ -80,7 +100,8 @@ Entry generate() {
 }  // namespace
 
 const std::vector<Entry>& source_entries() {
-  static const std::vector<Entry> entries = {idx(), csv(), npz(), npy(), inline_rows(), generate()};
+  static const std::vector<Entry> entries = {idx(),    csv(),         npz(),     npy(),
+                                             images(), inline_rows(), generate()};
   return entries;
 }
 

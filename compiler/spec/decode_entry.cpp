@@ -40,16 +40,18 @@ struct Decoder::Form {
 const schema::Entry* Decoder::find(schema::Group group, const std::string& name) const {
   if (group == schema::Group::sources) return find_entry(source_entries(), name);
   if (group == schema::Group::prepare_steps) return find_entry(prepare_entries(), name);
+  if (group == schema::Group::augment_steps) return find_entry(augment_entries(), name);
   return catalogue_.find(group, name);
 }
 
 std::vector<std::string> Decoder::names_of(schema::Group group) const {
   std::vector<std::string> result;
-  if (group == schema::Group::sources || group == schema::Group::prepare_steps) {
-    const bool sources = group == schema::Group::sources;
-    for (const schema::Entry& entry : sources ? source_entries() : prepare_entries()) {
-      result.push_back(entry.name);
-    }
+  const std::vector<schema::Entry>* own = nullptr;
+  if (group == schema::Group::sources) own = &source_entries();
+  if (group == schema::Group::prepare_steps) own = &prepare_entries();
+  if (group == schema::Group::augment_steps) own = &augment_entries();
+  if (own != nullptr) {
+    for (const schema::Entry& entry : *own) result.push_back(entry.name);
     return result;
   }
   for (const schema::Entry* entry : catalogue_.entries(group)) result.push_back(entry->name);

@@ -18,6 +18,8 @@ std::optional<std::vector<Name>> fields_of(const Choice& source) {
   const schema::Entry* entry = find_entry(source_entries(), source.kind);
   if (entry == nullptr) return std::nullopt;
   std::vector<Name> result;
+  if (source.kind == "images")
+    return std::vector<Name>{{"image", source.span}, {"label", source.span}};
   if (entry->other_keys == nullptr) {
     const std::string key = source.kind == "csv" ? "columns" : "arrays";
     const Value* map = get(source.args.values(), key);
@@ -49,6 +51,8 @@ class DataDescriber {
     if (fields != nullptr) {
       for (const auto& [name, value] : fields->map()) field(name, value);
     }
+    label_classes();
+    check_mixup();
     for (const Split& split : data_.splits) check_split(split);
   }
 
@@ -81,6 +85,43 @@ class DataDescriber {
     if (const Value* field = get(value.map(), "stratify")) result.stratify = field->reference();
     if (const Value* seed = get(value.map(), "seed")) result.seed = {seed->integer(), seed->span};
     return result;
+  }
+
+  // A share and a partner are chosen for the row as a whole.
+  void check_mixup() {
+    bool found = false;
+    for (const Field& field : data_.fields) {
+      for (const Choice& step : field.augment) {
+        if (step.kind != "mixup") continue;
+        if (found) {
+          diagnostics_.error(step.span, "mixup stands twice", "once: it mixes whole rows");
+        }
+        found = true;
+      }
+    }
+  }
+
+  // The names of the folders are words, which become indices in their sorted order.
+  void label_classes() {
+    const Split* train = data_.split("train");
+    if (train == nullptr || !train->source || train->source->kind != "images") return;
+    for (Field& field : data_.fields) {
+      if (field.name.text != "label" || has_category(field) || !field.class_names.empty()) continue;
+      if (field.classes) {
+        diagnostics_.error(field.classes->span, "the classes of 'label' are the sub-folders",
+                           "no `classes`, or `names` to choose their order");
+        field.classes.reset();
+      }
+      Choice category{"category", {}, train->source->span};
+      category.args.whole = train->source->span;
+      category.args.set("unknown", Value{std::string("error"), train->source->span, false});
+      field.prepare.insert(field.prepare.begin(), std::move(category));
+    }
+  }
+
+  static bool has_category(const Field& field) {
+    return std::any_of(field.prepare.begin(), field.prepare.end(),
+                       [](const Choice& step) { return step.kind == "category"; });
   }
 
   // The fields of train's source; the sources of other splits must give the same.
@@ -159,6 +200,11 @@ class DataDescriber {
         if (step.is_entry()) field->prepare.push_back(choice_of(step));
       }
     }
+    if (const Value* steps = get(map, "augment")) {
+      for (const Value& step : steps->list()) {
+        if (step.is_entry()) field->augment.push_back(choice_of(step));
+      }
+    }
   }
 
   Located<std::vector<int64_t>> row_shape(const Value& value) {
@@ -193,7 +239,15 @@ class DataDescriber {
     field.classes = {count, names.span};
   }
 
+  void check_channels(const Choice& images) {
+    const Value* channels = images.args.find("channels");
+    if (channels == nullptr || !channels->is_integer() || channels->integer() != 2) return;
+    diagnostics_.error(channels->span, "pictures are read in grey or in colours",
+                       "channels: 1 or channels: 3", "2");
+  }
+
   void check_split(const Split& split) {
+    if (split.source && split.source->kind == "images") check_channels(*split.source);
     if (split.where) check_fields(names_in(*split.where->root), all_fields());
     if (split.source && split.source->kind == "generate") check_generated(*split.source);
     if (split.source && split.source->kind == "inline") check_rows(*split.source);
@@ -208,9 +262,7 @@ class DataDescriber {
     check_fields({by}, all_fields());
     const Field* field = data_.field(by.text);
     if (field == nullptr || field->classes) return;
-    const bool category = std::any_of(field->prepare.begin(), field->prepare.end(),
-                                      [](const Choice& step) { return step.kind == "category"; });
-    if (category) return;
+    if (has_category(*field)) return;
     diagnostics_.error(by.span, "cannot stratify by " + in_quotes(by.text) + ": it has no classes",
                        "a field with 'classes', 'names' or 'category'");
   }

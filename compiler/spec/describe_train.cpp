@@ -37,7 +37,11 @@ std::vector<std::string> watchable(const Description& description) {
   for (const Term& term : description.loss->terms) {
     if (description.loss->terms.size() > 1) result.push_back(term.name.text);
   }
-  for (const Metric& metric : description.metrics) result.push_back(metric.name);
+  for (const Metric& metric : description.metrics) {
+    // A table and a curve are no numbers.
+    if (metric.choice.kind == "confusion" || metric.choice.kind == "roc") continue;
+    result.push_back(metric.name);
+  }
   return result;
 }
 
@@ -197,8 +201,14 @@ void describe_metrics(const ListValue& metrics, Draft& draft, Diagnostics&) {
     if (!value.is_entry()) continue;
     Metric metric;
     metric.choice = choice_of(value);
-    const int count = ++counts[metric.choice.kind];
-    metric.name = metric.choice.kind + (count > 1 ? "_" + std::to_string(count) : "");
+    metric.name = metric.choice.kind;
+    if (metric.name == "top_k") {  // top_5
+      if (const Value* k = metric.choice.args.find("k"); k != nullptr && k->is_integer()) {
+        metric.name = "top_" + std::to_string(k->integer());
+      }
+    }
+    const int count = ++counts[metric.name];
+    if (count > 1) metric.name += "_" + std::to_string(count);
     draft.description.metrics.push_back(std::move(metric));
   }
 }

@@ -57,6 +57,7 @@ struct Field {
   std::optional<Located<int64_t>> classes;             // given, or the number of class names
   std::vector<std::string> class_names;                // empty: the indices are the names
   std::vector<Choice> prepare;                         // in order
+  std::vector<Choice> augment;                         // in order; of training rows only
 };
 
 struct Data {

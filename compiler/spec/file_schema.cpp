@@ -33,7 +33,9 @@ Type fields() {
                   "the field is an index below this number"),
               Key("names", list_of(text()).sized(2, many), "the names of the classes, in order"),
               Key("prepare", list_of(entry_of(Group::prepare_steps)),
-                  "steps between the stored values and the model, in order")}));
+                  "steps between the stored values and the model, in order"),
+              Key("augment", list_of(entry_of(Group::augment_steps)),
+                  "random changes of training rows, of the stored values, in order")}));
 }
 
 Type data() {

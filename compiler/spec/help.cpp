@@ -103,6 +103,7 @@ std::vector<std::pair<schema::Group, std::vector<const schema::Entry*>>> all_ent
   };
   add(Group::sources, source_entries());
   add(Group::prepare_steps, prepare_entries());
+  add(Group::augment_steps, augment_entries());
   return result;
 }
 

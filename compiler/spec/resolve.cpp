@@ -120,6 +120,11 @@ class Writer {
       for (const Choice& step : field.prepare) steps.push_back(choice(step));
       parts.push_back("prepare: " + brackets(steps));
     }
+    if (!field.augment.empty()) {
+      std::vector<std::string> steps;
+      for (const Choice& step : field.augment) steps.push_back(choice(step));
+      parts.push_back("augment: " + brackets(steps));
+    }
     return braces(parts);
   }
 

@@ -153,10 +153,16 @@ std::shared_ptr<const SourceFile> read_source(const std::string& path, Diagnosti
   }
   std::ifstream stream(path, std::ios::binary);
   if (!stream) return unreadable(path, "the file cannot be read", diagnostics);
-  std::string text(YamlLimits::file_bytes + 1, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  // Piece by piece: room for the largest file that is allowed would cost more than reading.
+  std::string text;
+  constexpr size_t piece = 64u << 10;
+  while (stream && text.size() <= YamlLimits::file_bytes) {
+    const size_t before = text.size();
+    text.resize(before + piece);
+    stream.read(text.data() + before, static_cast<std::streamsize>(piece));
+    text.resize(before + static_cast<size_t>(stream.gcount()));
+  }
   if (stream.bad()) return unreadable(path, "the file cannot be read", diagnostics);
-  text.resize(static_cast<size_t>(stream.gcount()));
   return source_from_text(std::move(text), path, diagnostics);
 }
 

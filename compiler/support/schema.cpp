@@ -24,6 +24,7 @@ const std::vector<Entry>* list_for(const Catalogue& catalogue, Group group) {
     case Group::schedules: return &catalogue.schedules;
     case Group::initialisers: return &catalogue.initialisers;
     case Group::prepare_steps:
+    case Group::augment_steps:
     case Group::sources: return nullptr;
   }
   return nullptr;
@@ -206,6 +207,7 @@ std::string noun(Group group) {
     case Group::schedules: return "schedule";
     case Group::initialisers: return "initialiser";
     case Group::prepare_steps: return "prepare step";
+    case Group::augment_steps: return "augment step";
     case Group::sources: return "source";
   }
   return {};

@@ -28,6 +28,7 @@ enum class Group {
   schedules,
   initialisers,
   prepare_steps,
+  augment_steps,
   sources
 };
 
@@ -129,7 +130,8 @@ struct Catalogue {
   std::vector<Entry> schedules;
   std::vector<Entry> initialisers;
 
-  // Null if there is none. sources and prepare_steps belong to spec and are never found here.
+  // Null if there is none. Sources, prepare and augment steps belong to spec and are never found
+  // here.
   const Entry* find(Group group, const std::string& name) const;
   std::vector<const Entry*> entries(Group group) const;
 };

@@ -237,6 +237,18 @@ std::vector<std::string> learn_vocabulary(const Column& column, const std::vecto
   return {words.begin(), words.end()};
 }
 
+void with_indices(Table& table, const DataSpec& spec, const std::function<void()>& work) {
+  std::vector<Column*> columns;
+  for (const FieldSpec& field : spec.fields) {
+    Column* column = table.find(field.name);
+    if (column == nullptr || field.category() == nullptr || field.vocabulary.empty()) continue;
+    words_to_indices(*column, field.vocabulary, -1);
+    columns.push_back(column);
+  }
+  work();
+  for (Column* column : columns) column->bytes = Buffer();
+}
+
 void apply_vocabulary(const Table& table, Column& column, const FieldSpec& field,
                       const std::vector<std::string>& vocabulary,
                       const std::vector<int32_t>& rows) {

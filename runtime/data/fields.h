@@ -23,6 +23,10 @@ void convert_field(Table& table, Column& column, const DataSpec& spec);
 void check_field(const Table& table, const Column& column, const std::vector<int32_t>& rows,
                  const DataSpec& spec);
 
+// Gives the words of `category` columns whose vocabulary is known their indices (-1: unknown) while
+// `work` runs, so that `where` can compare them.
+void with_indices(Table& table, const DataSpec& spec, const std::function<void()>& work);
+
 // The words of a `category` column in these rows, each once, in byte order.
 std::vector<std::string> learn_vocabulary(const Column& column, const std::vector<int32_t>& rows);
 

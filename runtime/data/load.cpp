@@ -21,7 +21,7 @@ struct Loaded {
 Loaded load_source(const Source& source, const DataSpec& spec) {
   Loaded result;
   result.table = std::make_shared<Table>(read_source(source, spec));
-  result.rows = kept_rows(source, *result.table, spec);
+  with_indices(*result.table, spec, [&] { result.rows = kept_rows(source, *result.table, spec); });
   return result;
 }
 

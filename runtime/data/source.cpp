@@ -6,6 +6,7 @@
 #include "runtime/data/error.h"
 #include "runtime/data/fields.h"
 #include "runtime/data/idx.h"
+#include "runtime/data/images.h"
 #include "runtime/data/npy.h"
 
 namespace nnc::runtime {
@@ -91,6 +92,15 @@ class Prober {
   SourceInfo operator()(const GeneratedSource& source) {
     return in_memory("generated data", source);
   }
+  SourceInfo operator()(const ImagesSource& source) {
+    info_.file = source.folder;
+    info_.rows = static_cast<int64_t>(list_images(source).paths.size());
+    const std::vector<int64_t> shape{source.height, source.width, source.channels};
+    info_.fields.push_back(describe_field(source.folder, source.field, DType::u8, shape, spec_));
+    if (source.labels)
+      info_.fields.push_back(describe_field(source.folder, "label", DType::i32, {}, spec_));
+    return std::move(info_);
+  }
 
  private:
   void add(const std::string& file, const std::string& field, const RawHeader& header) {
@@ -151,6 +161,7 @@ class Reader {
   Table operator()(const GeneratedSource& source) {
     return in_memory("generated data", source.rows, source.make());
   }
+  Table operator()(const ImagesSource& source) { return read_images(source, spec_.max_bytes); }
 
  private:
   void add(const std::string& file, const std::string& field, RawArray array) {

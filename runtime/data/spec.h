@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "runtime/data/resize.h"
 #include "runtime/data/table.h"
 
 namespace nnc::runtime {
@@ -75,8 +76,19 @@ struct GeneratedSource {
   std::function<std::vector<InlineField>()> make;  // numbers only, fields in the order above
 };
 
-using SourceKind =
-    std::variant<IdxSource, NpySource, NpzSource, CsvSource, InlineSource, GeneratedSource>;
+// {images: {folder: pictures, size: [64, 64], channels: 3}}: fields image and label
+struct ImagesSource {
+  std::string folder;  // without labels also one picture
+  int64_t height = 0;
+  int64_t width = 0;
+  int64_t channels = 3;  // 1 or 3
+  Fit fit = Fit::crop;
+  std::string field = "image";
+  bool labels = true;  // false: pictures directly in the folder, and no field label
+};
+
+using SourceKind = std::variant<IdxSource, NpySource, NpzSource, CsvSource, InlineSource,
+                                GeneratedSource, ImagesSource>;
 
 struct Source {
   SourceKind kind;

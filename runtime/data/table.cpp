@@ -33,6 +33,7 @@ Column* Table::find(const std::string& name) {
 
 std::string Table::place(int64_t row) const {
   if (!lines.empty()) return fmt::format("line {}", lines[static_cast<size_t>(row)]);
+  if (!files.empty()) return files[static_cast<size_t>(row)];
   return fmt::format("row {} (counted from 0)", row);
 }
 

@@ -37,11 +37,12 @@ struct Table {
   std::string file;  // for messages: what the rows were read from
   int64_t rows = 0;
   std::vector<Column> columns;
-  std::vector<int32_t> lines;  // csv: the line of the file where each row starts, from 1
+  std::vector<int32_t> lines;      // csv: the line of the file where each row starts, from 1
+  std::vector<std::string> files;  // images: the file of each row
 
   const Column* find(const std::string& name) const;
   Column* find(const std::string& name);
-  // "row 12 (counted from 0)", or "line 14" for csv.
+  // "row 12 (counted from 0)", "line 14" for csv, the file's path for images.
   std::string place(int64_t row) const;
 };
 

@@ -8,7 +8,8 @@ import time
 from support import NNC, NncTest
 
 # Every kind of thing that could depend on threads or interruptions: dropout, momentum, a schedule
-# that depends on the step, a last batch that is not full, clipping.
+# that depends on the step, a last batch that is not full, clipping, augmented rows, a metric of all
+# rows at once.
 BUSY = {
     "    - dense: {units: 9, activation: tanh}\n":
         "    - dropout: 0.2\n    - dense: {units: 9, activation: gelu}\n",
@@ -16,6 +17,8 @@ BUSY = {
         "  optimizer: {adam: {rate: 0.01}}\n  schedule: {cosine: {warmup: 5 steps}}\n"
         "  clip: {norm: 1}\n",
     "batch: 32": "batch: 19",
+    "prepare: [{scale: 1/255}]}": "prepare: [{scale: 1/255}], augment: [{shift: 1}, {noise: 0.02}]}",
+    "metrics: [accuracy]": "metrics: [accuracy, auc]",
 }
 
 

@@ -92,7 +92,7 @@ class Generator {
   }
 
   void step() {
-    switch (pick(12)) {
+    switch (pick(13)) {
       case 0: return unary();
       case 1:
       case 2: return binary();
@@ -104,6 +104,7 @@ class Generator {
       case 8: return reduce();
       case 9:
       case 10: return contract();
+      case 11: return window();
       default: return chance(50) ? place() : generate();
     }
   }
@@ -193,7 +194,40 @@ class Generator {
       steps.push_back(step);
       sizes.push_back(dim.batch ? dim : Dim{most - (most > 1 && chance(40) ? 1 : 0), false});
     }
+    for (size_t i = 0; i < steps.size(); ++i) {
+      if (sizes[i].batch || !chance(15)) continue;  // backwards
+      starts[i] += (sizes[i].size - 1) * steps[i];
+      steps[i] = -steps[i];
+    }
     if (!starts.empty()) keep(b_.slice(v, starts, sizes, steps));
+  }
+
+  // Windows along some axes, and perhaps what is made of them put back.
+  void window() {
+    Value* v = any();
+    Axes axes, size, stride, dilation, extent;
+    for (int64_t i = 0; i < v->type.rank() && axes.size() < 2; ++i) {
+      const Dim& dim = v->type.shape[static_cast<size_t>(i)];
+      if (dim.batch || chance(40)) continue;
+      axes.push_back(i);
+      extent.push_back(dim.size);
+      dilation.push_back(chance(75) ? 1 : 2);
+      const int64_t most = std::min<int64_t>(3, (dim.size - 1) / dilation.back() + 1);
+      size.push_back(1 + static_cast<int64_t>(pick(static_cast<size_t>(most))));
+      stride.push_back(chance(30) ? size.back() : 1 + static_cast<int64_t>(pick(2)));
+    }
+    if (axes.empty() || !small(v->type.shape) || v->type.rank() > 4) return;
+    Value* windows =
+        b_.op("window", {v},
+              {{"axes", axes}, {"size", size}, {"stride", stride}, {"dilation", dilation}});
+    if (chance(60)) keep(windows);
+    if (chance(40)) return;
+    if (chance(50)) windows = b_.unary("tanh", windows);
+    int64_t taps = 1;
+    for (int64_t count : size) taps *= count;
+    keep(b_.op("fold", {windows},
+               {{"axes", axes}, {"stride", stride}, {"dilation", dilation}, {"extent", extent}}),
+         static_cast<double>(4 * taps));
   }
 
   Axes shuffled(size_t count) {

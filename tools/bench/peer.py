@@ -1,12 +1,16 @@
-"""What the peers' processes share. A peer is started once for a workload and then told, line by
-line on standard input, what to do; between orders it sleeps. Each answer is one line of JSON."""
+"""What the peers' processes share. A peer is started once and then told, line by line on standard
+input, which network to build and what to measure; between orders it sleeps. Each answer is one line
+of JSON."""
+
+import time
+
+STARTED = time.perf_counter()
 
 import argparse
 import json
 import os
 import struct
 import sys
-import time
 
 import numpy
 
@@ -15,13 +19,9 @@ import workloads
 
 def options():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--workload", required=True)
-    parser.add_argument("--folder", required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--variant", default="")
-    parsed = parser.parse_args()
-    parsed.workload = workloads.find(parsed.workload)
-    return parsed
+    return parser.parse_args()
 
 
 def batches(folder, workload, count=8):
@@ -49,38 +49,54 @@ def initial_weights(folder, workload):
             for i in range(1, workload.layers + 1)]
 
 
-def time_calls(call, seconds):
+class Network:
+    """What a peer builds: step() and infer() are timed, finish() waits until all of them are
+    done, losses(n) trains n steps from the initial weights on the first batch and gives the loss
+    before each, answer() is the output for the first batch. None: the peer does not do that."""
+
+    def __init__(self, step=None, infer=None, losses=None, finish=lambda: None, answer=None):
+        self.step, self.infer, self.losses = step, infer, losses
+        self.finish, self.answer = finish, answer
+
+
+def time_calls(call, finish, seconds):
     """Microseconds of a call: the fastest and the median group of calls."""
     for _ in range(5):
         call()
+    finish()
     start = time.perf_counter()
     call()
-    group = max(1, int(500e-6 / max(time.perf_counter() - start, 1e-7)))
+    finish()
+    group = max(1, int(200e-6 / max(time.perf_counter() - start, 1e-7)))
     samples, end = [], time.perf_counter() + seconds
     while time.perf_counter() < end or len(samples) < 10:
         start = time.perf_counter()
         for _ in range(group):
             call()
+        finish()
         samples.append((time.perf_counter() - start) / group * 1e6)
     return {"min": min(samples), "median": float(numpy.median(samples))}
 
 
 def serve(make):
-    """make() -> (step, infer, losses): step() and infer() are timed, losses(n) trains n steps from
-    the initial weights on the first batch and gives the loss before each. None: cannot do that."""
-    start = time.perf_counter()
-    step, infer, losses = make()
-    if step:
-        step()
-    else:
-        infer()
-    answer = {"first_call_ms": (time.perf_counter() - start) * 1e3}
-    print(json.dumps(answer), flush=True)
+    """make(workload, folder) builds a Network; serves orders until standard input ends."""
+    import_ms = (time.perf_counter() - STARTED) * 1e3
+    network = None
     for line in sys.stdin:
         order = json.loads(line)
-        if "losses" in order:
-            answer = {"losses": losses(order["losses"]) if losses else None}
+        if "workload" in order:
+            workload = workloads.find(order["workload"]).at(order["batch"])
+            start = time.perf_counter()
+            network = make(workload, order["folder"])
+            (network.step or network.infer)()
+            network.finish()
+            answer = {"import_ms": import_ms,
+                      "first_call_ms": (time.perf_counter() - start) * 1e3}
+        elif "losses" in order:
+            answer = {"losses": network.losses(order["losses"]) if network.losses else None}
+        elif "answer" in order:
+            answer = {"answer": network.answer().tolist()}
         else:
-            answer = {"step": time_calls(step, order["seconds"]) if step else None,
-                      "infer": time_calls(infer, order["seconds"]) if infer else None}
+            call = network.step if order["measure"] == "step" else network.infer
+            answer = time_calls(call, network.finish, order["seconds"])
         print(json.dumps(answer), flush=True)

@@ -1,19 +1,19 @@
-"""ONNX Runtime, for inference only."""
+"""ONNX Runtime, for inference only: input and output bound once, called without copies."""
 
-import numpy
 import onnx
 import onnxruntime
 import peer
 from onnx import TensorProto, helper, numpy_helper
 
+import numpy
+
 options = peer.options()
-workload = options.workload
 
 
-def model():
+def model(workload, folder):
     nodes, weights, value = [], [], "x"
     activation = {"relu": "Relu", "tanh": "Tanh"}[workload.activation]
-    for i, (kernel, bias) in enumerate(peer.initial_weights(options.folder, workload)):
+    for i, (kernel, bias) in enumerate(peer.initial_weights(folder, workload)):
         if i:
             nodes.append(helper.make_node(activation, [value], [f"a{i}"]))
             value = f"a{i}"
@@ -28,13 +28,26 @@ def model():
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
-def make():
+def make(workload, folder):
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = options.threads
-    session = onnxruntime.InferenceSession(model().SerializeToString(), settings,
+    settings.inter_op_num_threads = 1
+    proto = model(workload, folder)
+    onnx.checker.check_model(proto)
+    session = onnxruntime.InferenceSession(proto.SerializeToString(), settings,
                                            providers=["CPUExecutionProvider"])
-    x = numpy.ascontiguousarray(peer.batches(options.folder, workload)[0][0])
-    return None, lambda: session.run(None, {"x": x}), None
+    # The runtime borrows the memory of both arrays: `rows` and `out` have to live as long as it.
+    rows = numpy.ascontiguousarray(peer.batches(folder, workload)[0][0])
+    out = numpy.zeros((workload.batch, workload.widths[-1]), numpy.float32)
+    x, y = map(onnxruntime.OrtValue.ortvalue_from_numpy, (rows, out))
+    binding = session.io_binding()
+    binding.bind_ortvalue_input("x", x)
+    binding.bind_ortvalue_output(session.get_outputs()[0].name, y)
+    # The compiled session itself: its wrapper in Python costs a fifth of a microsecond.
+    call, bound = session._sess.run_with_iobinding, binding._iobinding
+    network = peer.Network(infer=lambda: call(bound, None), answer=y.numpy)
+    network.borrowed = session, binding, rows, out
+    return network
 
 
 peer.serve(make)

@@ -19,6 +19,14 @@ class Workload:
         return len(self.widths) - 1
 
     @property
+    def shape(self):
+        return "-".join(map(str, self.widths))
+
+    def at(self, batch):
+        """The same network with another batch."""
+        return dataclasses.replace(self, batch=batch)
+
+    @property
     def flops(self):
         """Of a training step: no input gradient for the first layer."""
         pairs = list(zip(self.widths, self.widths[1:]))
@@ -42,6 +50,24 @@ class Workload:
             "train:", "  epochs: 1", f"  batch: {self.batch}", "  shuffle: false", "  seed: 1",
             "  keep: last", f"  optimizer: {{{self.optimizer}: {{rate: {self.rate}}}}}", ""])
 
+    def write(self, folder):
+        """model.yaml, batches.npz: eight batches of rows; one.npz: the first of them."""
+        import numpy  # only here: compare.py does without it for model files
+        folder.mkdir(parents=True, exist_ok=True)
+        source = numpy.random.default_rng(1)
+        rows = self.batch * 8
+        if self.pictures:
+            x = source.integers(0, 256, (rows, self.widths[0]), dtype=numpy.uint8)
+        else:
+            x = source.uniform(0, 6, (rows, self.widths[0])).astype(numpy.float32)
+        if self.loss == "cross_entropy":
+            y = source.integers(0, self.widths[-1], rows).astype(numpy.uint8)
+        else:
+            y = numpy.sin(x[:, :1]).astype(numpy.float32)
+        numpy.savez(folder / "batches.npz", x=x, y=y)
+        numpy.savez(folder / "one.npz", x=x[:self.batch], y=y[:self.batch])
+        (folder / "model.yaml").write_text(self.yaml("one.npz"))
+
 
 WORKLOADS = [
     Workload("sine", (1, 10, 10, 1), "tanh", "mean_squared_error", "sgd", 0.05, 100),
@@ -51,13 +77,16 @@ WORKLOADS = [
              True),
     Workload("mlp-512x2", (784, 512, 512, 10), "relu", "cross_entropy", "adam", 0.001, 128, True),
 ]
-# What a plain run measures; the others are asked for with --only.
-DEFAULT = ("sine", "mlp-32", "mlp-128x3")
+NAMES = [workload.name for workload in WORKLOADS]
+# The batches of a full table, besides a network's own.
+BATCHES = (16, 128, 1024)
+# What a plain run measures, and the networks of the inference tables.
+GLANCE = ("sine", "mlp-32", "mlp-128x3")
+INFERENCE = ("sine", "mlp-128x3", "mlp-512x2")
 
 
 def find(name):
     for workload in WORKLOADS:
         if workload.name == name:
             return workload
-    raise SystemExit("no workload is called %r; there are %s" %
-                     (name, ", ".join(w.name for w in WORKLOADS)))
+    raise SystemExit("no workload is called %r; there are %s" % (name, ", ".join(NAMES)))

@@ -2,20 +2,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "runtime/binding.h"
-#include "runtime/data/error.h"
 #include "runtime/inference.h"
+#include "tools/nnc/clock.h"
+#include "tools/nnc/compile_times.h"
 #include "tools/nnc/input_rows.h"
 #include "tools/nnc/kernel_code.h"
+#include "tools/nnc/machine.h"
 #include "tools/nnc/machine_peak.h"
 #include "tools/nnc/profile.h"
 #include "tools/nnc/random_rows.h"
-#include "tools/nnc/stored_fields.h"
+#include "tools/nnc/ready.h"
+#include "tools/nnc/scratch_folder.h"
 #include "tools/nnc/terminal.h"
 #include "tools/nnc/train_options.h"
 #include "tools/nnc/trained.h"
@@ -24,20 +25,16 @@ namespace nnc::tool {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-struct Flags {
-  ModelFlags model;
-  CompileFlags compile;
-  int64_t batch = 0;
+struct Flags : ReadyFlags {
   double seconds = 1;
   bool json = false;
   bool profile = false;
-  int kernel = -1;  // number of the group whose machine code is shown
+  bool time_passes = false;
+  bool machine = false;
+  bool renew = false;
+  int kernel = -1;           // number of the group whose machine code is shown
+  std::string compile_once;  // folder of the object cache (see compile_times.h)
+  int64_t started = 0;
 };
 
 // Microseconds a call.
@@ -45,60 +42,6 @@ struct Times {
   double min = 0;
   double median = 0;
 };
-
-// A folder for the object cache of this benchmark alone.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "nnc-bench-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) {
-      throw CommandError(Exit::failed, "no room for temporary files");
-    }
-    path_ = name;
-  }
-  ~ScratchFolder() { std::filesystem::remove_all(path_); }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
-struct Ready {
-  Model model;
-  std::vector<runtime::FieldInfo> fields;
-  std::unique_ptr<CompiledModel> compiled;
-  std::string entry;  // what is timed first: step, or predict where nothing is trained
-  double milliseconds = 0;
-};
-
-// Headers of the data files if they are there; else what the model file says.
-std::vector<runtime::FieldInfo> fields_of(const Model& model) {
-  try {
-    return probe_fields(model);
-  } catch (const runtime::DataError&) {
-    if (auto fields = stored_fields(model.description)) return *fields;
-    throw;
-  }
-}
-
-// From opening the model file to the first step being ready to run.
-Ready make_ready(const Flags& flags, const std::string& cache) {
-  const auto start = Clock::now();
-  Ready ready;
-  ready.model = read_model(flags.model.file, flags.model.overrides);
-  ready.fields = fields_of(ready.model);
-  CompileOptions options = compile_options(flags.compile);
-  options.cache_dir = cache;
-  options.batch = flags.batch;
-  options.inference_batch = flags.batch;
-  ready.compiled = compile_model(ready.model, ready.fields, options);
-  ready.entry = ready.compiled->has_entry("step") ? "step" : "predict";
-  ready.compiled->entry(ready.entry);
-  ready.milliseconds = seconds_since(start) * 1e3;
-  return ready;
-}
 
 // Times calls of an entry over ever new batches of rows that lie scattered in the table.
 Times time_entry(const abi::EntryDesc& entry, const runtime::Table& table, int64_t batch,
@@ -182,6 +125,9 @@ struct Report {
   double flops = 0;
   double peak_gflops = 0;
   std::optional<StepProfile> profile;
+  Machine machine;        // only with a profile
+  int entry_threads = 1;  // that run the entry of the profile
+  Yardstick yardstick() const { return {machine, peak_gflops, entry_threads}; }
   double share() const {
     const double microseconds = trains ? step.min : infer.min;
     return flops / (microseconds * 1e3) / peak_gflops;
@@ -217,9 +163,15 @@ Report measure(const Flags& flags) {
   report.infer = time_entry(compiled.entry("predict"), *raw, report.batch, state.data(), scalars,
                             pool, flags.seconds);
   report.peak_gflops = measured_peak_gflops(compile_options(flags.compile).target, pool);
-  if (flags.profile)
+  if (flags.profile) {
+    const abi::EntryDesc& entry = compiled.entry(ready.entry);
+    report.machine = machine_figures(compile_options(flags.compile).target);
+    report.entry_threads = entry.preferred_threads > 0
+                               ? std::min(report.threads, static_cast<int>(entry.preferred_threads))
+                               : report.threads;
     report.profile = profile_entry(ready, *(report.trains ? &table : raw.get()), report.batch,
                                    state.data(), scalars, pool, flags.seconds);
+  }
   return report;
 }
 
@@ -237,6 +189,7 @@ void print_json(const Report& report) {
   json["flops_per_step"] = report.flops;
   json["peak_gflops"] = report.peak_gflops;
   json["share_of_peak"] = report.share();
+  if (report.profile) json["profile"] = to_json(*report.profile, report.yardstick());
   fmt::print("{}\n", json.dump());
 }
 
@@ -264,6 +217,7 @@ void add_bench(CLI::App& app, Action& action) {
   CLI::App* sub = app.add_subcommand("bench", "time of a step and of inference, share of the peak");
   auto flags = std::make_shared<Flags>();
   flags->model.add_to(*sub);
+  sub->get_option("FILE")->required(false);  // --machine needs none
   sub->add_option("--batch", flags->batch, "rows of a step (default: train.batch)")
       ->check(CLI::PositiveNumber);
   sub->add_option("--seconds", flags->seconds, "how long each measurement takes")
@@ -274,16 +228,40 @@ void add_bench(CLI::App& app, Action& action) {
                   "show the machine code of group N of the profile, and time nothing")
       ->check(CLI::NonNegativeNumber);
   sub->add_flag("--profile", flags->profile, "a table of where the time of a step goes");
+  sub->add_flag("--time-passes", flags->time_passes,
+                "where the time of compiling goes, from the start of the process");
+  sub->add_flag(
+      "--machine", flags->machine,
+      "what this machine can do: flops, caches, memory, barriers; measured once and kept");
+  sub->add_flag("--renew", flags->renew, "measure the machine again");
   sub->add_flag("--json", flags->json, "one JSON object on standard output");
+  sub->add_option("--compile-once", flags->compile_once)->group("");  // hidden: for --time-passes
+  sub->add_option("--started", flags->started)->group("");
   sub->callback([&action, flags] {
     action = [flags] {
+      if (!flags->compile_once.empty()) {
+        compile_once(*flags, flags->compile_once, flags->started);
+        return Exit::done;
+      }
+      if (flags->machine || flags->renew) {
+        print_machine(compile_options(flags->compile).target, flags->renew, flags->json);
+        return Exit::done;
+      }
+      if (flags->model.file.empty()) {
+        throw CommandError(Exit::usage, "which model? nnc bench FILE",
+                           "nnc bench --machine measures this machine");
+      }
+      if (flags->time_passes) {
+        print_compile_times(flags->json);
+        return Exit::done;
+      }
       if (flags->kernel >= 0) {
         show_kernel(*flags);
         return Exit::done;
       }
       const Report report = measure(*flags);
       flags->json ? print_json(report) : print_text(report);
-      if (report.profile && !flags->json) print_profile(*report.profile, report.peak_gflops);
+      if (report.profile && !flags->json) print_profile(*report.profile, report.yardstick());
       return Exit::done;
     };
   });

@@ -90,9 +90,7 @@ std::string main_entry(const CompiledModel& compiled) {
 
 // State (weights, moments, learned constants) and the scratch of the main entry.
 size_t memory_bytes(CompiledModel& compiled) {
-  const LoweredEntry lowered =
-      compiled.lower(main_entry(compiled), kernel::host_target(), compiled.forward().graph->batch);
-  const abi::EntryDesc& entry = lowered.description;
+  const abi::EntryDesc& entry = compiled.planned_entry(main_entry(compiled));
   const auto threads = static_cast<size_t>(runtime::available_cores());
   return compiled.program().state_bytes + entry.arena_bytes + threads * entry.thread_bytes;
 }
@@ -127,6 +125,13 @@ void print_json(const Result& result, bool ok) {
   fmt::print("{}\n", json.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
 }
 
+// "128", or "128 + 64 kept" where not all of them are trained.
+std::string numbers_of(int64_t parameters, int64_t statistics) {
+  if (parameters == 0 && statistics == 0) return "-";
+  const std::string text = with_commas(parameters);
+  return statistics == 0 ? text : fmt::format("{} + {} kept", text, with_commas(statistics));
+}
+
 void print_layers(const CompiledModel& compiled, const Data& data,
                   const spec::Description& description) {
   Table table({"layer", "kind", "output", "parameters", "flops per row"});
@@ -137,18 +142,19 @@ void print_layers(const CompiledModel& compiled, const Data& data,
       }
     }
   }
-  int64_t parameters = 0;
+  int64_t parameters = 0, statistics = 0;
   double flops = 0;
   for (const spec::LayerSummary& layer : compiled.forward().layers) {
     table.add({layer.name, layer.frozen ? layer.kind + " (frozen)" : layer.kind,
                shape_text(layer.output_shape),
-               layer.parameters > 0 ? with_commas(layer.parameters) : "-",
+               numbers_of(layer.parameters, layer.statistics),
                layer.flops > 0 ? with_commas(static_cast<int64_t>(layer.flops)) : "-"});
     parameters += layer.parameters;
+    statistics += layer.statistics;
     flops += layer.flops;
   }
   table.rule();
-  table.add({"", "", "", with_commas(parameters), with_commas(static_cast<int64_t>(flops))});
+  table.add({"", "", "", numbers_of(parameters, statistics), with_commas(static_cast<int64_t>(flops))});
   fmt::print("{}", table.text());
 }
 

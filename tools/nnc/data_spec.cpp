@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compiler/support/diagnostics.h"
+#include "runtime/data/images.h"
 #include "tools/nnc/generate.h"
 
 namespace nnc::tool {
@@ -72,6 +73,28 @@ runtime::InlineSource inline_source(const Args& args) {
   return result;
 }
 
+runtime::ImagesSource images_source(const Args& args) {
+  const std::vector<int64_t> size = args.integers("size");
+  runtime::ImagesSource result;
+  result.folder = args.text("folder");
+  result.height = size[0];
+  result.width = size[1];
+  result.channels = args.integer("channels");
+  result.fit = args.text("fit") == "crop" ? runtime::Fit::crop : runtime::Fit::stretch;
+  return result;
+}
+
+// The folders say which classes there are; nobody has to read the pictures for that.
+void name_image_classes(runtime::DataSpec& data) {
+  const auto* images = data.train ? std::get_if<runtime::ImagesSource>(&data.train->kind) : nullptr;
+  if (images == nullptr) return;
+  for (runtime::FieldSpec& field : data.fields) {
+    if (field.name == "label" && field.category() != nullptr) {
+      field.vocabulary = runtime::image_classes(*images);
+    }
+  }
+}
+
 runtime::PrepareStep prepare_step(const spec::Choice& choice) {
   using Kind = runtime::PrepareStep::Kind;
   runtime::PrepareStep step;
@@ -124,6 +147,8 @@ runtime::Source source_of(const spec::Split& split) {
     result.kind = npz_source(choice.args);
   } else if (choice.kind == "csv") {
     result.kind = csv_source(choice.args);
+  } else if (choice.kind == "images") {
+    result.kind = images_source(choice.args);
   } else if (choice.kind == "inline") {
     result.kind = inline_source(choice.args);
   } else if (choice.kind == "generate") {
@@ -151,6 +176,7 @@ runtime::DataSpec data_spec(const spec::Description& description) {
   for (const spec::Field& field : description.data->fields) {
     result.fields.push_back(field_spec(field));
   }
+  name_image_classes(result);
   return result;
 }
 
@@ -170,6 +196,8 @@ std::vector<std::string> data_files(const runtime::DataSpec& data) {
       add(npz->path);
     } else if (const auto* csv = std::get_if<runtime::CsvSource>(&kind)) {
       add(csv->path);
+    } else if (const auto* images = std::get_if<runtime::ImagesSource>(&kind)) {
+      add(images->folder);
     }
   }
   return result;

@@ -31,15 +31,16 @@ struct Flags {
 };
 
 void print_times(const CompileTimings& timings) {
-  for (const PassTime& pass : timings.passes) {
-    fmt::print("{:>9.3f} ms  {}{}\n", pass.milliseconds, pass.name,
-               pass.changed ? "" : "  (unchanged)");
+  for (const PhaseTime& phase : timings.phases) {
+    if (!phase.changed) continue;
+    fmt::print("{:>9.3f} ms  {}{}\n", phase.milliseconds, phase.name,
+               *phase.changed ? "" : "  (unchanged)");
   }
   fmt::print(
       "{:>9.3f} ms  graph\n{:>9.3f} ms  passes\n{:>9.3f} ms  kernels\n{:>9.3f} ms  "
       "machine code{}\n",
-      timings.graph_ms, timings.passes_ms, timings.kernels_ms, timings.native_ms,
-      timings.from_cache ? " (from the cache)" : "");
+      timings.of(Stage::graph), timings.of(Stage::passes), timings.of(Stage::kernels),
+      timings.of(Stage::native), timings.from_cache ? " (from the cache)" : "");
 }
 
 void check_pass_name(const std::string& name) {

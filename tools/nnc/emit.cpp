@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "compiler/codegen/emit.h"
+#include "compiler/codegen/emit_c_header.h"
 #include "compiler/jit/jit.h"
 #include "runtime/atomic_file.h"
 #include "runtime/data/load.h"
@@ -97,6 +98,21 @@ std::string summary(const Trained& trained, const CompiledModel& compiled) {
   return text;
 }
 
+// The weights as prediction reads them, up to the last one that it needs; what depends on weights
+// only is computed here once and for all.
+std::vector<uint8_t> emitted_state(const Trained& trained, CompiledModel& compiled,
+                                   const std::vector<abi::StateDesc>& needed) {
+  runtime::Buffer state = trained_state(trained, compiled);
+  runtime::ThreadPool pool(1);
+  runtime::run_prelude(compiled.has_entry("prelude") ? &compiled.entry("prelude") : nullptr,
+                       state.data(), pool);
+  size_t end = 0;
+  for (const abi::StateDesc& desc : needed) {
+    end = std::max(end, desc.offset + desc.elements() * abi::size_of(desc.dtype));
+  }
+  return {state.as<uint8_t>(), state.as<uint8_t>() + end};
+}
+
 codegen::EmitRequest request_for(const Trained& trained, CompiledModel& compiled,
                                  const EmitLevels& levels, const Flags& flags) {
   codegen::EmitRequest request;
@@ -108,11 +124,8 @@ codegen::EmitRequest request_for(const Trained& trained, CompiledModel& compiled
   for (const abi::OutputDesc& output : levels.description.outputs) {
     request.outputs.push_back({output.name, output.dtype, output.shape, ""});
   }
-  for (const abi::StateDesc& state : compiled.program().states) {
-    if (state.kind != abi::StateKind::optimizer) request.states.push_back(state);
-  }
-  const runtime::Buffer state = trained_state(trained, compiled);
-  request.state.assign(state.as<uint8_t>(), state.as<uint8_t>() + state.size());
+  request.states = compiled.states_of("predict");
+  request.state = emitted_state(trained, compiled, request.states);
   request.levels = levels.levels;
   request.scalars = scalar_values(levels.description);
   request.block_rows = levels.block_rows;
@@ -127,22 +140,46 @@ codegen::EmitRequest request_for(const Trained& trained, CompiledModel& compiled
   return request;
 }
 
-void write_object(const Flags& flags, CompiledModel& compiled, const std::string& path) {
-  kernel::Target target = kernel::host_target();
-  if (!flags.target.empty()) {
-    kernel::Isa isa;
-    if (!kernel::parse_isa(flags.target, isa)) {
-      throw CommandError(Exit::usage, fmt::format("--target: nothing is called '{}'", flags.target),
-                         "one of sse2, avx2, avx512 and neon");
-    }
-    target = kernel::target_for(isa);
+void write(const fs::path& path, std::string_view bytes, const std::string& note) {
+  runtime::write_atomically(path.string(), bytes);
+  fmt::print("{}  {}{}\n", path.string(), bytes_text(static_cast<double>(bytes.size())), note);
+}
+
+kernel::Target object_target(const Flags& flags) {
+  if (flags.target.empty()) return kernel::host_target();
+  kernel::Isa isa;
+  if (!kernel::parse_isa(flags.target, isa)) {
+    throw CommandError(Exit::usage, fmt::format("--target: nothing is called '{}'", flags.target),
+                       "one of sse2, avx2, avx512 and neon");
   }
-  const LoweredEntry lowered = compiled.lower("predict", target, 1);
-  const std::vector<uint8_t> bytes = jit::emit_object(lowered.module, target);
-  runtime::write_atomically(
-      path, std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-  fmt::print("{}  {}, {}\n", path, bytes_text(static_cast<double>(bytes.size())),
-             kernel::name_of(target.isa));
+  return kernel::target_for(isa);
+}
+
+// Machine code, weights and a C header.
+void write_object(const Flags& flags, const Trained& trained, CompiledModel& compiled,
+                  const fs::path& out) {
+  const kernel::Target target = object_target(flags);
+  ObjectKernels kernels = lower_for_object(compiled, "predict", target);
+  EmitLevels interface;
+  interface.description = kernels.description;
+  interface.block_rows = kernels.block_rows;
+  const codegen::EmitRequest request = request_for(trained, compiled, interface, flags);
+  const size_t arena_bytes = kernels.arena_bytes;
+  const kernel::Module module =
+      codegen::join_for_object(request, std::move(kernels.row), std::move(kernels.block));
+  const std::vector<uint8_t> bytes = jit::emit_object(module, target);
+  write(out, std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()),
+        std::string(", ") + kernel::name_of(target.isa));
+  const bool arm = target.isa == kernel::Isa::neon;
+  const codegen::EmittedFile weights = codegen::weights_object(
+      request, arm ? codegen::ObjectMachine::aarch64 : codegen::ObjectMachine::x86_64);
+  write(out.parent_path() / weights.name, weights.bytes, "");
+  fs::path header = out;
+  header.replace_extension(".h");
+  write(header,
+        codegen::emit_c_header(request, arena_bytes, header.filename().string(),
+                               out.filename().string()),
+        "");
 }
 
 Exit emit(const Flags& flags) {
@@ -154,7 +191,7 @@ Exit emit(const Flags& flags) {
   const std::string ending = flags.object ? ".o" : ".hpp";
   const fs::path out = flags.out.empty() ? fs::path(base + ending) : fs::path(flags.out);
   if (flags.object) {
-    write_object(flags, *compiled, out.string());
+    write_object(flags, trained, *compiled, out);
     return Exit::done;
   }
   const EmitLevels levels = lower_levels(*compiled, "predict");
@@ -163,8 +200,7 @@ Exit emit(const Flags& flags) {
   std::string self_test, weights_object;
   for (const codegen::EmittedFile& file : codegen::emit(request)) {
     const fs::path path = out.parent_path() / file.name;
-    runtime::write_atomically(path.string(), file.bytes);
-    fmt::print("{}  {}\n", path.string(), bytes_text(static_cast<double>(file.bytes.size())));
+    write(path, file.bytes, "");
     if (path.extension() == ".cpp") self_test = path.string();
     if (path.extension() == ".o") weights_object = " " + path.string();
   }
@@ -188,7 +224,8 @@ void add_emit(CLI::App& app, Action& action) {
                   "inside the header, in an object file to link, or in a file to load")
       ->check(CLI::IsMember({"header", "object", "file"}))
       ->capture_default_str();
-  sub->add_flag("--object", flags->object, "an object file instead of a header");
+  sub->add_flag("--object", flags->object,
+                "object files of code and weights with a C header, instead of the C++ header");
   sub->add_option("--target", flags->target, "of the object: sse2, avx2, avx512 or neon (aarch64)");
   sub->callback([&action, flags] { action = [flags] { return emit(*flags); }; });
 }

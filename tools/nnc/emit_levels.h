@@ -18,7 +18,18 @@ struct EmitLevels {
 };
 
 // Lowers an entry for one row and for blocks of rows at every level. Blocks are as large as 64 KB
-// of scratch allow.
+// of scratch allow, or 512 KB where the weights exceed the cache.
 EmitLevels lower_levels(CompiledModel& model, const std::string& entry);
+
+// The entry of an object file, for one row and for a block of rows.
+struct ObjectKernels {
+  kernel::Module row, block;
+  abi::EntryDesc description;
+  int64_t block_rows = 1;
+  size_t arena_bytes = 0;  // of the one that needs more
+};
+
+ObjectKernels lower_for_object(CompiledModel& model, const std::string& entry,
+                               const kernel::Target& target);
 
 }  // namespace nnc::tool

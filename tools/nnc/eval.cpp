@@ -1,6 +1,9 @@
 // nnc eval: loss and metrics of a run on one split.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "runtime/data/load.h"
 #include "runtime/inference.h"
 #include "runtime/run_folder.h"
@@ -57,6 +60,7 @@ nlohmann::ordered_json to_json(const std::string& split, const runtime::Metrics&
       others[name] = value;
     }
   }
+  others.update(runtime::details_json(metrics));
   json["metrics"] = others;
   if (terms.size() > 1) json["terms"] = terms;
   return json;
@@ -82,6 +86,36 @@ void print_tables(const Trained& trained, const runtime::Metrics& metrics) {
       table.add(cells);
     }
     fmt::print("\n{}:\n{}", name, table.text());
+  }
+}
+
+// One line for each class, one column for each metric that has a value for every class.
+void print_classes(const Trained& trained, const runtime::Metrics& metrics) {
+  if (metrics.per_class.empty()) return;
+  size_t classes = 0;
+  std::vector<std::string> headings = {"class"};
+  for (const auto& [name, values] : metrics.per_class) {
+    headings.push_back(name);
+    classes = std::max(classes, values.size());
+  }
+  Table table(headings);
+  const auto words = words_of(trained, classes);
+  for (size_t c = 0; c < classes; ++c) {
+    std::vector<std::string> cells = {words[c]};
+    for (const auto& [name, values] : metrics.per_class) {
+      cells.push_back(c < values.size() && std::isfinite(values[c]) ? loss_text(values[c]) : "-");
+    }
+    table.add(cells);
+  }
+  fmt::print("\n{}", table.text());
+}
+
+void print_curves(const runtime::Metrics& metrics) {
+  for (const auto& [name, curves] : metrics.curves) {
+    size_t points = 0;
+    for (const runtime::RocCurve& curve : curves) points += curve.threshold.size();
+    fmt::print("\n{}: {} points; --json prints them\n", name,
+               with_commas(static_cast<int64_t>(points)));
   }
 }
 
@@ -115,7 +149,9 @@ Exit evaluate(const Flags& flags) {
     return Exit::done;
   }
   fmt::print("{}  {}   ({} rows)\n", split, metrics_text(metrics), with_commas(metrics.rows));
+  print_classes(trained, metrics);
   print_tables(trained, metrics);
+  print_curves(metrics);
   return Exit::done;
 }
 

@@ -158,7 +158,7 @@ std::function<std::vector<uint8_t>(const runtime::Table&)> row_filter(const Form
   return [formula](const runtime::Table& table) {
     std::map<std::string, std::vector<int64_t>> names;
     for (const runtime::Column& column : table.columns) {
-      if (!column.is_text) names[column.name] = column.row_shape;
+      if (!column.is_text || !column.bytes.empty()) names[column.name] = column.row_shape;
     }
     const RowProgram program = build(formula, names);
     if (!program.row_shape.empty()) {

@@ -13,12 +13,13 @@
 #include "compiler/support/text.h"
 #include "runtime/data/error.h"
 #include "runtime/data/load.h"
+#include "tools/nnc/terminal.h"
 
 namespace nnc::tool {
 
 namespace {
 
-enum class Format { csv, npy, npz, idx };
+enum class Format { csv, npy, npz, idx, picture };
 
 // An input of the model, as it was trained.
 struct Input {
@@ -70,9 +71,12 @@ std::string first_bytes(const File& file) {
 }
 
 Format format_of(const File& file) {
+  std::error_code error;
+  if (std::filesystem::is_directory(file.path, error)) return Format::picture;
   const std::string bytes = first_bytes(file);
   if (bytes.rfind("\x93NUMPY", 0) == 0) return Format::npy;
   if (bytes.rfind("PK", 0) == 0) return Format::npz;
+  if (bytes.rfind("\x89PNG", 0) == 0 || bytes.rfind("\xff\xd8\xff", 0) == 0) return Format::picture;
   if (bytes.rfind("\x1f\x8b", 0) == 0) return Format::idx;
   if (bytes.size() >= 4 && bytes[0] == 0 && bytes[1] == 0) return Format::idx;
   return Format::csv;
@@ -171,6 +175,32 @@ const Input& only_input(const File& file, const char* format) {
                      fmt::format("name them: --in {}={}", file.inputs[0].field->name, file.shown));
 }
 
+// Pictures are brought to the size of the input, as those of the model's own data were.
+runtime::ImagesSource picture_source(const Trained& trained, const File& file) {
+  const runtime::FieldInfo& field = *only_input(file, "a picture").field;
+  const std::vector<int64_t>& shape = field.row_shape;
+  const int64_t channels = shape.size() == 2 ? 1 : shape.size() == 3 ? shape[2] : 0;
+  if (field.dtype != abi::DType::u8 || (channels != 1 && channels != 3)) {
+    throw runtime::DataError(file.shown, "",
+                             fmt::format("the input '{}' is no picture", field.name),
+                             "an input of bytes, [height, width, 1 or 3]",
+                             field.dtype == abi::DType::u8 ? "bytes in rows of " + shape_text(shape)
+                                                           : "numbers that are no bytes");
+  }
+  runtime::ImagesSource source;
+  source.folder = file.path;
+  source.height = shape[0];
+  source.width = shape[1];
+  source.channels = channels;
+  source.field = field.name;
+  source.labels = false;
+  if (trained.model.data.train) {
+    const auto* own = std::get_if<runtime::ImagesSource>(&trained.model.data.train->kind);
+    if (own != nullptr) source.fit = own->fit;
+  }
+  return source;
+}
+
 runtime::Source source_of(const Trained& trained, const File& file) {
   switch (format_of(file)) {
     case Format::npz: return {npz_source(trained, file), {}};
@@ -178,6 +208,7 @@ runtime::Source source_of(const Trained& trained, const File& file) {
       return {runtime::NpySource{{{only_input(file, "an npy").field->name, file.path}}}, {}};
     case Format::idx:
       return {runtime::IdxSource{{{only_input(file, "an idx").field->name, file.path}}}, {}};
+    case Format::picture: return {picture_source(trained, file), {}};
     case Format::csv: break;
   }
   return {csv_source(trained, file), {}};

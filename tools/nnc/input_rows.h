@@ -11,10 +11,10 @@
 namespace nnc::tool {
 
 // Reads `--in` arguments: FILE for all inputs (or the only one), or INPUT=FILE for each. Files are
-// told apart by their first bytes: npy, npz, idx (compressed or not), else csv; "-" is csv from
-// standard input. csv columns are those of the model's own csv data if it has some, else all
-// columns in the order of the inputs. Numbers come in the model's own precision (see raw_rows).
-// CommandError, DataError.
+// told apart by their first bytes: npy, npz, idx (compressed or not), PNG and JPEG, else csv; a
+// folder is a row for each of its pictures; "-" is standard input. csv columns are those of the
+// model's own csv data if it has some, else all columns in the order of the inputs. Numbers come in
+// the model's own precision (see raw_rows). CommandError, DataError.
 std::shared_ptr<const runtime::Table> read_input_rows(const std::vector<std::string>& arguments,
                                                       const Trained& trained);
 

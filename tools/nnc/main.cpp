@@ -11,6 +11,7 @@
 #include "compiler/support/diagnostics.h"
 #include "compiler/support/text.h"
 #include "runtime/data/error.h"
+#include "tools/nnc/clock.h"
 #include "tools/nnc/command.h"
 #include "tools/nnc/terminal.h"
 #include "tools/nnc/version.h"
@@ -134,6 +135,7 @@ Exit run_and_explain(int argc, char** argv) {
 }  // namespace nnc::tool
 
 int main(int argc, char** argv) {
+  nnc::tool::main_began();
   // A file that may not grow any more is an error of that write, with words, not a sudden end.
   std::signal(SIGXFSZ, SIG_IGN);
   const nnc::tool::Exit exit = nnc::tool::run_and_explain(argc, argv);

@@ -41,6 +41,14 @@ ir::Tensor batch_tensor(const runtime::Column& column, const std::vector<int32_t
   return result;
 }
 
+// The shape of an input [batch, row…] for so many rows.
+std::vector<int64_t> batch_shape(const ir::Type& type, size_t rows) {
+  std::vector<int64_t> shape;
+  for (const ir::Dim& dim : type.shape)
+    shape.push_back(dim.batch ? static_cast<int64_t>(rows) : dim.size);
+  return shape;
+}
+
 // Values of every parameter of the graph before the failing step.
 std::map<std::string, ir::Tensor> graph_inputs(
     const ir::Graph& graph, const runtime::NonFinite& details, const abi::Program& program,
@@ -49,7 +57,9 @@ std::map<std::string, ir::Tensor> graph_inputs(
   for (const ir::Param& param : graph.params) {
     const std::string& name = param.external_name;
     if (param.kind == ir::ParamKind::input) {
-      if (const runtime::Column* column = table.find(name)) {
+      if (const auto made = details.made.find(name); made != details.made.end()) {
+        values[name] = {batch_shape(param.value->type, details.batch_rows.size()), made->second};
+      } else if (const runtime::Column* column = table.find(name)) {
         values[name] = batch_tensor(*column, details.batch_rows);
       }
     } else if (param.kind == ir::ParamKind::state) {

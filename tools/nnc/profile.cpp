@@ -3,22 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
+#include "tools/nnc/bound.h"
+#include "tools/nnc/clock.h"
 #include "tools/nnc/terminal.h"
 
 namespace nnc::tool {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 // What compiled code reports to. It calls plain function pointers, so this is one per process.
 struct Recorder {
   abi::EntryFn function = nullptr;
   std::vector<kernel::GroupSummary> groups;
   int threads = 1;
-  size_t marks = 0;                                   // per step
   std::vector<std::vector<Clock::time_point>> times;  // [thread][mark]
 };
 
@@ -92,6 +90,27 @@ std::string short_name(const kernel::GroupSummary& group) {
   return first == std::string::npos ? group.function : group.function.substr(first + 1);
 }
 
+double kernels_of(const StepProfile& profile) {
+  double sum = 0;
+  for (const GroupTime& time : profile.groups) sum += time.microseconds;
+  return sum;
+}
+
+double waiting_of(const StepProfile& profile) {
+  double sum = 0;
+  for (const GroupTime& time : profile.groups) sum += time.waiting;
+  return sum;
+}
+
+Bound bound_in(const GroupTime& time, const Yardstick& yardstick) {
+  return bound_of(time, yardstick.machine, yardstick.threads);
+}
+
+// "compute 83%": how near it comes.
+std::string text_of(const Bound& bound) {
+  return bound.share > 0 ? fmt::format("{} {:.0f}%", bound.name, 100 * bound.share) : bound.name;
+}
+
 }  // namespace
 
 abi::EntryDesc recording_entry(const abi::EntryDesc& profiled,
@@ -102,9 +121,9 @@ abi::EntryDesc recording_entry(const abi::EntryDesc& profiled,
   r.threads = profiled.preferred_threads > 0
                   ? std::min<int>(threads, static_cast<int>(profiled.preferred_threads))
                   : threads;
-  r.marks = 1 + groups.size();
-  for (const kernel::GroupSummary& group : groups) r.marks += group.barrier ? 1 : 0;
-  r.times.assign(static_cast<size_t>(threads), std::vector<Clock::time_point>(r.marks));
+  size_t marks = 1 + groups.size();  // per step
+  for (const kernel::GroupSummary& group : groups) marks += group.barrier ? 1 : 0;
+  r.times.assign(static_cast<size_t>(threads), std::vector<Clock::time_point>(marks));
   abi::EntryDesc entry = profiled;
   entry.function = recorded;
   return entry;
@@ -143,28 +162,53 @@ StepProfile record_profile(const std::function<void()>& call, double seconds) {
   return mean;
 }
 
-void print_profile(const StepProfile& profile, double peak_gflops) {
-  fmt::print("\n  {:<26}{:>5}  {:<18}{:<26}{:>9}{:>7}{:>12}{:>7}{:>8}{:>8}\n", "group", "line",
-             "result", "schedule", "us", "share", "speed", "peak", "wait", "uneven");
-  fmt::print("  {}\n", std::string(124, '-'));
-  double kernels = 0, waiting = 0;
+void print_profile(const StepProfile& profile, const Yardstick& yardstick) {
+  fmt::print("\n  {:<26}{:>5}  {:<18}{:<26}{:>9}{:>7}{:>12}{:>7}  {:<12}{:>8}{:>8}\n", "group",
+             "line", "result", "schedule", "us", "share", "speed", "peak", "bound", "wait",
+             "uneven");
+  const std::string rule(138, '-');
+  fmt::print("  {}\n", rule);
   for (const GroupTime& time : profile.groups) {
     const kernel::GroupSummary& g = time.group;
-    kernels += time.microseconds;
-    waiting += time.waiting;
     const bool computes = g.flops > 0;
     const double rate = (computes ? g.flops : g.bytes) / (time.microseconds * 1e3);
-    fmt::print("  {:<26}{:>5}  {:<18}{:<26}{:>9.2f}{:>6.1f}%{:>12}{:>7}{:>8.2f}{:>8.2f}\n",
+    fmt::print("  {:<26}{:>5}  {:<18}{:<26}{:>9.2f}{:>6.1f}%{:>12}{:>7}  {:<12}{:>8.2f}{:>8.2f}\n",
                short_name(g).substr(0, 25), g.line > 0 ? std::to_string(g.line) : "", g.shape,
                g.schedule, time.microseconds, 100 * time.microseconds / profile.step,
                fmt::format("{:.0f} {}", rate, computes ? "GF/s" : "GB/s"),
-               computes ? fmt::format("{:.0f}%", 100 * rate / peak_gflops) : "", time.waiting,
-               time.imbalance);
+               computes ? fmt::format("{:.0f}%", 100 * rate / yardstick.peak_gflops) : "",
+               text_of(bound_in(time, yardstick)), time.waiting, time.imbalance);
   }
-  fmt::print("  {}\n", std::string(124, '-'));
-  fmt::print("  {:<77}{:>9.2f}\n  {:<77}{:>9.2f}\n  {:<77}{:>9.2f}\n  {:<77}{:>9.2f}\n", "kernels",
-             kernels, "waiting at barriers", waiting,
-             "waking threads, scalars, the marks themselves", profile.other, "step", profile.step);
+  fmt::print("  {}\n", rule);
+  const auto sum = [](const char* what, double us) { fmt::print("  {:<77}{:>9.2f}\n", what, us); };
+  sum("kernels", kernels_of(profile));
+  sum("waiting at barriers", waiting_of(profile));
+  sum("waking threads, scalars, the marks themselves", profile.other);
+  sum("step", profile.step);
+}
+
+nlohmann::ordered_json to_json(const StepProfile& profile, const Yardstick& yardstick) {
+  nlohmann::ordered_json groups = nlohmann::ordered_json::array();
+  for (const GroupTime& time : profile.groups) {
+    const kernel::GroupSummary& g = time.group;
+    const Bound bound = bound_in(time, yardstick);
+    groups.push_back({{"name", short_name(g)},
+                      {"line", g.line},
+                      {"shape", g.shape},
+                      {"schedule", g.schedule},
+                      {"us", time.microseconds},
+                      {"flops", g.flops},
+                      {"bytes", g.bytes},
+                      {"bound", bound.name},
+                      {"share_of_bound", bound.share},
+                      {"waiting_us", time.waiting},
+                      {"uneven_us", time.imbalance}});
+  }
+  return {{"step_us", profile.step},
+          {"kernels_us", kernels_of(profile)},
+          {"waiting_us", waiting_of(profile)},
+          {"other_us", profile.other},
+          {"groups", groups}};
 }
 
 }  // namespace nnc::tool

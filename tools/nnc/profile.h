@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "compiler/compile.h"
@@ -17,6 +18,8 @@ struct GroupTime {
   double imbalance = 0;     // of the kernel: slowest thread less the mean
 };
 
+struct Machine;
+
 struct StepProfile {
   std::vector<GroupTime> groups;
   double step = 0;   // the whole call, as the caller sees it
@@ -31,7 +34,16 @@ abi::EntryDesc recording_entry(const abi::EntryDesc& profiled,
 // Calls `call` (one step of the recording entry) for about `seconds` and sums up.
 StepProfile record_profile(const std::function<void()>& call, double seconds);
 
-// The table, with the machine's peak over all threads.
-void print_profile(const StepProfile& profile, double peak_gflops);
+// What the figures of a profile are compared with.
+struct Yardstick {
+  const Machine& machine;
+  double peak_gflops = 0;  // of all threads, measured in the same run
+  int threads = 1;         // that run the entry
+};
+
+// The table.
+void print_profile(const StepProfile& profile, const Yardstick& yardstick);
+// {"step_us", "kernels_us", "waiting_us", "other_us", "groups": [{"name", "line", …}]}
+nlohmann::ordered_json to_json(const StepProfile& profile, const Yardstick& yardstick);
 
 }  // namespace nnc::tool

@@ -47,7 +47,7 @@ TrainProgress::TrainProgress(const abi::Program& program, bool has_valid, int64_
                              bool quiet)
     : has_valid_(has_valid), quiet_(quiet) {
   for (const abi::MetricDesc& metric : program.metrics) {
-    if (metric.finalize != abi::Finalize::confusion) metrics_.push_back(metric.name);
+    if (runtime::is_number(metric.finalize)) metrics_.push_back(metric.name);
   }
   const size_t digits = std::to_string(std::max<int64_t>(epochs, 1)).size();
   epoch_width_ = std::max<size_t>(6, 2 * digits + 2);

@@ -1,7 +1,6 @@
 // nnc train: from a model file, or an interrupted run, to a run folder.
 #include <fmt/format.h>
 
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -16,9 +15,12 @@
 #include "runtime/inference.h"
 #include "runtime/run_folder.h"
 #include "runtime/state.h"
+#include "runtime/unit_variance.h"
+#include "tools/nnc/clock.h"
 #include "tools/nnc/data_spec.h"
 #include "tools/nnc/interrupt.h"
 #include "tools/nnc/job.h"
+#include "tools/nnc/late_entries.h"
 #include "tools/nnc/non_finite.h"
 #include "tools/nnc/progress.h"
 #include "tools/nnc/run.h"
@@ -28,12 +30,6 @@
 namespace nnc::tool {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 struct Flags {
   std::string file;
@@ -53,7 +49,9 @@ struct Job {
   std::string folder;
   bool resumed = false;
   std::unique_ptr<CompiledModel> compiled;
+  std::unique_ptr<LateEntries> late;
   std::future<runtime::Dataset> loading;
+  std::future<nlohmann::ordered_json> hashes;
   runtime::Dataset data;
   runtime::TrainOptions options;
   runtime::Buffer state;
@@ -107,7 +105,23 @@ void check_trainable(const Job& job) {
   }
 }
 
-// Compiles while the rows are read.
+// What was trained on, for the manifest.
+std::future<nlohmann::ordered_json> hash_data(const runtime::DataSpec& data) {
+  return std::async(std::launch::async, [files = data_files(data)] {
+    nlohmann::ordered_json hashes = nlohmann::ordered_json::object();
+    for (const std::string& file : files) {
+      try {
+        hashes[file] = std::filesystem::is_directory(file) ? runtime::hash_folder(file)
+                                                           : runtime::hash_file(file);
+      } catch (const runtime::DataError&) {
+        hashes[file] = nullptr;  // gone since it was read: no reason to fail now
+      }
+    }
+    return hashes;
+  });
+}
+
+// Compiles while the rows are read; what the first step does not need, while it runs.
 void compile_and_load(const Flags& flags, Job& job) {
   const auto start = Clock::now();
   job.manifest.fields = probe_fields(job.model);
@@ -121,7 +135,9 @@ void compile_and_load(const Flags& flags, Job& job) {
   }
   job.compiled->entry("step");
   job.compile_seconds = seconds_since(start);
-  if (job.compiled->has_entry("evaluate")) job.compiled->entry("evaluate");
+  job.late =
+      std::make_unique<LateEntries>(*job.compiled, std::vector<std::string>{"prelude", "evaluate"});
+  job.hashes = hash_data(job.model.data);  // now, where reading the rows leaves a core free
   job.data = job.loading.get();
 }
 
@@ -167,33 +183,42 @@ void open_folder(Job& job, const CompileFlags& flags) {
   write_manifest(job.folder, job.manifest);
 }
 
-// What was trained on, for the manifest; read while training runs.
-std::future<nlohmann::ordered_json> hash_data(const runtime::DataSpec& data) {
-  return std::async(std::launch::async, [files = data_files(data)] {
-    nlohmann::ordered_json hashes = nlohmann::ordered_json::object();
-    for (const std::string& file : files) {
-      try {
-        hashes[file] = runtime::hash_file(file);
-      } catch (const runtime::DataError&) {
-        hashes[file] = nullptr;  // gone since it was read: no reason to fail now
-      }
-    }
-    return hashes;
-  });
-}
-
-runtime::Buffer initial(const Job& job) {
-  return runtime::initial_state(job.compiled->program(), job.options.seed,
-                                runtime::fit(job.model.data, job.data.train));
+runtime::Buffer initial(const Job& job, runtime::ThreadPool& pool) {
+  const abi::Program& program = job.compiled->program();
+  runtime::Buffer state = runtime::initial_state(program, job.options.seed,
+                                                 runtime::fit(job.model.data, job.data.train));
+  if (job.compiled->has_entry("unit_variance")) {
+    runtime::make_unit_variance(program, job.compiled->entry("unit_variance"), job.data.train,
+                                state, pool);
+  }
+  return state;
 }
 
 runtime::TrainEntries entries_of(CompiledModel& compiled) {
   runtime::TrainEntries entries;
   entries.step = &compiled.entry("step");
-  if (compiled.has_entry("evaluate")) entries.evaluate = &compiled.entry("evaluate");
-  if (compiled.has_entry("prelude")) entries.prelude = &compiled.entry("prelude");
+  entries.complete = [&compiled](runtime::TrainEntries& late) {
+    if (compiled.has_entry("evaluate")) late.evaluate = &compiled.entry("evaluate");
+    if (compiled.has_entry("prelude")) late.prelude = &compiled.entry("prelude");
+  };
   return entries;
 }
+
+// The table of epochs; training ends at once if something compiled late turns out wrong.
+class Progress final : public TrainProgress {
+ public:
+  Progress(const Job& job, bool quiet)
+      : TrainProgress(job.compiled->program(), !job.data.valid.empty(), job.options.epochs, quiet),
+        late_(*job.late) {}
+
+  bool should_stop() override {
+    late_.check();
+    return TrainProgress::should_stop();
+  }
+
+ private:
+  const LateEntries& late_;
+};
 
 // Loss and metrics on the test rows, which are read only now.
 void judge(Job& job, runtime::ThreadPool& pool, bool quiet) {
@@ -202,10 +227,11 @@ void judge(Job& job, runtime::ThreadPool& pool, bool quiet) {
   const runtime::Dataset test = runtime::load(data, {false, false, true});
   runtime::ScalarOptions scalars = job.options.scalars;
   scalars.seed = job.options.seed;
-  const abi::EntryDesc& evaluate = job.compiled->entry("evaluate");
+  runtime::TrainEntries entries = entries_of(*job.compiled);
+  entries.complete(entries);
   const runtime::Metrics metrics =
-      runtime::evaluate(job.compiled->program(), evaluate, entries_of(*job.compiled).prelude,
-                        test.test, job.state, scalars, pool);
+      runtime::evaluate(job.compiled->program(), *entries.evaluate, entries.prelude, test.test,
+                        job.state, scalars, pool);
   job.manifest.more["test"] = runtime::to_json(metrics);
   if (!quiet) {
     fmt::print("test   {}   ({} rows)\n", metrics_text(metrics), with_commas(metrics.rows));
@@ -252,11 +278,9 @@ Exit train(const Flags& flags) {
   open_folder(job, flags.compile);
   if (!flags.quiet) print_header(job, flags.compile);
 
-  auto hashes = hash_data(job.model.data);
   runtime::ThreadPool pool(job.threads);
-  job.state = initial(job);
-  TrainProgress progress(job.compiled->program(), !job.data.valid.empty(), job.options.epochs,
-                         flags.quiet);
+  job.state = initial(job, pool);
+  Progress progress(job, flags.quiet);
   runtime::TrainResult result;
   try {
     result = runtime::train(job.compiled->program(), entries_of(*job.compiled), job.data, job.state,
@@ -264,7 +288,7 @@ Exit train(const Flags& flags) {
   } catch (const runtime::NonFiniteError& error) {
     progress.finish();
     explain_non_finite(error.details, *job.compiled, entries_of(*job.compiled), job.data,
-                       job.options, initial(job), pool);
+                       job.options, initial(job, pool), pool);
     return Exit::failed;
   }
   progress.finish();
@@ -272,7 +296,7 @@ Exit train(const Flags& flags) {
   if (!flags.quiet) fmt::print("\n");
   if (!flags.quiet) print_end(job, result);
   judge(job, pool, flags.quiet);
-  job.manifest.more["data_hashes"] = hashes.get();
+  job.manifest.more["data_hashes"] = job.hashes.get();
   job.manifest.more["train_seconds"] = result.seconds;
   job.manifest.more["total_seconds"] = seconds_since(start);
   write_manifest(job.folder, job.manifest);

@@ -1,6 +1,7 @@
 #include "tools/nnc/train_options.h"
 
 #include <cmath>
+#include <map>
 
 #include "compiler/support/diagnostics.h"
 #include "compiler/support/text.h"
@@ -39,6 +40,45 @@ runtime::Schedule schedule_of(const spec::Choice& choice) {
   return result;
 }
 
+runtime::AugmentStep augment_step(const spec::Choice& choice) {
+  using Kind = runtime::AugmentStep::Kind;
+  static const std::map<std::string, std::pair<Kind, const char*>> kinds = {
+      {"shift", {Kind::shift, "by"}},           {"flip", {Kind::flip, ""}},
+      {"rotate", {Kind::rotate, "degrees"}},    {"zoom", {Kind::zoom, "by"}},
+      {"brightness", {Kind::brightness, "by"}}, {"contrast", {Kind::contrast, "by"}},
+      {"noise", {Kind::noise, "deviation"}},    {"cutout", {Kind::cutout, "size"}}};
+  const auto found = kinds.find(choice.kind);
+  internal_check(found != kinds.end(), "augment step " + choice.kind + " passed the schema");
+  const auto& [kind, amount] = found->second;
+  runtime::AugmentStep step;
+  step.kind = kind;
+  const Args& args = choice.args;
+  if (kind == Kind::flip) {
+    step.horizontal = args.text("axis") != "vertical";
+    step.vertical = args.text("axis") != "horizontal";
+  } else {
+    step.amount = args.number(amount);
+  }
+  if (args.has("border")) step.edge = args.text("border") == "edge";
+  return step;
+}
+
+runtime::AugmentOptions augment_options(const spec::Data& data) {
+  runtime::AugmentOptions result;
+  for (const spec::Field& field : data.fields) {
+    runtime::FieldAugment augment{field.name.text, {}};
+    for (const spec::Choice& step : field.augment) {
+      if (step.kind == "mixup") {
+        result.mixup = step.args.number("alpha");
+      } else {
+        augment.steps.push_back(augment_step(step));
+      }
+    }
+    if (!augment.steps.empty()) result.fields.push_back(std::move(augment));
+  }
+  return result;
+}
+
 }  // namespace
 
 runtime::TrainOptions train_options(const spec::Description& description) {
@@ -57,6 +97,7 @@ runtime::TrainOptions train_options(const spec::Description& description) {
   }
   if (train.optimizer.args.has("rate")) result.scalars.rate = train.optimizer.args.number("rate");
   if (train.schedule) result.scalars.schedule = schedule_of(*train.schedule);
+  if (description.data) result.augment = augment_options(*description.data);
   result.metadata = {{"model", description.name}};
   return result;
 }

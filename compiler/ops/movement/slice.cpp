@@ -21,8 +21,9 @@ std::vector<Type> infer_slice(const InferInput& input) {
     if (shape[i].batch || type.shape[i].batch) {
       fits = shape[i] == type.shape[i] && starts[i] == 0 && step == 1;
     } else {
-      fits = starts[i] >= 0 && step >= 1 && shape[i].size >= 1 &&
-             starts[i] + (shape[i].size - 1) * step < type.shape[i].size;
+      const int64_t last = starts[i] + (shape[i].size - 1) * step;
+      fits = step != 0 && shape[i].size >= 1 && std::min(starts[i], last) >= 0 &&
+             std::max(starts[i], last) < type.shape[i].size;
     }
   }
   if (!fits) {
@@ -45,33 +46,23 @@ void eval_slice(EvalContext& c) {
   });
 }
 
-// Puts step - 1 zeros after every element of one axis, as far as the axis of length `room` reaches:
-// [.., n, ..] -> [.., n, 1, ..] -> [.., n, step, ..] -> [.., n·step, ..] -> [.., at most room, ..].
-ir::Value* dilate(ir::Builder& b, ir::Value* g, size_t axis, int64_t step, int64_t room) {
-  Shape split = g->type.shape;
-  split.insert(split.begin() + static_cast<std::ptrdiff_t>(axis) + 1, Dim{1, false});
-  std::vector<int64_t> low(split.size(), 0), high(split.size(), 0);
-  high[axis + 1] = step - 1;
-  Shape merged = g->type.shape;
-  merged[axis].size *= step;
-  g = b.reshape(b.pad(b.reshape(g, split), low, high), merged);
-  merged[axis].size = std::min(merged[axis].size, room);
-  return b.slice(g, std::vector<int64_t>(merged.size(), 0), merged);
-}
-
 // The gradient at its place, zero elsewhere.
 Gradients vjp_slice(VjpContext& c) {
   const Shape& whole = c.operand(0)->type.shape;
-  std::vector<int64_t> low = c.node.attributes.integers("starts");
-  std::vector<int64_t> high(low.size(), 0);
-  ir::Value* g = c.gradients[0];
-  for (size_t i = 0; i < whole.size(); ++i) {
-    if (whole[i].batch) continue;
-    const int64_t step = step_of(c.node.attributes, i);
-    if (step > 1) g = dilate(c.b, g, i, step, whole[i].size - low[i]);
-    high[i] = whole[i].size - low[i] - g->type.shape[i].size;
+  const Shape& part = c.gradients[0]->type.shape;
+  const std::vector<int64_t>& starts = c.node.attributes.integers("starts");
+  if (c.node.attributes.has("steps")) {
+    return {c.b.op("place", {c.gradients[0]},
+                   {{"shape", whole},
+                    {"starts", starts},
+                    {"steps", c.node.attributes.integers("steps")},
+                    {"value", 0.0}})};
   }
-  return {c.b.pad(g, low, high)};
+  std::vector<int64_t> high(starts.size(), 0);
+  for (size_t i = 0; i < whole.size(); ++i) {
+    if (!whole[i].batch) high[i] = whole[i].size - starts[i] - part[i].size;
+  }
+  return {c.b.pad(c.gradients[0], starts, high)};
 }
 
 std::optional<ir::View> view_slice(const Node& node, const ir::View& view) {
@@ -102,6 +93,8 @@ std::vector<Sample> samples() {
       {{{1, true}, {9}, {4}}, {0, 1, 0}, {{1, true}, {3}, {2}}, {1, 3, 2}},
       {{{2}, {3}, {4}, {5}}, {1, 0, 2, 1}, {{1}, {3}, {2}, {2}}, {1, 1, 1, 3}},
       {{{70}, {35}}, {3, 1}, {{66}, {33}}, {}},
+      {{{7}}, {6}, {{7}}, {-1}},
+      {{{1, true}, {6}, {5}}, {0, 5, 3}, {{1, true}, {3}, {2}}, {1, -2, -1}},
   };
   std::vector<Sample> list;
   for (const Case& item : cases) {
@@ -119,7 +112,8 @@ const Registration slice({
     .name = "slice",
     .family = Family::movement,
     .doc = "A block of {shape}: element i of a dimension is element starts + i·steps of the "
-           "operand's ({steps} is 1 if left out). Dimensions of batch rows are taken whole.",
+           "operand's ({steps} is 1 if left out, negative: backwards). Dimensions of batch rows "
+           "are taken whole.",
     .infer = infer_slice,
     .vjp = vjp_slice,
     .eval = eval_slice,

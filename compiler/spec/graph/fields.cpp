@@ -40,6 +40,41 @@ ir::Value* one_hot(ir::Builder& b, ir::Value* index, int64_t classes, ir::DType 
   return b.cast(b.compare("eq", b.broadcast(index, shape, axes), place), dtype);
 }
 
+const Choice* find_step(const Field& field, const std::string& kind) {
+  for (const Choice& step : field.augment) {
+    if (step.kind == kind) return &step;
+  }
+  return nullptr;
+}
+
+// The step that mixes rows; at most one field has it.
+const Choice* mixup_of(const Description& description) {
+  if (!description.data) return nullptr;
+  for (const Field& field : description.data->fields) {
+    if (const Choice* step = find_step(field, "mixup")) return step;
+  }
+  return nullptr;
+}
+
+// Steps change numbers; those about places need pictures.
+void check_augment(const FieldInfo& info, const Field& field) {
+  for (const Choice& step : field.augment) {
+    if (info.classes > 0 || info.dtype == abi::DType::i32) {
+      throw UserError(
+          step.span, step.kind + " changes numbers, but '" + info.name + "' is an index",
+          "a field of numbers", "an index of " + std::to_string(info.classes) + " classes");
+    }
+    const bool anywhere = step.kind == "brightness" || step.kind == "contrast" ||
+                          step.kind == "noise" || step.kind == "mixup";
+    if (anywhere || info.row_shape.size() == 2 || info.row_shape.size() == 3) continue;
+    throw UserError(step.span,
+                    step.kind + " changes pictures, but the rows of '" + info.name +
+                        "' have no height and width",
+                    "shape: [height, width, channels], given under fields",
+                    layers::shape_text(info.row_shape));
+  }
+}
+
 }  // namespace
 
 // The inputs come first and in the order of the file: it is the order of predict's arguments.
@@ -61,28 +96,59 @@ ir::Value* ForwardBuilder::raw_field(const FieldInfo& info) {
   return forward_.graph->add_param(ir::ParamKind::input, info.name, type, info.name);
 }
 
-Operand ForwardBuilder::build_field(const FieldInfo& info, const SourceSpan& span) {
+bool ForwardBuilder::is_input(const std::string& field) const {
   const std::vector<Name>& inputs = description_.model.inputs;
-  const bool is_input = std::any_of(inputs.begin(), inputs.end(),
-                                    [&](const Name& name) { return name.text == info.name; });
-  if (mode_ == Mode::predict && !is_input) {
+  return std::any_of(inputs.begin(), inputs.end(),
+                     [&](const Name& name) { return name.text == field; });
+}
+
+// The stored values as numbers of the model, or as indices.
+Operand ForwardBuilder::raw_operand(const FieldInfo& info) {
+  const ir::DType dtype = info.classes > 0 ? ir::DType::i32 : dtype_;
+  return {b_.cast(raw_field(info), dtype), "field '" + info.name + "'", info.classes};
+}
+
+// With mixup, in training: share · own row + (1 - share) · partner's row, an index as shares of its
+// classes. The runtime gives the share and the partners.
+Operand ForwardBuilder::mixed_operand(const FieldInfo& info) {
+  Operand own = raw_operand(info);
+  const Choice* step = mixup_of(description_);
+  if (step == nullptr) return own;
+  const Field* field = description_.data->field(info.name);
+  if (is_input(info.name) && (field == nullptr || find_step(*field, "mixup") == nullptr))
+    return own;
+  FieldInfo partner = info;
+  partner.name = info.name + ":mixup";
+  Operand other = raw_operand(partner);
+  if (info.classes > 0) {
+    own.value = one_hot(b_, own.value, info.classes, dtype_);
+    other.value = one_hot(b_, other.value, info.classes, dtype_);
+    own.classes = 0;
+  }
+  ir::Value* share = raw_field({"mixup:share", dtype_, {}, 0, {}});
+  share = b_.broadcast(share, own.value->type.shape, {0});
+  // other + share (own - other)
+  own.value = b_.add(other.value, b_.mul(share, b_.sub(own.value, other.value)));
+  return own;
+}
+
+Operand ForwardBuilder::build_field(const FieldInfo& info, const SourceSpan& span) {
+  if (mode_ == Mode::predict && !is_input(info.name)) {
     throw UserError(span,
                     "'" + info.name +
                         "' is not an input of the model, so it is not known "
                         "when the model predicts",
                     "a value that depends on model.inputs only");
   }
-  Operand operand{raw_field(info), "field '" + info.name + "'", info.classes};
   const Field* field = description_.data ? description_.data->field(info.name) : nullptr;
-  if (info.classes > 0) {
-    operand.value = b_.cast(operand.value, ir::DType::i32);
-  } else {
-    operand.value = b_.cast(operand.value, dtype_);
-  }
+  if (field != nullptr) check_augment(info, *field);
+  Operand operand = mode_ == Mode::train ? mixed_operand(info) : raw_operand(info);
   if (field == nullptr) return operand;
   int position = 0;
   for (const Choice& step : field->prepare) {
     b_.set_span(step.span);
+    // Mixed indices are shares of classes already.
+    if (step.kind == "one_hot" && info.classes > 0 && operand.classes == 0) continue;
     operand = prepare(info, step, position++, operand);
   }
   return operand;

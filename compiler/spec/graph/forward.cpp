@@ -85,6 +85,7 @@ Forward ForwardBuilder::build() {
       attempt([&] { build_metric(metric); });
     }
   }
+  if (mode_ == Mode::train) assign_statistics();
   drop_unused();
   return std::move(forward_);
 }

@@ -36,6 +36,7 @@ struct LayerSummary {
   std::string kind;
   std::vector<int64_t> output_shape;  // of one row
   int64_t parameters = 0;             // of its own (shared weights count where they are made)
+  int64_t statistics = 0;             // numbers that it keeps but does not train
   double flops = 0;                   // per row; multiply-adds of contractions count as 2
   bool frozen = false;
   SourceSpan span;

@@ -48,12 +48,17 @@ class ForwardBuilder : public layers::Scope {
   ir::Value* build_body(const Layer& layer);
   ir::Value* weight(const Layer& layer, const layers::Weight& weight);
   ir::Value* shared_weight(const Layer& layer, const layers::Weight& weight);
+  layers::Statistic statistic(const Layer& layer, const layers::Weight& weight);
+  void assign_statistics();
   void summarize(const Layer& layer, const ir::Value* output, size_t first_node);
 
   // ---- fields.cpp
   void declare_inputs();
   ir::Value* raw_field(const FieldInfo& info);
   layers::Operand build_field(const FieldInfo& info, const SourceSpan& span);
+  layers::Operand raw_operand(const FieldInfo& info);
+  layers::Operand mixed_operand(const FieldInfo& info);
+  bool is_input(const std::string& field) const;
   layers::Operand prepare(const FieldInfo& info, const Choice& step, int position,
                           layers::Operand operand);
   ir::Value* fitted(const FieldInfo& info, const Choice& step, int position,
@@ -69,6 +74,7 @@ class ForwardBuilder : public layers::Scope {
   // ---- metrics.cpp
   void build_metric(const Metric& metric);
   layers::Pair pair_of(const Metric& metric);
+  layers::Pair scored_pair(const Metric& metric);
 
   // ---- outputs.cpp
   void build_predictions();
@@ -85,6 +91,12 @@ class ForwardBuilder : public layers::Scope {
   std::set<std::string> failed_;                   // reported
   std::vector<std::string> in_progress_;
   std::map<std::string, ir::Value*> terms_;  // per row, weighted
+  struct RunningStatistic {
+    ir::Value* state = nullptr;
+    ir::Value* now = nullptr;  // after the layers built so far
+    SourceSpan span = {};
+  };
+  std::map<std::string, RunningStatistic> statistics_;
   struct TermPair {
     const Term* term;
     layers::Pair pair;

@@ -48,7 +48,10 @@ ir::Value* ForwardBuilder::build_body(const Layer& layer) {
                                .args = layer.args,
                                .inputs = {},
                                .scope = *this,
-                               .weight = [&](const layers::Weight& w) { return weight(layer, w); }};
+                               .weight = [&](const layers::Weight& w) { return weight(layer, w); },
+                               .statistic =
+                                   [&](const layers::Weight& w) { return statistic(layer, w); },
+                               .frozen = layer.freeze.value};
   if (layer.kind.text != "expr") {  // a formula names its own inputs
     for (const Name& input : layer.from) {
       context.inputs.push_back(find(input.text, input.span));
@@ -98,23 +101,65 @@ ir::Value* ForwardBuilder::weight(const Layer& layer, const layers::Weight& weig
   return value;
 }
 
+namespace {
+
+// `found`: what the other layer has under this name; null if nothing.
+void check_shared(const Layer& layer, const layers::Weight& weight, const ir::Value* found) {
+  const Name& owner = *layer.share;
+  if (found == nullptr) {
+    throw UserError(owner.span,
+                    "'" + owner.text + "' has no weight '" + weight.name + "' to share",
+                    "a layer with the same weights as this " + layer.kind.text);
+  }
+  const std::vector<int64_t> shape = layers::row_shape(found);
+  if (shape == weight.shape) return;
+  throw UserError(owner.span,
+                  "'" + layer.name + "' cannot share the weights of '" + owner.text + "': '" +
+                      weight.name + "' has another shape",
+                  layers::shape_text(weight.shape), layers::shape_text(shape));
+}
+
+}  // namespace
+
+layers::Statistic ForwardBuilder::statistic(const Layer& layer, const layers::Weight& weight) {
+  check_size(layer, weight);
+  if (layer.share) find(layer.share->text, layer.share->span);
+  const std::string name = (layer.share ? layer.share->text : layer.name) + "." + weight.name;
+  if (layer.share) {
+    const auto found = statistics_.find(name);
+    check_shared(layer, weight, found == statistics_.end() ? nullptr : found->second.state);
+  } else if (statistics_.count(name) == 0) {
+    abi::StateDesc state;
+    state.name = name;
+    state.kind = abi::StateKind::statistic;
+    state.dtype = dtype_;
+    state.shape = weight.shape;
+    state.initial = weight.initial;
+    ir::Value* value = add_state(state);
+    statistics_[name] = {value, value, layer.span};
+  }
+  // Layers that share it see what those above them made of it.
+  return {statistics_.at(name).now,
+          [this, name](ir::Value* next) { statistics_.at(name).now = next; }};
+}
+
+void ForwardBuilder::assign_statistics() {
+  for (const auto& [name, statistic] : statistics_) {
+    if (statistic.now == statistic.state) continue;
+    b_.set_span(statistic.span);
+    b_.assign(statistic.state, statistic.now);
+  }
+}
+
 ir::Value* ForwardBuilder::shared_weight(const Layer& layer, const layers::Weight& weight) {
   const Name& owner = *layer.share;
   find(owner.text, owner.span);
-  const std::string name = owner.text + "." + weight.name;
+  ir::Value* found = nullptr;
   for (const ParameterInfo& parameter : forward_.parameters) {
-    if (parameter.name != name) continue;
-    const std::vector<int64_t> shape = layers::row_shape(parameter.value);
-    if (shape != weight.shape) {
-      throw UserError(owner.span,
-                      "'" + layer.name + "' cannot share the weights of '" + owner.text + "': '" +
-                          weight.name + "' has another shape",
-                      layers::shape_text(weight.shape), layers::shape_text(shape));
-    }
-    return parameter.value;
+    if (parameter.name == owner.text + "." + weight.name) found = parameter.value;
   }
-  throw UserError(owner.span, "'" + owner.text + "' has no weight '" + weight.name + "' to share",
-                  "a layer with the same weights as this " + layer.kind.text);
+  check_shared(layer, weight, found);
+  return found;
 }
 
 void ForwardBuilder::summarize(const Layer& layer, const ir::Value* output, size_t first_node) {
@@ -122,13 +167,15 @@ void ForwardBuilder::summarize(const Layer& layer, const ir::Value* output, size
                        .kind = layer.kind.text,
                        .output_shape = layers::row_shape(output),
                        .parameters = 0,
+                       .statistics = 0,
                        .flops = contraction_flops(*forward_.graph, first_node),
                        .frozen = layer.freeze.value,
                        .span = layer.span};
   for (const abi::StateDesc& state : forward_.states) {
-    if (state.name.rfind(layer.name + ".", 0) == 0) {
-      summary.parameters += static_cast<int64_t>(state.elements());
-    }
+    if (state.name.rfind(layer.name + ".", 0) != 0) continue;
+    const auto count = static_cast<int64_t>(state.elements());
+    if (state.kind == abi::StateKind::parameter) summary.parameters += count;
+    if (state.kind == abi::StateKind::statistic) summary.statistics += count;
   }
   forward_.layers.push_back(std::move(summary));
 }

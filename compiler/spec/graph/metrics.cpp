@@ -2,13 +2,41 @@
 #include <algorithm>
 
 #include "compiler/layers/metrics.h"
+#include "compiler/layers/rows.h"
 #include "compiler/spec/graph/forward_builder.h"
 #include "compiler/support/text.h"
 
 namespace nnc::spec {
 
+// {score: NAME, positive: FORMULA}: a score and whether the row is what it looks for.
+layers::Pair ForwardBuilder::scored_pair(const Metric& metric) {
+  const Args& args = metric.choice.args;
+  const std::string& kind = metric.choice.kind;
+  if (!args.has("score") || !args.has("positive") || layers::names_pair(args)) {
+    const bool both = args.has("score") && args.has("positive");
+    throw UserError(metric.choice.span, kind + " compares a score with what counts as positive",
+                    kind + ": {score: distance, positive: \"label == 9\"}",
+                    both ? "a prediction or target beside them"
+                         : (args.has("score") ? "score alone" : "positive alone"));
+  }
+  const Name& score = args.reference("score");
+  const Formula& positive = args.formula("positive");
+  layers::Pair pair;
+  pair.prediction = find(score.text, score.span);
+  pair.prediction_span = score.span;
+  pair.target = {each_row(formula(positive, *this)), "positive"};
+  pair.target_span = positive.span;
+  const std::vector<int64_t> row = layers::row_shape(pair.target.value);
+  if (!layers::one_number(pair.target)) {
+    throw UserError(positive.span, kind + ": `positive` is one condition per row", "shape []",
+                    layers::shape_text(row));
+  }
+  return pair;
+}
+
 layers::Pair ForwardBuilder::pair_of(const Metric& metric) {
   const Args& args = metric.choice.args;
+  if (args.has("score") || args.has("positive")) return scored_pair(metric);
   if (layers::names_pair(args)) return layers::named_pair(metric.choice.kind, args, *this);
   std::vector<TermPair> candidates;
   for (const TermPair& candidate : pairs_) {
@@ -36,15 +64,20 @@ layers::Pair ForwardBuilder::pair_of(const Metric& metric) {
 void ForwardBuilder::build_metric(const Metric& metric) {
   const layers::MetricDef* def = layers::find_metric(metric.choice.kind);
   internal_check(def != nullptr, "metric " + metric.choice.kind + " passed the schema");
+  if (mode_ == Mode::train && !def->while_training) return;
   layers::Pair pair = pair_of(metric);
-  if (!layers::names_pair(metric.choice.args)) {
+  if (!layers::names_pair(metric.choice.args) && !metric.choice.args.has("score")) {
     pair.prediction_span = pair.target_span = metric.choice.span;
   }
   b_.set_span(metric.choice.span);
   const layers::MetricResult result =
       def->build({b_, dtype_, metric.choice.kind, metric.choice.span, metric.choice.args, pair});
   forward_.graph->add_output("metric." + metric.name, result.statistics);
-  forward_.metrics.push_back({metric.name, result.finalize, result.classes});
+  forward_.metrics.push_back({.name = metric.name,
+                              .finalize = result.finalize,
+                              .classes = result.classes,
+                              .chosen = result.chosen,
+                              .more_is_better = def->more_is_better});
 }
 
 }  // namespace nnc::spec

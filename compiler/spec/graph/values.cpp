@@ -59,6 +59,9 @@ std::optional<Operand> ForwardBuilder::find_weight(const std::string& name) {
   for (const ParameterInfo& parameter : forward_.parameters) {
     if (parameter.name == name) return Operand{parameter.value, "weight '" + name + "'"};
   }
+  if (const auto statistic = statistics_.find(name); statistic != statistics_.end()) {
+    return Operand{statistic->second.state, "statistic '" + name + "'"};
+  }
   return std::nullopt;
 }
 

@@ -1,6 +1,9 @@
 // Metrics: their statistics per row, and which pair they compare.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "tests/unit/layers/model.h"
 
 using namespace nnc;
@@ -90,4 +93,131 @@ TEST_CASE("a metric names its own pair, or takes the only one there is") {
       "b: {huber: {prediction: y, target: t}}}}",
       "[mae]", {}, number);
   CHECK(same.errors(spec::Mode::eval).empty());
+}
+
+TEST_CASE(
+    "top_k counts the classes that stand before the target; a score that is no number loses") {
+  Model model = with_metrics("{cross_entropy: {logits: y, target: t}}", "[{top_k: 2}, {top_k: 3}]",
+                             {4}, field("t", {}, abi::DType::i32, 4));
+  const double nan = std::nan("");
+  const Tensors out = evaluate(model, tensor({6, 4}, {4, 3, 2, 1, 4, 3,   2, 1, 1, 1, 1, 1,
+                                                      1, 1, 1, 1, 5, nan, 3, 4, 0, 1, 2, -9}),
+                               tensor({6}, {1, 2, 1, 2, 1, 3}));
+  check_close(out.at("metric.top_2"), {1, 0, 1, 0, 0, 0});
+  check_close(out.at("metric.top_3"), {1, 1, 1, 1, 0, 0});
+}
+
+TEST_CASE("top_k that cannot fail is refused, and so is a class that is not there") {
+  const spec::FieldInfo label = field("t", {}, abi::DType::i32, 3);
+  const std::string loss = "{cross_entropy: {logits: y, target: t}}";
+  Model all = with_metrics(loss, "[{top_k: 3}]", {3}, label);
+  CHECK(all.errors(spec::Mode::eval).find("less than 3, the number of classes") !=
+        std::string::npos);
+  Model none = with_metrics(loss, "[{precision: {class: 3}}]", {3}, label);
+  CHECK(none.errors(spec::Mode::eval).find("there is no such class") != std::string::npos);
+}
+
+TEST_CASE("precision, recall and f1 count decisions; one score stands for class 1") {
+  Model model = with_metrics("{cross_entropy: {logits: y, target: t}}",
+                             "[precision, {recall: {class: 2}}, f1]", {3},
+                             field("t", {}, abi::DType::i32, 3));
+  const Tensors out = evaluate(model, tensor({2, 3}, {1, 2, 3, 5, 5, 0}), tensor({2}, {2, 1}));
+  check_close(out.at("metric.precision"), {2, 2, 1, 0});
+  const spec::Forward forward = model.forward(spec::Mode::eval);
+  CHECK(forward.metrics[0].chosen == -1);
+  CHECK(forward.metrics[1].chosen == 2);
+  CHECK(forward.metrics[2].finalize == abi::Finalize::f1);
+  CHECK(forward.metrics[2].more_is_better);
+  Model binary =
+      with_metrics("{binary_cross_entropy: {logits: y, target: t}}", "[recall]", {}, number);
+  CHECK(binary.forward(spec::Mode::eval).metrics[0].chosen == 1);
+}
+
+TEST_CASE("auc ranks probabilities of classes, or one score by a condition") {
+  Model classes = with_metrics("{cross_entropy: {logits: y, target: t}}", "[auc, roc]", {2},
+                               field("t", {}, abi::DType::i32, 2));
+  const double e = std::exp(1.0);
+  check_close(evaluate(classes, tensor({2, 2}, {0, 1, 4, 4}), tensor({2}, {1, 0})).at("metric.auc"),
+              {1 / (1 + e), e / (1 + e), 1, 0.5, 0.5, 0});
+  CHECK(classes.forward(spec::Mode::eval).metrics.size() == 2);
+  CHECK(classes.forward(spec::Mode::train).metrics.size() == 1);  // no curve while training
+
+  Model score = with_metrics(mse, "[{auc: {score: y, positive: \"t > 2\"}}]", {}, number);
+  check_close(evaluate(score, tensor({3}, {0.5, -7, 9}), tensor({3}, {1, 2, 3})).at("metric.auc"),
+              {0.5, 0, -7, 0, 9, 1});
+  CHECK(score.forward(spec::Mode::eval).metrics[0].classes == 1);
+}
+
+TEST_CASE("psnr in decibels, with a bound for exact copies") {
+  Model model = with_metrics("{mean_squared_error: {prediction: y, target: t}}",
+                             "[psnr, {psnr: {prediction: y, target: t, data_range: 255}}]", {2, 2},
+                             field("t", {2, 2}, abi::DType::f64));
+  const Tensors out = evaluate(model, tensor({2, 2, 2}, {0.1, 0.1, 0.1, 0.1, 1, 2, 3, 4}),
+                               tensor({2, 2, 2}, {0, 0, 0, 0, 1, 2, 3, 4}));
+  check_close(out.at("metric.psnr"), {20, 100}, 1e-9);
+  check_close(out.at("metric.psnr_2"), {20 + 20 * std::log10(255.0), 100}, 1e-9);
+}
+
+namespace {
+
+// The definition, one window at a time: Wang et al. 2004, equation 13 with Gaussian weights.
+double plain_ssim(const double* x, const double* y, int64_t height, int64_t width, int64_t channels,
+                  int64_t window, double range) {
+  const double c1 = std::pow(0.01 * range, 2), c2 = std::pow(0.03 * range, 2);
+  double total = 0;
+  int64_t places = 0;
+  for (int64_t c = 0; c < channels; ++c) {
+    for (int64_t top = 0; top + window <= height; ++top) {
+      for (int64_t left = 0; left + window <= width; ++left, ++places) {
+        double weights = 0, mx = 0, my = 0, xx = 0, yy = 0, xy = 0;
+        for (int64_t i = 0; i < window; ++i) {
+          for (int64_t j = 0; j < window; ++j) {
+            const auto di = static_cast<double>(i - window / 2);
+            const auto dj = static_cast<double>(j - window / 2);
+            const double w = std::exp(-(di * di + dj * dj) / (2 * 1.5 * 1.5));
+            const int64_t at = ((top + i) * width + left + j) * channels + c;
+            weights += w;
+            mx += w * x[at];
+            my += w * y[at];
+            xx += w * x[at] * x[at];
+            yy += w * y[at] * y[at];
+            xy += w * x[at] * y[at];
+          }
+        }
+        mx /= weights, my /= weights;
+        const double vx = xx / weights - mx * mx, vy = yy / weights - my * my;
+        const double covariance = xy / weights - mx * my;
+        total += (2 * mx * my + c1) * (2 * covariance + c2) /
+                 ((mx * mx + my * my + c1) * (vx + vy + c2));
+      }
+    }
+  }
+  return total / static_cast<double>(places);
+}
+
+}  // namespace
+
+TEST_CASE("ssim is that of the paper, over odd shapes") {
+  struct Shape {
+    int64_t height, width, channels, window;
+    double range;
+  };
+  for (const Shape s : {Shape{11, 11, 1, 11, 1}, Shape{13, 17, 3, 11, 1}, Shape{7, 9, 2, 7, 255},
+                        Shape{3, 28, 1, 3, 2}}) {
+    CAPTURE(s.height);
+    const std::vector<int64_t> row{s.height, s.width, s.channels};
+    const std::string arguments = "{prediction: y, target: t, window: " + std::to_string(s.window) +
+                                  ", data_range: " + std::to_string(s.range) + "}";
+    Model model =
+        with_metrics("{mean_squared_error: {prediction: y, target: t}}",
+                     "[{ssim: " + arguments + "}]", row, field("t", row, abi::DType::f64));
+    const ir::Tensor x = random_tensor({2, s.height, s.width, s.channels}, 3);
+    ir::Tensor y = random_tensor({2, s.height, s.width, s.channels}, 4);
+    const auto n = static_cast<size_t>(s.height * s.width * s.channels);
+    std::copy_n(x.data.begin(), n, y.data.begin());  // the first row is an exact copy
+    const double other = plain_ssim(x.data.data() + n, y.data.data() + n, s.height, s.width,
+                                    s.channels, s.window, s.range);
+    CHECK(std::abs(other) < 0.99);
+    check_close(evaluate(model, x, y).at("metric.ssim"), {1, other}, 1e-9);
+  }
 }

@@ -22,7 +22,7 @@ TEST_CASE("every model file builds its graphs") {
                        entry.path().stem().string().find("gates") == 0;
     Model model = load(
         text.str(),
-        {field("image", {28, 28}, abi::DType::u8), field("label", {}, abi::DType::i32, 10),
+        {field("image", {28, 28, 1}, abi::DType::u8), field("label", {}, abi::DType::i32, 10),
          field("x", pairs ? std::vector<int64_t>{2} : std::vector<int64_t>{}), field("y", {})});
     const spec::Forward train = model.forward(spec::Mode::train);
     CHECK(train.total() != nullptr);

@@ -46,7 +46,8 @@ void write_cases(const std::filesystem::path& path, const std::vector<Case>& cas
 }
 
 const passes::Pass* find_pass(const std::string& name) {
-  for (const auto* list : {&passes::canonical_passes(), &passes::step_passes()})
+  for (const auto* list :
+       {&passes::canonical_passes(), &passes::inference_passes(), &passes::step_passes()})
     for (const passes::Pass& pass : *list)
       if (pass.name == name) return &pass;
   return nullptr;
@@ -83,7 +84,8 @@ TEST_CASE("every pass makes of its golden graphs what it should, and keeps their
 
 // Every pass that is in a list has its golden file (numbered repetitions share one).
 TEST_CASE("no pass is without a golden file") {
-  for (const auto* list : {&passes::canonical_passes(), &passes::step_passes()})
+  for (const auto* list :
+       {&passes::canonical_passes(), &passes::inference_passes(), &passes::step_passes()})
     for (const passes::Pass& pass : *list) {
       std::string name = pass.name.substr(0, pass.name.find("-2"));
       CAPTURE(name);

@@ -33,7 +33,7 @@ Regression make_regression(int64_t rows, int64_t max_rows) {
       regression_state("w:momentum", abi::StateKind::optimizer, sizeof(float) * (features + 1))};
   result.program.state_bytes = sizeof(RegressionState);
   result.program.loss_terms = {"mse"};
-  result.program.metrics = {{"r2", abi::Finalize::r2, 0}};
+  result.program.metrics = {{"r2", abi::Finalize::r2, 0, -1, true}};
   const std::vector<abi::InputDesc> inputs = {{"x", abi::DType::f32, {features}},
                                               {"y", abi::DType::f32, {}}};
   const abi::OutputDesc loss{"loss.mse", abi::DType::f32, {}, true};

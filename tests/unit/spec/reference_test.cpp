@@ -33,7 +33,7 @@ TEST_CASE("everything that a file can name is in the reference and in the schema
     REQUIRE(spec::help(catalogue, section).has_value());
     CHECK(json["properties"].contains(section));
   }
-  CHECK_FALSE(spec::help(catalogue, "conv3d").has_value());
+  CHECK_FALSE(spec::help(catalogue, "conv4d").has_value());
 }
 
 TEST_CASE("every entry is documented, and its arguments too") {
@@ -80,9 +80,10 @@ TEST_CASE("the examples of the reference are right") {
       if (group == schema::Group::sources) {
         CHECK(entry->example.rfind(entry->name + ":", 0) == 0);
         text = "nnc: 1\ndata: {train: {" + entry->example + "}}\n";
-      } else if (group == schema::Group::prepare_steps) {
+      } else if (group == schema::Group::prepare_steps || group == schema::Group::augment_steps) {
         const bool bare = entry->example == entry->name;
-        text = "nnc: 1\ndata: {fields: {x: {prepare: [" +
+        const std::string key = group == schema::Group::prepare_steps ? "prepare" : "augment";
+        text = "nnc: 1\ndata: {fields: {x: {" + key + ": [" +
                (bare ? entry->example : "{" + entry->example + "}") + "]}}}\n";
       } else {
         continue;

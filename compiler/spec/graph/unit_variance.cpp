@@ -1,0 +1,67 @@
+#include "compiler/spec/graph/unit_variance.h"
+
+#include <map>
+#include <set>
+
+#include "compiler/ir/builder.h"
+#include "compiler/ir/op.h"
+
+namespace nnc::spec {
+
+namespace {
+
+using ir::Value;
+
+const Value* source(const Value* value) {
+  while (value->node && value->node->op->family == ir::Family::movement) {
+    value = value->node->operands[0];
+  }
+  return value;
+}
+
+// Mean over all axes but the batch: [b, 1].
+Value* row_mean(ir::Builder& b, Value* value) {
+  std::vector<int64_t> axes;
+  double count = 1;
+  for (int64_t i = 0; i < value->type.rank(); ++i) {
+    const ir::Dim& dim = value->type.shape[static_cast<size_t>(i)];
+    if (dim.batch) continue;
+    axes.push_back(i);
+    count *= static_cast<double>(dim.size);
+  }
+  Value* sum = axes.empty() ? value : b.sum(value, axes);
+  return b.reshape(b.mul(sum, 1 / count), {ir::Dim{1, true}, ir::Dim{1, false}});
+}
+
+}  // namespace
+
+bool watch_products(Forward& forward) {
+  ir::Graph& graph = *forward.graph;
+  std::map<const Value*, std::string> kernels;
+  for (const abi::StateDesc& state : forward.states) {
+    if (state.initial.unit_variance) {
+      kernels[graph.find_param(ir::ParamKind::state, state.name)] = state.name;
+    }
+  }
+  if (kernels.empty()) return false;
+  std::vector<std::pair<std::string, Value*>> products;
+  for (const auto& node : graph.nodes) {
+    if (node->op->family != ir::Family::contraction) continue;
+    for (const Value* operand : node->operands) {
+      const auto kernel = kernels.find(source(operand));
+      if (kernel == kernels.end()) continue;
+      products.emplace_back(kernel->second, node->result());
+      kernels.erase(kernel);
+    }
+  }
+  graph.outputs.clear();
+  ir::Builder b(graph);
+  for (const auto& [name, product] : products) {
+    Value* moments = b.concat({row_mean(b, product), row_mean(b, b.mul(product, product))}, 1);
+    graph.add_output(name, moments);
+  }
+  graph.remove_dead();
+  return true;
+}
+
+}  // namespace nnc::spec

@@ -1,0 +1,28 @@
+// Pictures as files: PNG and JPEG, recognised by their first bytes, decoded to RGB.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace nnc::runtime {
+
+// Row-major, three bytes a pixel: red, green, blue in sRGB.
+struct Picture {
+  int64_t height = 0;
+  int64_t width = 0;
+  std::vector<uint8_t> rgb;
+};
+
+// Reads and decodes a file. Greys are equal parts of red, green and blue; transparent parts lie on
+// black; deeper pictures are brought to 8 bits. Throws DataError with the file's path: not a
+// picture, damaged, truncated, larger than 2^27 pixels.
+Picture read_picture(const std::string& path);
+
+// ---- for read_picture: `bytes` is the whole file. They throw DataError.
+Picture decode_png(const std::string& path, const std::string& bytes);
+Picture decode_jpeg(const std::string& path, const std::string& bytes);
+// Throws unless a picture of this size may be decoded.
+void check_picture_size(const std::string& path, uint64_t height, uint64_t width);
+
+}  // namespace nnc::runtime

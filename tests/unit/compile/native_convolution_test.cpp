@@ -1,0 +1,144 @@
+// Random convolutions with their derivatives as native code against the reference: geometry,
+// groups, every vector level, one to three threads.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <random>
+
+#include "compiler/autodiff/autodiff.h"
+#include "compiler/layers/convolve.h"
+#include "compiler/passes/pass.h"
+#include "tests/support/graph_runner.h"
+
+namespace {
+
+using namespace nnc;
+using List = std::vector<int64_t>;
+
+enum class Kind { plain, transposed, channels };
+
+struct Case {
+  Kind kind = Kind::plain;
+  ir::DType dtype = ir::DType::f32;
+  int64_t rows = 1, channels = 1, filters = 1, groups = 1;
+  List extents;  // of the input
+  layers::Sliding sliding;
+  bool simplified = false;  // before derivatives are taken, as the compiler does
+  std::string text() const {
+    std::string t = std::to_string(static_cast<int>(kind)) + " rows " + std::to_string(rows) +
+                    " channels " + std::to_string(channels) + " filters " +
+                    std::to_string(filters) + " groups " + std::to_string(groups);
+    for (size_t i = 0; i < extents.size(); ++i)
+      t += " | " + std::to_string(extents[i]) + " k" + std::to_string(sliding.size[i]) + " s" +
+           std::to_string(sliding.stride[i]) + " d" + std::to_string(sliding.dilation[i]) + " p" +
+           std::to_string(sliding.before[i]) + "," + std::to_string(sliding.after[i]);
+    return t;
+  }
+};
+
+class Draw {
+ public:
+  explicit Draw(uint64_t seed) : engine_(seed) {}
+  int64_t from(int64_t low, int64_t high) {
+    return std::uniform_int_distribution<int64_t>(low, high)(engine_);
+  }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+Case random_case(uint64_t seed) {
+  Draw d(seed);
+  Case c;
+  c.kind = static_cast<Kind>(d.from(0, 2));
+  c.dtype = d.from(0, 3) == 0 ? ir::DType::f64 : ir::DType::f32;
+  c.rows = d.from(1, 7);
+  c.groups = d.from(0, 2) == 0 ? d.from(2, 3) : 1;
+  c.channels = c.groups * d.from(1, 5);
+  c.filters = c.groups * (d.from(0, 5) == 0 ? 17 : d.from(1, 6));
+  const int64_t axes = d.from(0, 3) == 0 ? (d.from(0, 1) == 0 ? 1 : 3) : 2;
+  for (int64_t i = 0; i < axes; ++i) {
+    c.sliding.size.push_back(d.from(1, axes == 3 ? 2 : 4));
+    c.sliding.stride.push_back(d.from(1, 3));
+    c.sliding.dilation.push_back(d.from(0, 2) == 0 ? d.from(2, 3) : 1);
+    const bool pads = c.kind != Kind::transposed && d.from(0, 1) == 0;
+    c.sliding.before.push_back(pads ? d.from(0, 2) : 0);
+    c.sliding.after.push_back(pads ? d.from(0, 2) : 0);
+    const int64_t least =
+        c.sliding.reach(static_cast<size_t>(i)) - c.sliding.before.back() - c.sliding.after.back();
+    const int64_t smallest = c.kind == Kind::transposed ? 1 : std::max<int64_t>(least, 1);
+    c.extents.push_back(smallest + d.from(0, axes == 3 ? 2 : 5));
+  }
+  c.simplified = d.from(0, 1) == 0;
+  return c;
+}
+
+// y = convolution of input x with state w; its derivatives along a third array.
+std::unique_ptr<ir::Graph> graph_of(const Case& c, uint64_t seed) {
+  auto graph = std::make_unique<ir::Graph>("step", c.rows);
+  ir::Builder b(*graph);
+  ir::Shape picture{{1, true}};
+  for (int64_t extent : c.extents) picture.push_back({extent, false});
+  picture.push_back({c.channels, false});
+  List kernel = c.sliding.size;
+  const int64_t multiplier = (c.filters + c.groups - 1) / c.groups;
+  if (c.kind == Kind::channels)
+    kernel.insert(kernel.end(), {c.channels, multiplier});
+  else
+    kernel.insert(kernel.end(), {c.channels / c.groups, c.filters});
+  ir::Value* x = graph->add_param(ir::ParamKind::input, "x", {c.dtype, picture}, "x");
+  ir::Value* w =
+      graph->add_param(ir::ParamKind::state, "w", {c.dtype, ir::fixed_shape(kernel)}, "w");
+  Draw d(seed + 1);
+  List whole;
+  for (size_t i = 0; i < c.extents.size(); ++i)
+    whole.push_back((c.extents[i] - 1) * c.sliding.stride[i] + c.sliding.reach(i) +
+                    d.from(0, c.sliding.stride[i] - 1));
+  ir::Value* y = c.kind == Kind::plain ? layers::convolve(b, x, w, c.sliding, c.groups)
+                 : c.kind == Kind::transposed
+                     ? layers::convolve_transposed(b, x, w, c.sliding, whole, c.groups)
+                     : layers::convolve_channels(b, x, w, c.sliding);
+  y = b.unary("tanh", y);
+  ir::Value* along = graph->add_param(ir::ParamKind::input, "along", y->type, "along");
+  graph->add_output("loss", b.mul(y, along));
+  graph->add_output("y", y);
+  if (c.simplified) passes::run_passes(*graph, passes::canonical_passes());
+  const auto gradients = autodiff::gradients(*graph, graph->outputs.front().value, {x, w});
+  graph->add_output("dx", gradients[0]);
+  graph->add_output("dw", gradients[1]);
+  return graph;
+}
+
+TEST_CASE("convolutions and their derivatives run natively as the reference says") {
+  for (uint64_t seed = 1; seed <= 48; ++seed) {
+    const Case c = random_case(seed);
+    const std::string text = "seed " + std::to_string(seed) + " kind " + c.text();
+    CAPTURE(text);
+    const auto graph = graph_of(c, seed);
+    REQUIRE_NOTHROW(ir::verify(*graph));
+    const auto params = test::random_params(*graph, seed, -1, 1);
+    const auto expected = ir::evaluate(*graph, params);
+    std::string fma_bits;
+    const auto isas = test::runnable_isas();
+    for (size_t i = 0; i < isas.size(); ++i) {
+      if (seed % 2 == 0 && i % 2 != seed / 2 % 2) continue;  // half of them at half of the levels
+      const std::string level = kernel::name_of(isas[i]);
+      CAPTURE(level);
+      std::string bits;
+      test::Tensors got;
+      REQUIRE_NOTHROW(got = test::run_native(*graph, params,
+                                             {.isa = isas[i], .same_bits_threads = {2, 3}}, &bits));
+      // Sums of up to a few thousand products of numbers below 1.
+      const double limit = c.dtype == ir::DType::f64 ? 1e-13 : 4e-5;
+      for (const auto& [name, tensor] : expected) {
+        CAPTURE(name);
+        CHECK(test::distance(got.at(name), tensor) < limit);
+      }
+      if (!kernel::target_for(isas[i]).fma) continue;
+      if (fma_bits.empty()) fma_bits = bits;
+      CHECK(bits == fma_bits);
+    }
+  }
+}
+
+}  // namespace

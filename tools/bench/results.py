@@ -1,0 +1,96 @@
+"""Results on disk: build/bench/TABLE.json, one entry for each case; a case that is measured again
+replaces its old entry. Every entry says when, on what and with which build it was measured."""
+
+import datetime
+import hashlib
+import json
+import os
+import pathlib
+import platform
+import statistics
+from importlib import metadata
+
+from contenders import KEPT, cores, nnc_command
+from stats import paired_ratio, spread
+
+
+def build_id(command):
+    """Tells builds of nnc apart."""
+    return hashlib.sha256(pathlib.Path(command).read_bytes()).hexdigest()[:10]
+
+
+def versions(*packages):
+    found = {}
+    for package in packages:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            pass
+    return found
+
+
+def cpu_model():
+    for line in open("/proc/cpuinfo"):
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.machine()
+
+
+def vectors():
+    """The widest vectors of this processor that nnc knows."""
+    flags = next((line.split() for line in open("/proc/cpuinfo") if line.startswith("flags")), [])
+    return next((name for flag, name in (("avx512f", "AVX-512"), ("avx2", "AVX2"))
+                 if flag in flags), "SSE2")
+
+
+def machine():
+    return {"cpu": cpu_model(), "cores": len(cores()), "vectors": vectors(),
+            "system": platform.freedesktop_os_release().get("PRETTY_NAME", platform.system()),
+            "python": platform.python_version()}
+
+
+def load(table):
+    path = KEPT / f"{table}.json"
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
+def keep(table, key, entry, options):
+    """The entry with when, where and what; added to the table under `key` (text), unless others
+    than the usual peers were asked for. The file is replaced in one go."""
+    entry = dict(entry, when=f"{datetime.datetime.now():%Y-%m-%d %H:%M}",
+                 load=round(os.getloadavg()[0], 2), build=build_id(nnc_command()),
+                 machine=machine())
+    if options.peers is not None:
+        return entry
+    everything = load(table)
+    everything[key] = entry
+    KEPT.mkdir(parents=True, exist_ok=True)
+    new = KEPT / f"{table}.json.new"
+    new.write_text(json.dumps(everything, indent=1) + "\n")
+    new.replace(KEPT / f"{table}.json")
+    return entry
+
+
+def rounds_of(everyone, rounds, measure):
+    """{name: [what measure(contender) gave in each round]}; A B C, A B C, …"""
+    times = {one.name: [] for one in everyone}
+    for _ in range(rounds):
+        for one in everyone:
+            times[one.name].append(measure(one))
+    return times
+
+
+def minima(rounds):
+    """The fastest sample of each round."""
+    return [sample["min"] for sample in rounds]
+
+
+def summary(rounds):
+    """(minimum, median, spread of the rounds' minima) of a contender's rounds."""
+    return (min(minima(rounds)), statistics.median(sample["median"] for sample in rounds),
+            spread(minima(rounds)))
+
+
+def ratio(times, ours, theirs):
+    """Ratio theirs / ours of two names in what rounds_of gave."""
+    return paired_ratio(minima(times[ours]), minima(times[theirs]))

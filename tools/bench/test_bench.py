@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""Tests of the suite's own arithmetic and of compare.py's verdict, without any framework.
+
+usage: python3 tools/bench/test_bench.py
+"""
+
+import contextlib
+import io
+import json
+import pathlib
+import sys
+import tempfile
+import unittest
+
+import compare
+import stats
+import workloads
+
+# A stand-in for nnc: answers `bench` with the times that stand in a file beside it, one a call.
+STAND_IN = """#!{python}
+import json, pathlib, sys
+here = pathlib.Path(__file__)
+times = json.loads(here.with_suffix(".json").read_text())
+here.with_suffix(".json").write_text(json.dumps(times[1:] + times[:1]))
+print(json.dumps({{"train_step_us": {{"min": times[0], "median": times[0]}},
+                  "infer_us": {{"min": 1.0, "median": 1.0}},
+                  "compile_ms": {{"cold": {cold}, "warm": 1.0}}}}))
+"""
+
+
+class Ratios(unittest.TestCase):
+    def test_equal_times(self):
+        self.assertEqual(stats.paired_ratio([2, 3, 4], [2, 3, 4]), stats.Ratio(1, 1, 1))
+
+    def test_theirs_over_ours(self):
+        ratio = stats.paired_ratio([1, 1, 1, 1], [3, 3, 3, 3])
+        self.assertEqual(ratio, stats.Ratio(3, 3, 3))
+
+    def test_a_slow_phase_hits_both_of_a_pair(self):
+        ours, theirs = [10, 10, 16, 16, 10], [20, 20, 32, 32, 20]
+        self.assertEqual(stats.paired_ratio(ours, theirs), stats.Ratio(2, 2, 2))
+
+    def test_interval_holds_the_middle_and_grows_with_noise(self):
+        ours = [10.0] * 10
+        calm = stats.paired_ratio(ours, [20 + 0.1 * (i % 3) for i in range(10)])
+        wild = stats.paired_ratio(ours, [20 + 3 * (i % 3) for i in range(10)])
+        for ratio in (calm, wild):
+            self.assertLessEqual(ratio.low, ratio.middle)
+            self.assertLessEqual(ratio.middle, ratio.high)
+        self.assertLess(calm.high - calm.low, wild.high - wild.low)
+
+    def test_one_outlier_does_not_move_it(self):
+        ratio = stats.paired_ratio([10] * 9, [11] * 8 + [500])
+        self.assertAlmostEqual(ratio.middle, 1.1)
+        self.assertAlmostEqual(ratio.high, 1.1)
+
+    def test_interval_covers_the_truth_about_as_often_as_it_says(self):
+        import random
+        source, hits = random.Random(7), 0
+        for _ in range(200):
+            theirs = [1.5 * source.lognormvariate(0, 0.05) for _ in range(15)]
+            ratio = stats.paired_ratio([1.0] * 15, theirs)
+            hits += ratio.low <= 1.5 <= ratio.high
+        self.assertGreater(hits, 200 * 0.88)
+
+    def test_unpaired_rounds_are_refused(self):
+        with self.assertRaises(ValueError):
+            stats.paired_ratio([1, 2], [1])
+        with self.assertRaises(ValueError):
+            stats.paired_ratio([], [])
+
+    def test_spread(self):
+        self.assertAlmostEqual(stats.spread([4, 5, 6]), 0.5)
+
+
+class Verdicts(unittest.TestCase):
+    def test_slower_by_more_than_the_threshold(self):
+        self.assertTrue(stats.is_slower(stats.Ratio(1.05, 1.02, 1.08), 0.03))
+
+    def test_within_the_threshold(self):
+        self.assertFalse(stats.is_slower(stats.Ratio(1.02, 1.01, 1.03), 0.03))
+
+    def test_perhaps_by_chance(self):
+        self.assertFalse(stats.is_slower(stats.Ratio(1.2, 0.97, 1.5), 0.03))
+
+    def test_faster(self):
+        self.assertFalse(stats.is_slower(stats.Ratio(0.8, 0.7, 0.9), 0.03))
+
+
+class Curves(unittest.TestCase):
+    def test_rounding_is_allowed(self):
+        self.assertIsNone(stats.curve_problem([2.3, 2.2], [2.3001, 2.2001]))
+
+    def test_a_difference_is_told_with_its_step(self):
+        self.assertIn("step 2", stats.curve_problem([2.3, 2.2], [2.3, 2.1]))
+
+    def test_nan_is_a_difference(self):
+        self.assertIn("step 1", stats.curve_problem([float("nan")], [1.0]))
+
+    def test_lengths_must_agree(self):
+        with self.assertRaises(ValueError):
+            stats.curve_problem([1.0], [1.0, 2.0])
+
+
+class Workloads(unittest.TestCase):
+    def test_flops_leave_out_the_first_input_gradient(self):
+        # 784-32-10 at 32 rows: forward and weights for both layers, input gradient for the second.
+        products = 2 * 784 * 32 + 3 * 32 * 10
+        self.assertEqual(workloads.find("mlp-32").flops, 2 * 32 * products)
+
+    def test_at_changes_nothing_but_the_batch(self):
+        small, large = workloads.find("sine"), workloads.find("sine").at(1024)
+        self.assertEqual((large.batch, large.widths, large.rate), (1024, small.widths, small.rate))
+
+
+class Compare(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def build(self, name, times, cold=50.0):
+        path = self.folder / name
+        path.write_text(STAND_IN.format(python=sys.executable, cold=cold))
+        path.chmod(0o755)
+        path.with_suffix(".json").write_text(json.dumps(times))
+        return str(path)
+
+    def status(self, old, new, *more):
+        self.said = io.StringIO()
+        with contextlib.redirect_stdout(self.said), contextlib.redirect_stderr(self.said):
+            return compare.main([old, new, "model.yaml", "--rounds", "6", "--threads", "1", *more])
+
+    def test_a_slower_build_is_found(self):
+        old, new = self.build("old", [10.0, 10.1]), self.build("new", [11.0, 11.1])
+        self.assertEqual(self.status(old, new), 1)
+        self.assertIn("1 slower by more than 3%", self.said.getvalue())
+
+    def test_the_threshold_counts(self):
+        old, new = self.build("old", [10.0, 10.1]), self.build("new", [11.0, 11.1])
+        self.assertEqual(self.status(old, new, "--threshold", "0.15"), 0)
+
+    def test_a_faster_build_passes(self):
+        old, new = self.build("old", [10.0]), self.build("new", [5.0])
+        self.assertEqual(self.status(old, new), 0)
+        self.assertIn("0.50x", self.said.getvalue())
+
+    def test_noise_alone_passes(self):
+        old, new = self.build("old", [10.0, 14.0, 10.5]), self.build("new", [14.0, 10.0, 10.6])
+        self.assertEqual(self.status(old, new), 0)
+
+    def test_slower_in_the_first_measurement_alone_passes(self):
+        old, new = self.build("old", [10.0]), self.build("new", [11.0] * 6 + [10.0] * 6)
+        self.assertEqual(self.status(old, new), 0)
+        self.assertIn("once more", self.said.getvalue())
+
+    def test_compile_times_count_only_if_asked(self):
+        old, new = self.build("old", [10.0]), self.build("new", [10.0], cold=80.0)
+        self.assertEqual(self.status(old, new), 0)
+        self.assertEqual(self.status(old, new, "--compile"), 1)
+
+    def test_a_build_that_does_not_run_is_an_error(self):
+        old = self.build("old", [10.0])
+        self.assertEqual(self.status(old, str(self.folder / "none")), 2)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,22 @@
+#include "tools/nnc/late_entries.h"
+
+namespace nnc::tool {
+
+LateEntries::LateEntries(CompiledModel& compiled, const std::vector<std::string>& names) {
+  std::vector<std::string> wanted;
+  for (const std::string& name : names) {
+    if (!compiled.has_entry(name)) continue;
+    compiled.planned_entry(name);
+    wanted.push_back(name);
+  }
+  ready_ = std::async(std::launch::async, [this, &compiled, wanted] {
+    try {
+      for (const std::string& name : wanted) compiled.entry(name);
+    } catch (...) {
+      failed_.store(true, std::memory_order_relaxed);
+      throw;
+    }
+  });
+}
+
+}  // namespace nnc::tool
