@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <stdexcept>
 
 namespace nnc::runtime {
@@ -122,7 +123,14 @@ void Binding::run(ThreadPool& pool, std::span<const int32_t> rows, const Clock& 
       case Scalar::named: scalars_[i] = options_.named[scalar_named_[i]].value(clock); break;
     }
   }
-  pool.run(*entry_, context_);
+  if (entry_->preferred_threads > 0 || pool.threads() == 1 || pool.oversubscribed()) {
+    pool.run(*entry_, context_);
+    return;
+  }
+  const auto start = std::chrono::steady_clock::now();
+  pool.run(entry_->function, context_, choice_.threads(pool.threads()), entry_->flush_to_zero);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  choice_.took(took.count());
 }
 
 }  // namespace nnc::runtime

@@ -11,6 +11,7 @@
 #include "runtime/augment.h"
 #include "runtime/data/table.h"
 #include "runtime/schedule.h"
+#include "runtime/thread_choice.h"
 #include "runtime/threads.h"
 
 namespace nnc::runtime {
@@ -41,6 +42,8 @@ class Binding {
   // One call for these rows of the table. "step" is clock.step + 1.
   void run(ThreadPool& pool, std::span<const int32_t> rows, const Clock& clock);
 
+  // Threads of the last call.
+  int64_t threads() const { return context_.threads; }
   const abi::EntryDesc& entry() const { return *entry_; }
   void* const* outputs() const { return outputs_.data(); }
   const std::vector<double>& scalars() const { return scalars_; }
@@ -63,6 +66,7 @@ class Binding {
   std::vector<size_t> scalar_named_;  // for Scalar::named: into options_.named
   std::vector<double> scalars_;
   abi::Context context_;
+  ThreadChoice choice_;
 };
 
 }  // namespace nnc::runtime

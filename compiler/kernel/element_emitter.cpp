@@ -53,6 +53,17 @@ void ElementEmitter::bind(const ir::Value* value, Value code) {
   scopes_.back()[Key{value, {}}] = code;
 }
 
+void ElementEmitter::bind_at(const ir::Value* value, const Coordinates& at, Value code) {
+  scopes_.back()[key_of(value, at)] = code;
+}
+
+ElementEmitter::Key ElementEmitter::key_of(const ir::Value* value, const Coordinates& at) const {
+  Key key{value, {}};
+  for (const Coordinate& c : at) key.second.push_back(c.key());
+  key.second.emplace_back(-2, mask_.id, lanes_ > 0);
+  return key;
+}
+
 const Value* ElementEmitter::known(const Key& key) const {
   for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope) {
     auto it = scope->find(key);
@@ -63,9 +74,7 @@ const Value* ElementEmitter::known(const Key& key) const {
 
 Value ElementEmitter::emit(const ir::Value* value, const Coordinates& at) {
   if (const Value* bound = known(Key{value, {}})) return *bound;
-  Key key{value, {}};
-  for (const Coordinate& c : at) key.second.push_back(c.key());
-  key.second.emplace_back(-2, mask_.id, lanes_ > 0);
+  const Key key = key_of(value, at);
   if (const Value* done = known(key)) return *done;
   Value code = emit_new(value, at);
   scopes_.back()[key] = code;

@@ -41,6 +41,8 @@ class ElementEmitter {
   // A value computed elsewhere (accumulators of a contraction, a finished reduction), for the
   // coordinates at which it is asked for until the scope is closed.
   void bind(const ir::Value* value, Value code);
+  // The same for these coordinates only.
+  void bind_at(const ir::Value* value, const Coordinates& at, Value code);
 
   // The element (a scalar if no coordinate runs along lanes and nothing else does, else a vector).
   Value emit(const ir::Value* value, const Coordinates& at);
@@ -76,6 +78,7 @@ class ElementEmitter {
     Value lane_stride_value;  // when it counts batch rows
   };
 
+  Key key_of(const ir::Value* value, const Coordinates& at) const;
   Value emit_new(const ir::Value* value, const Coordinates& at);
   Value elementwise(const ir::Node& node, const Coordinates& at);
   Value generator(const ir::Node& node, const Coordinates& at);

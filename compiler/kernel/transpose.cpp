@@ -19,6 +19,8 @@ const ir::Value* copied_value(const ir::Graph& region) {
   return identity ? nodes[0]->operands[0] : nullptr;
 }
 
+}  // namespace
+
 // Exchanges blocks of halving size until rows have become columns.
 void transpose_registers(Builder& k, std::vector<Value>& rows) {
   for (int distance = side / 2; distance >= 1; distance /= 2) {
@@ -37,8 +39,6 @@ void transpose_registers(Builder& k, std::vector<Value>& rows) {
     }
   }
 }
-
-}  // namespace
 
 bool is_transposed_copy(const GroupContext& context, const GroupShape& shape) {
   const ir::Graph& region = *context.node.region;

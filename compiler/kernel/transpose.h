@@ -5,6 +5,9 @@
 
 namespace nnc::kernel {
 
+// 16 vectors of 16 lanes as the rows of a square: they become its columns.
+void transpose_registers(Builder& k, std::vector<Value>& rows);
+
 // Whether the group only writes out a matrix whose columns are contiguous in memory.
 bool is_transposed_copy(const GroupContext& context, const GroupShape& shape);
 

@@ -41,6 +41,7 @@ struct Flags : ReadyFlags {
 struct Times {
   double min = 0;
   double median = 0;
+  int threads = 1;  // that the last call ran on
 };
 
 // Times calls of an entry over ever new batches of rows that lie scattered in the table.
@@ -76,15 +77,15 @@ Times time_entry(const abi::EntryDesc& entry, const runtime::Table& table, int64
     samples.push_back(seconds_since(begin) * 1e6 / static_cast<double>(group));
   }
   std::sort(samples.begin(), samples.end());
-  return {samples.front(), samples[samples.size() / 2]};
+  return {samples.front(), samples[samples.size() / 2], static_cast<int>(binding.threads())};
 }
 
 // The entry that is timed first, group by group.
 StepProfile profile_entry(const Ready& ready, const runtime::Table& table, int64_t batch,
                           void* state, const runtime::ScalarOptions& scalars,
-                          runtime::ThreadPool& pool, double seconds) {
+                          runtime::ThreadPool& pool, int threads, double seconds) {
   const abi::EntryDesc entry = recording_entry(ready.compiled->profiled_entry(ready.entry),
-                                               ready.compiled->groups(ready.entry), pool.threads());
+                                               ready.compiled->groups(ready.entry), threads);
   runtime::ScalarOptions options = scalars;
   options.named = named_scalars(entry);
   runtime::Binding binding(entry, table, state, options);
@@ -164,13 +165,11 @@ Report measure(const Flags& flags) {
                             pool, flags.seconds);
   report.peak_gflops = measured_peak_gflops(compile_options(flags.compile).target, pool);
   if (flags.profile) {
-    const abi::EntryDesc& entry = compiled.entry(ready.entry);
     report.machine = machine_figures(compile_options(flags.compile).target);
-    report.entry_threads = entry.preferred_threads > 0
-                               ? std::min(report.threads, static_cast<int>(entry.preferred_threads))
-                               : report.threads;
-    report.profile = profile_entry(ready, *(report.trains ? &table : raw.get()), report.batch,
-                                   state.data(), scalars, pool, flags.seconds);
+    report.entry_threads = report.trains ? report.step.threads : report.infer.threads;
+    report.profile =
+        profile_entry(ready, *(report.trains ? &table : raw.get()), report.batch, state.data(),
+                      scalars, pool, report.entry_threads, flags.seconds);
   }
   return report;
 }

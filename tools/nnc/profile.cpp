@@ -118,14 +118,13 @@ abi::EntryDesc recording_entry(const abi::EntryDesc& profiled,
   Recorder& r = recorder();
   r.function = profiled.function;
   r.groups = groups;
-  r.threads = profiled.preferred_threads > 0
-                  ? std::min<int>(threads, static_cast<int>(profiled.preferred_threads))
-                  : threads;
+  r.threads = threads;
   size_t marks = 1 + groups.size();  // per step
   for (const kernel::GroupSummary& group : groups) marks += group.barrier ? 1 : 0;
   r.times.assign(static_cast<size_t>(threads), std::vector<Clock::time_point>(marks));
   abi::EntryDesc entry = profiled;
   entry.function = recorded;
+  entry.preferred_threads = threads;
   return entry;
 }
 
