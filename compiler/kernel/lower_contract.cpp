@@ -52,7 +52,8 @@ ContractSchedule schedule_of(const GroupContext& context, const ContractionMap& 
   const auto tile_for = [&](int64_t rows) {
     const int64_t stride = map.k.back().b.size;
     const bool contiguous = map.m.a == Dim{1, false};
-    return choose_tile({rows, map.n.extent.size, k, epilogue, bytes, stride, contiguous},
+    const bool packable = map.outer.empty() && map.k.size() == 1 && map.n.extent.size > 1;
+    return choose_tile({rows, map.n.extent.size, k, epilogue, bytes, stride, contiguous, packable},
                        context.target);
   };
   const int64_t m = map.m.extent.extent(context.batch);
@@ -83,7 +84,8 @@ class ContractLowering {
 
   std::string schedule() const {
     return std::to_string(tile_.rows) + "x" + std::to_string(tile_.panels.front()) +
-           " vectors of " + std::to_string(tile_.lanes) + (s_.column_begin ? ", by columns" : "");
+           " vectors of " + std::to_string(tile_.lanes) + (tile_.packed ? ", packed" : "") +
+           (s_.column_begin ? ", by columns" : "");
   }
 
  private:
@@ -173,6 +175,7 @@ class ContractLowering {
   }
 
   void panel(const Offsets& at, Value begin, Value end, const Coordinate& column, int64_t vectors) {
+    if (tile_.packed) pack(at, column, vectors);
     Value middle = begin;
     if (tile_.rows > 1) {
       const Value count = k_.sub(end, begin);
@@ -186,6 +189,37 @@ class ContractLowering {
     tiles(at, middle, end, 1, column, vectors);
   }
 
+  // Copies the panel of B, one summed element after the other.
+  void pack(const Offsets& at, const Coordinate& column, int64_t vectors) {
+    const Value first = k_.add(at.b, s_.e.scalar_coordinate(column));
+    const Value mask = tail_mask(column, vectors);
+    const MapDim& dim = map_.k.front();
+    k_.loop(k_.i64(0), s_.e.extent(dim.extent), k_.i64(1), [&](Value i) {
+      const Value from = k_.add(first, scaled(i, dim.b)), to = packed_place(i, vectors);
+      const auto values = b_vectors(b_, from, vectors, mask);
+      for (int64_t j = 0; j < vectors; ++j)
+        k_.store(values[static_cast<size_t>(j)], s_.scratch, k_.add(to, k_.i64(j * tile_.lanes)));
+    });
+  }
+
+  Value packed_place(Value i, int64_t vectors) { return k_.mul(i, k_.i64(vectors * tile_.lanes)); }
+
+  Value tail_mask(const Coordinate& column, int64_t vectors) {
+    const int64_t covered = vectors * tile_.lanes;
+    if (tile_.lanes == 1 || column.base || column.offset + covered <= map_.n.extent.size) return {};
+    const int64_t left = map_.n.extent.size - column.offset - (vectors - 1) * tile_.lanes;
+    return first_lanes(k_, tile_.lanes, k_.i64(left));
+  }
+
+  std::vector<Value> b_vectors(Value pointer, Value from, int64_t vectors, Value mask) {
+    std::vector<Value> b;
+    for (int64_t j = 0; j < vectors; ++j)
+      b.push_back(k_.load({scalar_, tile_.lanes}, pointer,
+                          shifted(from, Dim{j * tile_.lanes, false}),
+                          j == vectors - 1 ? mask : Value{}));
+    return b;
+  }
+
   void tiles(const Offsets& at, Value begin, Value end, int64_t rows, const Coordinate& column,
              int64_t vectors) {
     k_.loop(begin, end, k_.i64(rows), [&](Value m) {
@@ -197,12 +231,7 @@ class ContractLowering {
 
   void one_tile(const Offsets& at, Value m, int64_t rows, const Coordinate& column,
                 int64_t vectors) {
-    const int64_t covered = vectors * tile_.lanes;
-    Value mask;
-    if (tile_.lanes > 1 && !column.base && column.offset + covered > map_.n.extent.size) {
-      const int64_t left = map_.n.extent.size - column.offset - (vectors - 1) * tile_.lanes;
-      mask = first_lanes(k_, tile_.lanes, k_.i64(left));
-    }
+    const Value mask = tail_mask(column, vectors);
     Offsets tile = moved(at, map_.m, m);
     tile.b = map_.n.b.size ? k_.add(tile.b, s_.e.scalar_coordinate(column)) : tile.b;
     const Type type{scalar_, tile_.lanes};
@@ -241,17 +270,16 @@ class ContractLowering {
     const MapDim& dim = map_.k[d];
     return k_.loop(k_.i64(0), s_.e.extent(dim.extent), k_.i64(1), sums,
                    [&](Value i, const std::vector<Value>& carried) {
-                     return sum_loops(d + 1, moved(at, dim, i), rows, vectors, mask, carried);
+                     Offsets next = moved(at, dim, i);
+                     if (tile_.packed) next.b = packed_place(i, vectors);
+                     return sum_loops(d + 1, next, rows, vectors, mask, carried);
                    });
   }
 
   std::vector<Value> multiply(const Offsets& at, int64_t rows, int64_t vectors, Value mask,
                               std::vector<Value> sums) {
-    const Type type{scalar_, tile_.lanes};
-    std::vector<Value> b;
-    for (int64_t j = 0; j < vectors; ++j)
-      b.push_back(k_.load(type, b_, shifted(at.b, Dim{j * tile_.lanes, false}),
-                          j == vectors - 1 ? mask : Value{}));
+    const auto b = tile_.packed ? b_vectors(s_.scratch, at.b, vectors, {})
+                                : b_vectors(b_, at.b, vectors, mask);
     for (int64_t i = 0; i < rows; ++i) {
       const Value a =
           k_.splat(k_.load({scalar_, 1}, a_, shifted(at.a, Dim{i * map_.m.a.size, map_.m.a.batch})),
@@ -346,6 +374,9 @@ Slice contract_slice(const GroupContext& context, const GroupShape& shape) {
   if (!map->outer.empty()) return {map->outer[0].extent, 1};
   const ContractSchedule schedule = schedule_of(context, *map);
   Slice slice{map->m.extent, map->m.extent.batch ? 1 : schedule.tile.rows};
+  if (schedule.tile.packed)
+    slice.scratch_bytes = map->k.front().extent.extent(context.batch) *
+                          schedule.tile.panels.front() * context.target.vector_bytes;
   if (schedule.by_columns) {
     slice.panels = static_cast<int64_t>(schedule.tile.panels.size());
     slice.panel_width = schedule.tile.panels.front() * schedule.tile.lanes;

@@ -134,11 +134,13 @@ LoweredGroup lower_group(const GroupContext& context, const std::string& name, M
   LoweredGroup lowered;
   lowered.function = name;
   lowered.slice = slice_of(context);
-  KernelScope s{context, region, shape_of(context.node), k, e, outputs, begin, end, rows, {}, {}};
+  KernelScope s{context, region, shape_of(context.node), k, e, outputs, begin, end, rows, {},
+                {},      {}};
   if (lowered.slice.by_columns()) {
     s.column_begin = k.param("column_begin", index_type);
     s.column_end = k.param("column_end", index_type);
   }
+  if (lowered.slice.scratch_bytes > 0) s.scratch = k.param("scratch", pointer_type);
   write_loops(s, lowered);
   module.functions.push_back(std::move(function));
   return lowered;

@@ -23,6 +23,7 @@ struct Slice {
   ir::Dim extent{1, false};
   int64_t granule = 1;  // ranges start at multiples of this
   int64_t panels = 1, panel_width = 0;
+  int64_t scratch_bytes = 0;  // that each thread needs while the kernel runs
   bool by_columns() const { return panels > 1; }
   bool rows() const { return extent.batch && !by_columns(); }
   bool single() const { return !extent.batch && extent.size <= granule && !by_columns(); }
@@ -70,6 +71,7 @@ struct KernelScope {
   std::vector<Buffer> outputs;  // by region output
   Value begin, end, rows;
   Value column_begin, column_end;  // of a slice by columns
+  Value scratch;                   // if the slice asks for any
 
   // Stores every region output whose shape is `shape`, computed at `at`.
   void store_outputs(const ir::Shape& shape, const Coordinates& at);

@@ -118,6 +118,11 @@ class Planner {
     // Vectors may be loaded past the end of the last value.
     plan_.arena_bytes = lay_out(shared, Place::Kind::arena) + alignment;
     if (!own.empty()) plan_.thread_bytes = lay_out(own, Place::Kind::thread) + alignment;
+    plan_.scratch_offset = plan_.thread_bytes;
+    int64_t scratch = 0;
+    for (const PlannedGroup& group : plan_.groups)
+      scratch = std::max(scratch, group.facts.slice.scratch_bytes);
+    plan_.thread_bytes += aligned(static_cast<size_t>(scratch));
     std::vector<Slot> all = shared;
     all.insert(all.end(), own.begin(), own.end());
     plan_.live_bytes = largest_live_set(all, plan_.barriers);

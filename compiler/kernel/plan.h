@@ -27,7 +27,8 @@ struct Plan {
   std::map<const ir::Value*, Place> places;
   size_t arena_bytes = 0;   // shared by all threads
   size_t thread_bytes = 0;  // of each thread, behind it: thread t at arena_bytes + t · thread_bytes
-  size_t live_bytes = 0;    // lower bound: the largest set of values alive at once
+  size_t scratch_offset = 0;  // in a thread's part: what kernels use while they run
+  size_t live_bytes = 0;      // lower bound: the largest set of values alive at once
   int barriers = 0;
   std::vector<std::string> inputs, outputs, scalars, states;  // external names, in order of index
 };

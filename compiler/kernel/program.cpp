@@ -131,17 +131,21 @@ class CoreWriter {
     arguments.insert(arguments.end(), {range.begin, range.end, rows_});
     if (range.column_begin)
       arguments.insert(arguments.end(), {range.column_begin, range.column_end});
+    if (group.facts.slice.scratch_bytes > 0) arguments.push_back(own_memory(plan_.scratch_offset));
     k_.call(function, arguments);
+  }
+
+  // In this thread's part of the arena.
+  Value own_memory(size_t offset) {
+    const Value own = k_.mul(thread_, k_.i64(static_cast<int64_t>(plan_.thread_bytes)));
+    const size_t first = plan_.arena_bytes + offset;
+    return k_.offset(arena_, k_.add(own, k_.i64(static_cast<int64_t>(first))));
   }
 
   Value address(const Place& place) {
     switch (place.kind) {
       case Place::Kind::arena: return k_.offset(arena_, k_.i64(static_cast<int64_t>(place.offset)));
-      case Place::Kind::thread: {
-        const Value own = k_.mul(thread_, k_.i64(static_cast<int64_t>(plan_.thread_bytes)));
-        const size_t first = plan_.arena_bytes + place.offset;
-        return k_.offset(arena_, k_.add(own, k_.i64(static_cast<int64_t>(first))));
-      }
+      case Place::Kind::thread: return own_memory(place.offset);
       case Place::Kind::state: return k_.offset(state_, k_.i64(static_cast<int64_t>(place.offset)));
       case Place::Kind::input: return inputs_[place.index];
       case Place::Kind::output: return outputs_[place.index];

@@ -19,6 +19,7 @@ struct Target {
   int threads = 2;  // what rows are expected to be shared by; any number may run
   // The tile of every contraction, for measurements of the cost model; 0: chosen.
   int forced_rows = 0, forced_vectors = 0;
+  bool forced_packing = false;
 
   int lanes(int element_bytes) const { return vector_bytes / element_bytes; }
 };

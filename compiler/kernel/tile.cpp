@@ -9,9 +9,12 @@ namespace {
 // Two fused multiply-adds and two loads per cycle; tiles of fewer than about 12 sums wait for them:
 // what the x86 cores of the last ten years have in common.
 constexpr double per_cycle = 2, latency = 6;
-// A line that has left the first cache.
-constexpr double line_cycles = 1.8;
-constexpr int64_t line = 64, ways = 12;
+// A line from the second cache, and from what lies behind it.
+constexpr double line_cycles = 1.8, far_line_cycles = 4.4;
+constexpr int64_t line = 64;
+struct Level {
+  int64_t bytes, ways;
+};
 // Panels of two widths need their code twice: compile time, and half as warm an instruction cache.
 constexpr double second_width = 1.04;
 // What a vector of the tile, and an operation on it, count in code, as a share of the run time.
@@ -43,31 +46,37 @@ class Cost {
  private:
   double panel_cycles(int64_t vectors) const {
     const int64_t rows = tile_.rows, rest = shape_.m % rows;
-    // The first tile of a panel brings B in; the others find it in the first cache, or not.
-    const bool fits = all_of_b_fits(), stays = panel_stays(vectors);
     const auto tiles = static_cast<double>(shape_.m / rows);
-    const double first = one_tile(rows, vectors, fits), other = one_tile(rows, vectors, stays);
-    const double last = one_tile(1, vectors, stays);
-    return first + (tiles - 1) * other + static_cast<double>(rest) * last;
+    // The first tile of a panel brings B in (or the copy does); the others find it in a cache.
+    const double later = line_of(vectors);
+    const double first = tile_.packed ? later : all_of_b_fits() ? 0 : line_cycles;
+    const double other = one_tile(rows, vectors, later);
+    return pack_cycles(vectors) + one_tile(rows, vectors, first) + (tiles - 1) * other +
+           static_cast<double>(rest) * one_tile(1, vectors, later);
   }
 
-  double one_tile(int64_t rows, int64_t vectors, bool b_is_near) const {
+  // Reading, writing, and half of the reads from far away.
+  double pack_cycles(int64_t vectors) const {
+    if (!tile_.packed) return 0;
+    return static_cast<double>(shape_.k * b_lines(vectors)) * (2 + far_line_cycles / 2);
+  }
+
+  // `b_line`: cycles for a line of B.
+  double one_tile(int64_t rows, int64_t vectors, double b_line) const {
     const auto k = static_cast<double>(shape_.k), sums = static_cast<double>(rows * vectors);
     const double loads = static_cast<double>(rows + vectors);
     // Short tiles overlap: the next has begun before the sums of this one are ready.
     const double alone = std::min(1.0, k * (sums + loads) / instructions_in_flight);
-    const double lines = missed_lines(rows, vectors, b_is_near);
-    const double step =
-        std::max({sums / per_cycle, loads / per_cycle, alone * latency, lines * line_cycles});
+    const double lines =
+        static_cast<double>(b_lines(vectors)) * b_line + missed_a(rows, vectors) * line_cycles;
+    const double step = std::max({sums / per_cycle, loads / per_cycle, alone * latency, lines});
     return k * step + alone * tile_overhead + 0.5 * sums;
   }
 
-  // Lines that every step over k has to get from the second cache: those of B, and those of A if
-  // both do not fit together.
-  double missed_lines(int64_t rows, int64_t vectors, bool b_is_near) const {
+  // Lines of A that every step over k has to get from the second cache.
+  double missed_a(int64_t rows, int64_t vectors) const {
     const double b = static_cast<double>(b_lines(vectors)), a = a_lines(rows);
-    const bool both_fit = static_cast<double>(shape_.k * line) * (a + b) <= l1();
-    return (b_is_near ? 0 : b) + (both_fit ? 0 : a);
+    return static_cast<double>(shape_.k * line) * (a + b) <= l1() ? 0 : a;
   }
 
   double l1() const { return static_cast<double>(target_.l1_bytes); }
@@ -76,14 +85,15 @@ class Cost {
     return static_cast<double>(shape_.k * shape_.n * shape_.element_bytes) <= l1();
   }
 
-  int64_t b_stride() const {
+  int64_t b_stride(int64_t vectors) const {
+    if (tile_.packed) return vectors * tile_.lanes * shape_.element_bytes;
     return (shape_.b_stride ? shape_.b_stride : shape_.n) * shape_.element_bytes;
   }
 
   // Vectors that do not start at a line touch one more.
   int64_t b_lines(int64_t vectors) const {
     const int64_t bytes = vectors * tile_.lanes * shape_.element_bytes;
-    return (bytes + line - 1) / line + (b_stride() % line != 0 ? 1 : 0);
+    return (bytes + line - 1) / line + (b_stride(vectors) % line != 0 ? 1 : 0);
   }
 
   double a_lines(int64_t rows) const {
@@ -91,15 +101,25 @@ class Cost {
     return shape_.a_rows_contiguous ? 1 + bytes / line : bytes / line;
   }
 
-  // Whether the panel of one tile is still in the first cache for the next: rows of B that are a
+  // What a line of the panel costs the next tile.
+  double line_of(int64_t vectors) const {
+    if (share_that_stays(vectors, {target_.l1_bytes, 12}) == 1) return 0;
+    // What A streams through the second cache drives the panel out.
+    const bool streams = 2 * shape_.m * shape_.k * shape_.element_bytes > target_.l2_bytes;
+    const double stays = share_that_stays(vectors, {target_.l2_bytes, 16});
+    const double near = stays == 1 || !streams ? stays : 0;
+    return near * line_cycles + (1 - near) * far_line_cycles;
+  }
+
+  // How much of the panel of one tile is still in a cache for the next: rows of B that are a
   // multiple of a power of two apart use a part of it only.
-  bool panel_stays(int64_t vectors) const {
-    const int64_t sets = target_.l1_bytes / (line * ways);
+  double share_that_stays(int64_t vectors, const Level& level) const {
+    const int64_t sets = level.bytes / (line * level.ways), stride = b_stride(vectors);
     int64_t period = 1;  // rows of B come back to the same set after this many
-    while (period < sets && (period * b_stride()) % (sets * line) != 0) period *= 2;
+    while (period < sets && (period * stride) % (sets * line) != 0) period *= 2;
     const int64_t in_set = (std::min(period, shape_.k) * b_lines(vectors) + sets - 1) / sets;
     const int64_t rounds = (shape_.k + period - 1) / period;
-    return in_set * rounds <= ways;
+    return std::min(1.0, static_cast<double>(level.ways) / static_cast<double>(in_set * rounds));
   }
 
   const TileShape& shape_;
@@ -123,7 +143,8 @@ std::vector<Tile> tile_candidates(const TileShape& shape, const Target& target) 
     const int64_t widest = panels.front();
     for (int64_t rows = 1; rows <= std::min<int64_t>(shape.m, 28); ++rows) {
       if (rows * widest + widest + 1 > target.registers) break;
-      list.push_back({rows, lanes, panels});
+      list.push_back({rows, lanes, panels, false});
+      if (shape.packable) list.push_back({rows, lanes, panels, true});
     }
   }
   return list;
@@ -135,7 +156,8 @@ Tile choose_tile(const TileShape& shape, const Target& target) {
   double best_cycles = 0;
   for (const Tile& tile : list) {
     if (target.forced_rows > 0 &&
-        (tile.rows != target.forced_rows || tile.panels.front() != target.forced_vectors))
+        (tile.rows != target.forced_rows || tile.panels.front() != target.forced_vectors ||
+         tile.packed != target.forced_packing))
       continue;
     const double cycles = tile_cycles(shape, tile, target);
     if (best && cycles >= best_cycles) continue;

@@ -13,6 +13,7 @@ struct Tile {
   int64_t rows = 1;             // of the full tile; what is left over runs row by row
   int lanes = 1;                // of a vector
   std::vector<int64_t> panels;  // vectors per panel of columns, left to right
+  bool packed = false;          // B's panel is copied side by side before its tiles run
 };
 
 // What the cost of a tile depends on.
@@ -22,6 +23,7 @@ struct TileShape {
   int element_bytes = 4;
   int64_t b_stride = 0;            // elements from one summed element to the next in B; 0: n
   bool a_rows_contiguous = false;  // A lies with its rows side by side (a weight gradient)
+  bool packable = false;           // there may be a copy of B's panel
 };
 
 // All tiles that fit into the registers, none twice.

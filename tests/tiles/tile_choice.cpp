@@ -55,7 +55,7 @@ class Timed {
     state_ = runtime::Buffer::zeros(second + static_cast<size_t>(shape.k * shape.n) * 4);
     std::fill_n(state_.as<float>(), state_.size() / 4, 0.25f);
     result_ = runtime::Buffer::zeros(static_cast<size_t>(shape.m * shape.n) * 4);
-    arena_ = runtime::Buffer::zeros(program.plan.arena_bytes);
+    arena_ = runtime::Buffer::zeros(program.plan.arena_bytes + program.plan.thread_bytes);
     outputs_ = {result_.data()};
     context_.state = state_.data();
     context_.arena = arena_.data();
@@ -96,13 +96,16 @@ struct Candidate {
 std::vector<Candidate> candidates(const Shape& shape) {
   kernel::Target target = kernel::host_target();
   target.threads = 1;
-  const kernel::TileShape tile_shape{shape.m, shape.n, shape.k, 1, 4, shape.n, shape.transposed};
+  const kernel::TileShape tile_shape{shape.m, shape.n, shape.k,          1,
+                                     4,       shape.n, shape.transposed, shape.n > 1};
   const kernel::Tile choice = kernel::choose_tile(tile_shape, target);
   std::vector<Candidate> list;
   for (const kernel::Tile& tile : kernel::tile_candidates(tile_shape, target)) {
-    const bool chosen = tile.rows == choice.rows && tile.panels == choice.panels;
+    const bool chosen =
+        tile.rows == choice.rows && tile.panels == choice.panels && tile.packed == choice.packed;
     target.forced_rows = static_cast<int>(tile.rows);
     target.forced_vectors = static_cast<int>(tile.panels.front());
+    target.forced_packing = tile.packed;
     list.push_back({tile, std::make_unique<Timed>(shape, target), 1e9, chosen});
   }
   return list;
@@ -128,12 +131,12 @@ double loss_of(const Shape& shape, bool verbose) {
   if (verbose) {
     const double flops = 2.0 * static_cast<double>(shape.m * shape.n * shape.k);
     std::printf(
-        "%5ld %5ld %5ld %s  chosen %2ldx%ld %7.2f us   best %2ldx%ld %7.2f us %4.0f GFLOP/s"
+        "%5ld %5ld %5ld %s  chosen %2ldx%ld%s %7.2f us   best %2ldx%ld%s %7.2f us %4.0f GFLOP/s"
         "   loss %.3f\n",
         shape.m, shape.n, shape.k, shape.transposed ? "T" : " ", chosen->tile.rows,
-        chosen->tile.panels.front(), chosen->seconds * 1e6, fastest->tile.rows,
-        fastest->tile.panels.front(), fastest->seconds * 1e6, flops / fastest->seconds * 1e-9,
-        loss);
+        chosen->tile.panels.front(), chosen->tile.packed ? "p" : " ", chosen->seconds * 1e6,
+        fastest->tile.rows, fastest->tile.panels.front(), fastest->tile.packed ? "p" : " ",
+        fastest->seconds * 1e6, flops / fastest->seconds * 1e-9, loss);
     std::fflush(stdout);
   }
   return loss;
