@@ -9,8 +9,9 @@ namespace {
 // Two fused multiply-adds and two loads per cycle; tiles of fewer than about 12 sums wait for them:
 // what the x86 cores of the last ten years have in common.
 constexpr double per_cycle = 2, latency = 6;
-// A line from the second cache, and from what lies behind it.
-constexpr double line_cycles = 1.8, far_line_cycles = 4.4;
+// A run of lines from the second cache: each, and the first of them; a line of A, whose runs are
+// short; and a line from what lies behind that cache.
+constexpr double near_line = 1.5, near_run = 2, line_of_a = 1.8, far_line = 4.4;
 constexpr int64_t line = 64;
 struct Level {
   int64_t bytes, ways;
@@ -48,8 +49,8 @@ class Cost {
     const int64_t rows = tile_.rows, rest = shape_.m % rows;
     const auto tiles = static_cast<double>(shape_.m / rows);
     // The first tile of a panel brings B in (or the copy does); the others find it in a cache.
-    const double later = line_of(vectors);
-    const double first = tile_.packed ? later : all_of_b_fits() ? 0 : line_cycles;
+    const double later = cycles_of_b(vectors);
+    const double first = tile_.packed ? later : share_that_is_near() * from_near(vectors);
     const double other = one_tile(rows, vectors, later);
     return pack_cycles(vectors) + one_tile(rows, vectors, first) + (tiles - 1) * other +
            static_cast<double>(rest) * one_tile(1, vectors, later);
@@ -58,18 +59,17 @@ class Cost {
   // Reading, writing, and half of the reads from far away.
   double pack_cycles(int64_t vectors) const {
     if (!tile_.packed) return 0;
-    return static_cast<double>(shape_.k * b_lines(vectors)) * (2 + far_line_cycles / 2);
+    return static_cast<double>(shape_.k * b_lines(vectors)) * (2 + far_line / 2);
   }
 
-  // `b_line`: cycles for a line of B.
-  double one_tile(int64_t rows, int64_t vectors, double b_line) const {
+  // `b_cycles`: for what a step over k needs of B.
+  double one_tile(int64_t rows, int64_t vectors, double b_cycles) const {
     const auto k = static_cast<double>(shape_.k), sums = static_cast<double>(rows * vectors);
     const double loads = static_cast<double>(rows + vectors);
     // Short tiles overlap: the next has begun before the sums of this one are ready.
     const double alone = std::min(1.0, k * (sums + loads) / instructions_in_flight);
-    const double lines =
-        static_cast<double>(b_lines(vectors)) * b_line + missed_a(rows, vectors) * line_cycles;
-    const double step = std::max({sums / per_cycle, loads / per_cycle, alone * latency, lines});
+    const double fetch = b_cycles + missed_a(rows, vectors) * line_of_a;
+    const double step = std::max({sums / per_cycle, loads / per_cycle, alone * latency, fetch});
     return k * step + alone * tile_overhead + 0.5 * sums;
   }
 
@@ -81,8 +81,10 @@ class Cost {
 
   double l1() const { return static_cast<double>(target_.l1_bytes); }
 
-  bool all_of_b_fits() const {
-    return static_cast<double>(shape_.k * shape_.n * shape_.element_bytes) <= l1();
+  // How much of B is not in the first cache to begin with.
+  double share_that_is_near() const {
+    const auto all = static_cast<double>(shape_.k * shape_.n * shape_.element_bytes);
+    return std::clamp(all / l1() - 1, 0.0, 1.0);
   }
 
   int64_t b_stride(int64_t vectors) const {
@@ -101,14 +103,19 @@ class Cost {
     return shape_.a_rows_contiguous ? 1 + bytes / line : bytes / line;
   }
 
-  // What a line of the panel costs the next tile.
-  double line_of(int64_t vectors) const {
+  double from_near(int64_t vectors) const {
+    return near_run + near_line * static_cast<double>(b_lines(vectors));
+  }
+
+  // What a step over k has to wait for the panel that the last tile has used.
+  double cycles_of_b(int64_t vectors) const {
     if (share_that_stays(vectors, {target_.l1_bytes, 12}) == 1) return 0;
     // What A streams through the second cache drives the panel out.
     const bool streams = 2 * shape_.m * shape_.k * shape_.element_bytes > target_.l2_bytes;
     const double stays = share_that_stays(vectors, {target_.l2_bytes, 16});
     const double near = stays == 1 || !streams ? stays : 0;
-    return near * line_cycles + (1 - near) * far_line_cycles;
+    return near * from_near(vectors) +
+           (1 - near) * far_line * static_cast<double>(b_lines(vectors));
   }
 
   // How much of the panel of one tile is still in a cache for the next: rows of B that are a
