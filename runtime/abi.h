@@ -143,15 +143,16 @@ struct MetricDesc {
 };
 
 // Scalars an entry may ask for, by name: "rate" (learning rate now), "inverse_rows" (1/Σ weights),
-// "rows" (of this batch), "step" (global step from 1), "seed", "bias_correction:BETA" = 1 / (1 - BETA^step) in f64 (Adam;
-// BETA is a decimal number, as in bias_correction:0.999), and "<param>" for ramps.
+// "rows" (of this batch), "first_row" (of this batch, in an evaluation: rows before it), "step"
+// (global step from 1), "seed", "bias_correction:BETA" = 1 / (1 - BETA^step) in f64 (Adam; BETA is
+// a decimal number, as in bias_correction:0.999), and "<param>" for ramps.
 struct EntryDesc {
   std::string name;  // step, evaluate, predict …
   std::vector<InputDesc> inputs;
   std::vector<OutputDesc> outputs;
   std::vector<std::string> scalars;
-  size_t arena_bytes = 0;         // shared by all threads, and behind it
-  size_t thread_bytes = 0;        // as much for each thread
+  size_t arena_bytes = 0;   // shared by all threads, and behind it
+  size_t thread_bytes = 0;  // as much for each thread
   int64_t max_rows = 0;
   int64_t preferred_threads = 0;  // 0: as many as there are; 1: too small to share
   bool flush_to_zero = false;

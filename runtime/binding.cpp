@@ -73,6 +73,8 @@ void Binding::bind_scalars() {
       kind = Scalar::inverse_rows;
     } else if (name == "rows") {
       kind = Scalar::rows;
+    } else if (name == "first_row") {
+      kind = Scalar::first_row;
     } else if (name == "step") {
       kind = Scalar::step;
     } else if (name == "seed") {
@@ -118,6 +120,7 @@ void Binding::run(ThreadPool& pool, std::span<const int32_t> rows, const Clock& 
         scalars_[i] = 1.0 / (static_cast<double>(rows.size()) * options_.mean_weight);
         break;
       case Scalar::rows: scalars_[i] = static_cast<double>(rows.size()); break;
+      case Scalar::first_row: scalars_[i] = static_cast<double>(clock.first_row); break;
       case Scalar::step: scalars_[i] = static_cast<double>(clock.step + 1); break;
       case Scalar::seed: scalars_[i] = static_cast<double>(options_.seed); break;
       case Scalar::named: scalars_[i] = options_.named[scalar_named_[i]].value(clock); break;

@@ -49,7 +49,7 @@ class Binding {
   const std::vector<double>& scalars() const { return scalars_; }
 
  private:
-  enum class Scalar : uint8_t { rate, inverse_rows, rows, step, seed, named };
+  enum class Scalar : uint8_t { rate, inverse_rows, rows, first_row, step, seed, named };
   void bind_inputs(const Table& table, const std::vector<BatchInput>& made);
   void bind_scalars();
   void make_room(int threads);

@@ -34,8 +34,11 @@ Evaluator::Evaluator(const abi::Program& program, const abi::EntryDesc& entry,
 Metrics Evaluator::run(const Clock& clock, ThreadPool& pool) {
   run_prelude(prelude_, state_, pool);
   accumulator_.reset();
+  Clock now = clock;
+  now.first_row = 0;
   for_batches(split_.rows, binding_.entry().max_rows, [&](std::span<const int32_t> rows) {
-    binding_.run(pool, rows, clock);
+    binding_.run(pool, rows, now);
+    now.first_row += static_cast<int64_t>(rows.size());
     accumulator_.add(binding_.outputs(), static_cast<int64_t>(rows.size()));
   });
   return accumulator_.finish();

@@ -21,6 +21,7 @@ struct Clock {
   int64_t step = 0;  // steps done before this one, from 0
   int64_t steps_per_epoch = 1;
   int64_t total_steps = 1;
+  int64_t first_row = 0;  // rows of this pass over a split before the batch; 0 while training
 };
 
 // Factors of the base rate.

@@ -118,7 +118,7 @@ struct OpDef {
   // reduction: the value of an empty fold (0, -inf …).
   double identity = 0;
   // generator: the element at `indices` (i64 scalars or vectors, one per dimension of the result);
-  // operands, if any, are scalars (seed, step) and come as values.
+  // operands, if any, are scalars (seed, step …) and come as values.
   std::function<kernel::Value(LowerContext&, const std::vector<kernel::Value>& indices,
                               const std::vector<kernel::Value>& operands)>
       lower_index = {};

@@ -14,6 +14,8 @@ bool contains(const std::vector<int64_t>& list, size_t i) {
   return std::count(list.begin(), list.end(), static_cast<int64_t>(i)) > 0;
 }
 
+int64_t axis_of(size_t i) { return static_cast<int64_t>(i); }
+
 Dim times(const Dim& a, const Dim& b) { return {a.size * b.size, a.batch || b.batch}; }
 
 // Whether `outer` continues where `inner` ends, in all three buffers: both are then one loop.
@@ -49,15 +51,46 @@ MapDim take_last(std::vector<MapDim>& dims) {
   return last;
 }
 
+constexpr Dim one{1, false}, batch_row{1, true};
+
+void drop_ones(std::vector<MapDim>& dims) {
+  std::erase_if(dims, [](const MapDim& dim) { return dim.extent == one; });
+}
+
+bool counts_rows(const std::vector<MapDim>& dims) {
+  return std::any_of(dims.begin(), dims.end(), [](const MapDim& dim) { return dim.extent.batch; });
+}
+
+// Pictures with the batch last on the right, weights on the left.
+bool is_lanes(const ContractionMap& map, const std::vector<MapDim>& m,
+              const std::vector<MapDim>& n) {
+  return map.outer.empty() && m.size() <= 1 && !counts_rows(m) && !counts_rows(map.k) &&
+         !n.empty() && n.back().extent == batch_row && n.back().b == one && n.back().c == one;
+}
+
+// Pictures with the batch last on both sides, summed over it.
+bool is_dot(const ContractionMap& map, const std::vector<MapDim>& m, const std::vector<MapDim>& n) {
+  if (!map.outer.empty() || map.k.empty() || counts_rows(m) || counts_rows(n)) return false;
+  const MapDim& run = map.k.back();
+  const auto far = [](const MapDim& dim) { return dim.a.batch || dim.b.batch; };
+  return run.extent.batch && run.a == one && run.b == one &&
+         (std::any_of(m.begin(), m.end(), far) || std::any_of(n.begin(), n.end(), far));
+}
+
 }  // namespace
 
-std::optional<ContractionMap> map_contraction(const ir::Node& node) {
+namespace {
+
+// The map of a contraction; with `padding`, B is what lies under that node.
+std::optional<ContractionMap> map_over(const ir::Node& node, const ir::Node* padding) {
   const auto a_view = view_in_base(node.operands[0]);
-  const auto b_view = view_in_base(node.operands[1]);
+  auto b_view = view_in_base(padding ? padding->operands[0] : node.operands[1]);
+  if (b_view && padding) b_view = view_over(node.operands[1], padding->result(), *b_view);
   if (!a_view || !b_view) return std::nullopt;
   ContractionMap map;
   map.a = base_of(node.operands[0]);
-  map.b = base_of(node.operands[1]);
+  map.b = base_of(padding ? padding->operands[0] : node.operands[1]);
+  map.padding = padding;
   map.a_offset = a_view->offset;
   map.b_offset = b_view->offset;
 
@@ -82,25 +115,96 @@ std::optional<ContractionMap> map_contraction(const ir::Node& node) {
       m.push_back({a[i], a_view->strides[i], {0, false}, c_view.strides[out++]});
   for (size_t i = 0; i < b.size(); ++i)
     if (!contains(rhs, i) && !contains(rhs_batch, i))
-      n.push_back({b[i], {0, false}, b_view->strides[i], c_view.strides[out++]});
+      n.push_back({b[i], {0, false}, b_view->strides[i], c_view.strides[out++], axis_of(i)});
   for (size_t i = 0; i < lhs.size(); ++i) {
     const auto ia = static_cast<size_t>(lhs[i]), ib = static_cast<size_t>(rhs[i]);
-    map.k.push_back({a[ia], a_view->strides[ia], b_view->strides[ib], {0, false}});
+    map.k.push_back({a[ia], a_view->strides[ia], b_view->strides[ib], {0, false}, rhs[i]});
   }
   collapse(map.outer);
-  collapse(m);
   // Columns stay within one dimension of the result, so that an epilogue can tell where it is.
-  std::erase_if(n, [](const MapDim& dim) { return dim.extent == Dim{}; });
+  drop_ones(n);
+  std::vector<MapDim> rows = m;
+  drop_ones(rows);
+  if (is_lanes(map, rows, n)) map.form = ContractionForm::lanes;
+  if (is_dot(map, rows, n)) map.form = ContractionForm::dot;
+  collapse(m);
   collapse(map.k);
   if (map.k.empty()) map.k.push_back({});
-  map.m = take_last(m);
+  if (map.form == ContractionForm::lanes) map.m = take_last(rows);
+  if (map.form == ContractionForm::dot) map.outer = rows;
+  if (map.form == ContractionForm::rows) map.m = take_last(m);
   map.n = take_last(n);
-  map.outer.insert(map.outer.end(), m.begin(), m.end());
+  if (map.form == ContractionForm::rows) map.outer.insert(map.outer.end(), m.begin(), m.end());
   map.outer.insert(map.outer.end(), n.begin(), n.end());
+  if (map.form != ContractionForm::rows) return map;
   if (map.n.extent.batch) return std::nullopt;
-  const Dim one{1, false};
   if (map.n.extent.size > 1 && (map.n.b != one || map.n.c != one)) return std::nullopt;
   return map;
+}
+
+bool is_zero_padding(const ir::Node* node) {
+  return node && node->op->name == "pad" && node->attributes.number("value") == 0;
+}
+
+// The loop along an axis, by itself.
+std::optional<size_t> loop_along(const std::vector<MapDim>& dims, const ir::Shape& shape,
+                                 size_t axis) {
+  for (size_t i = 0; i < dims.size(); ++i)
+    if (dims[i].axis == axis_of(axis) && dims[i].extent == shape[axis]) return i;
+  return std::nullopt;
+}
+
+// The loops that move along dimension d of the padded picture; nothing if they are not one tap
+// and at most one pixel.
+std::optional<Border> border_along(const ContractionMap& map, const ir::Value* operand, size_t d) {
+  const ir::Value* padded = map.padding->result();
+  const ir::Shape& shape = operand->type.shape;
+  const auto places = coordinate_map(operand, padded, d);
+  if (!places) return std::nullopt;
+  Border border;
+  bool found = false;
+  for (size_t axis = 0; axis < places->strides.size(); ++axis) {
+    const Dim& factor = places->strides[axis];
+    if (factor.size == 0 || shape[axis] == one) continue;
+    if (const auto tap = loop_along(map.k, shape, axis); tap && !found && factor.size > 0) {
+      border.tap = *tap;
+      border.step = factor.size;
+      found = true;
+    } else if (const auto pixel = loop_along(map.outer, shape, axis); pixel && !border.pixel) {
+      border.pixel = pixel;
+      border.scale = factor.size;
+    } else {
+      return std::nullopt;
+    }
+  }
+  border.first = map.padding->attributes.integers("low")[d] - places->offset;
+  border.extent = map.padding->operands[0]->type.shape[d].size;
+  return found ? std::optional(border) : std::nullopt;
+}
+
+bool add_borders(ContractionMap& map, const ir::Value* operand) {
+  const auto& low = map.padding->attributes.integers("low");
+  const auto& high = map.padding->attributes.integers("high");
+  const auto view = view_in_base(map.padding->operands[0]);
+  for (size_t d = 0; d < low.size(); ++d) {
+    if (low[d] == 0 && high[d] == 0) continue;
+    const auto border = border_along(map, operand, d);
+    if (!border || !view->strides[d].batch) return false;
+    map.borders.push_back(*border);
+    map.b_shift = {map.b_shift.size - low[d] * view->strides[d].size, true};
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<ContractionMap> map_contraction(const ir::Node& node) {
+  auto map = map_over(node, nullptr);
+  if (!map || map->form != ContractionForm::lanes || !is_zero_padding(map->b->node)) return map;
+  auto inside = map_over(node, map->b->node);
+  const bool skips =
+      inside && inside->form == ContractionForm::lanes && add_borders(*inside, node.operands[1]);
+  return skips ? inside : map;
 }
 
 }  // namespace nnc::kernel

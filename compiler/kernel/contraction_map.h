@@ -4,6 +4,7 @@
 // over channels, and its output rows are outer loops (see README.md in this folder).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -15,9 +16,24 @@ namespace nnc::kernel {
 struct MapDim {
   ir::Dim extent{1, false};
   ir::Dim a{0, false}, b{0, false}, c{0, false};
+  int64_t axis = -1;  // of the second operand, where it is one
 };
 
+// A picture with a border of zeros that nobody writes: step i of loop k[tap] is in the picture only
+// if first <= scale·(index of outer[pixel]) + step·i < first + extent.
+struct Border {
+  size_t tap = 0;
+  std::optional<size_t> pixel;
+  int64_t scale = 0, step = 1, first = 0, extent = 0;
+};
+
+// Which way vectors run. `rows`: along the columns n, contiguous in B and C. `lanes`: so, but n are
+// the batch rows, and m is one dimension of the result. `dot`: along the innermost k, batch rows
+// contiguous in A and B; all loops over the result are `outer` and n, each a dimension of it.
+enum class ContractionForm : uint8_t { rows, lanes, dot };
+
 struct ContractionMap {
+  ContractionForm form = ContractionForm::rows;
   std::vector<MapDim> outer;  // loops around the tile: batched products, rows that do not collapse
   MapDim m;                   // rows of the tile
   MapDim n;                   // along vectors: c stride 1, b stride 1 (0 if there is one column)
@@ -25,6 +41,9 @@ struct ContractionMap {
   const ir::Value* a = nullptr;  // buffers
   const ir::Value* b = nullptr;
   int64_t a_offset = 0, b_offset = 0;
+  const ir::Node* padding = nullptr;  // lanes: the `pad` above B that is done by skipping taps …
+  std::vector<Border> borders;
+  ir::Dim b_shift{0, false};  // … and how far the corner of its border lies from that of B
 };
 
 // Nothing if an operand's elements are not at affine places, or if B's columns are not contiguous

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "compiler/ir/op.h"
+#include "compiler/kernel/contraction_map.h"
 #include "compiler/kernel/views.h"
 
 namespace nnc::kernel {
@@ -81,9 +82,22 @@ class Analysis {
         default: return false;
       }
     }
+    if (shape_.contract && shape_.placement && !takes_padding()) return false;
     return (shape_.contract != nullptr) + (shape_.placement != nullptr) +
                !shape_.reductions.empty() <=
            1;
+  }
+
+  // A border of zeros around what a product reads need not be written, if the product can leave out
+  // the taps that meet it.
+  bool takes_padding() {
+    const auto map = map_contraction(*shape_.contract);
+    if (!map || map->padding != shape_.placement || !map->padding) return false;
+    const Node* below = map->b->node;
+    if (below && (members_.count(below) || is_duplicable(*below))) return false;
+    shape_.padding = shape_.placement;
+    shape_.placement = nullptr;
+    return true;
   }
 
   bool find_space() {
@@ -119,6 +133,7 @@ class Analysis {
 
   bool fits(const Node& node) {
     if (shape_.kind == GroupKind::place) return leads_to_placement(node);
+    if (&node == shape_.padding) return true;
     const Shape& shape = node.result()->type.shape;
     const bool full = shape == shape_.space;
     const bool reduced = !shape_.reductions.empty() && is_result_shape(shape);
@@ -152,6 +167,7 @@ class Analysis {
       v = v->node->operands[0];
     }
     if (!v->node || !members_.count(v->node)) return true;
+    if (v->node == shape_.padding) return node.op->family == Family::contraction;
     if (node.op->family == Family::contraction) return false;  // operands come from memory
     const bool late = after_.count(v->node) > 0;
     if (late) after_.insert(&node);
@@ -169,10 +185,16 @@ class Analysis {
     return !moved || from.empty();
   }
 
+  // Whether nothing that the node is made of, however far above, belongs to the group. What is
+  // known to is remembered: a network with shortcuts has more paths than nodes by far.
   bool operands_outside(const Node& node) const {
-    return std::none_of(node.operands.begin(), node.operands.end(), [&](const ir::Value* v) {
-      return v->node && (members_.count(v->node) || !operands_outside(*v->node));
-    });
+    if (outside_.count(&node)) return true;
+    const bool outside =
+        std::none_of(node.operands.begin(), node.operands.end(), [&](const ir::Value* v) {
+          return v->node && (members_.count(v->node) || !operands_outside(*v->node));
+        });
+    if (outside) outside_.insert(&node);
+    return outside;
   }
 
   // Whether a moved row value lies over the space with its own axes in their places: dimension i
@@ -196,7 +218,8 @@ class Analysis {
 
   const std::vector<const Node*>& nodes_;
   std::set<const Node*> members_;
-  std::set<const Node*> after_;  // nodes that depend on a reduction of the group
+  std::set<const Node*> after_;            // nodes that depend on a reduction of the group
+  mutable std::set<const Node*> outside_;  // no member of the group above them
   GroupShape shape_;
 };
 

@@ -14,7 +14,7 @@ enum class GroupKind : uint8_t {
   row,       // reductions over the trailing axes: one row of the space after the other
   column,    // reductions over other axes: each output element folds its column serially
   contract,  // one contraction with an elementwise epilogue on its result
-  place,     // one placement node (concat, pad, fold …) and elementwise nodes that lead to it alone
+  place,     // one placement node (pad, fold …) and elementwise nodes that lead to it alone
 };
 
 struct GroupShape {
@@ -24,6 +24,7 @@ struct GroupShape {
   ir::Shape result;           // row, column: the space without the reduced axes
   const ir::Node* contract = nullptr;
   const ir::Node* placement = nullptr;
+  const ir::Node* padding = nullptr;  // contract: zeros around its second operand, not written
   std::vector<const ir::Node*> reductions;  // in order
 };
 

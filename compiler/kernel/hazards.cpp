@@ -24,8 +24,16 @@ bool updates_states(const ir::Graph& graph) {
 
 namespace {
 
+// The dimension that counts batch rows, or the rank.
+size_t batch_dimension(const ir::Shape& shape) {
+  return static_cast<size_t>(
+      std::find_if(shape.begin(), shape.end(), [](const Dim& dim) { return dim.batch; }) -
+      shape.begin());
+}
+
 // Whether thread ranges of the loop `dim` (stride `step` in the operand) are row ranges of `base`.
 bool same_rows(const MapDim& dim, const Dim& step, const ir::Value& base) {
+  if (counts_rows_last(base.type.shape)) return dim.extent == Dim{1, true} && step == Dim{1, false};
   if (!dim.extent.batch || base.type.shape.empty() || !base.type.shape[0].batch) return false;
   const Dim row = row_major(base.type.shape).strides[0];
   return !step.batch && !row.batch &&
@@ -34,7 +42,8 @@ bool same_rows(const MapDim& dim, const Dim& step, const ir::Value& base) {
 
 bool contraction_aligned(const Node& contract, const ir::Value* param) {
   const auto map = map_contraction(contract);
-  const MapDim& dim = map->outer.empty() ? map->m : map->outer[0];
+  const bool lanes = map->form == ContractionForm::lanes;
+  const MapDim& dim = lanes ? map->n : map->outer.empty() ? map->m : map->outer[0];
   for (const MapDim& k : map->k)
     if (k.extent.batch) return false;
   if (map->a == param && !same_rows(dim, dim.a, *param)) return false;
@@ -43,12 +52,14 @@ bool contraction_aligned(const Node& contract, const ir::Value* param) {
 
 // Whether `value`, a movement of `param`, keeps rows in their places.
 bool rows_stay(const ir::Value* value, const ir::Value* param) {
-  if (param->type.shape.empty() || !param->type.shape[0].batch) return false;
+  const size_t rows = batch_dimension(param->type.shape);
+  if (rows == param->type.shape.size()) return false;
   if (value == param) return true;
-  const auto map = coordinate_map(value, param, 0);
+  const auto map = coordinate_map(value, param, rows);
   if (!map || map->offset != 0) return false;
+  const size_t place = batch_dimension(value->type.shape);
   for (size_t i = 0; i < map->strides.size(); ++i)
-    if (map->strides[i].size != (i == 0 ? 1 : 0)) return false;
+    if (map->strides[i].size != (i == place ? 1 : 0)) return false;
   return true;
 }
 

@@ -5,6 +5,7 @@
 
 #include "compiler/kernel/contraction_map.h"
 #include "compiler/kernel/lower_group.h"
+#include "compiler/kernel/lower_lanes.h"
 #include "compiler/kernel/tile.h"
 #include "compiler/support/diagnostics.h"
 
@@ -371,6 +372,8 @@ class ContractLowering {
 Slice contract_slice(const GroupContext& context, const GroupShape& shape) {
   const auto map = map_contraction(*shape.contract);
   internal_check(map.has_value(), "a contraction that was not laid out");
+  if (map->form == ContractionForm::lanes) return {map->n.extent, 1};
+  if (map->form == ContractionForm::dot) return dot_slice(context, *map);
   if (!map->outer.empty()) return {map->outer[0].extent, 1};
   const ContractSchedule schedule = schedule_of(context, *map);
   Slice slice{map->m.extent, map->m.extent.batch ? 1 : schedule.tile.rows};
@@ -385,6 +388,9 @@ Slice contract_slice(const GroupContext& context, const GroupShape& shape) {
 }
 
 void lower_contract(KernelScope& s, std::string& schedule) {
+  const auto map = map_contraction(*s.shape.contract);
+  if (map->form == ContractionForm::lanes) return lower_lanes(s, *map, schedule);
+  if (map->form == ContractionForm::dot) return lower_dot(s, *map, schedule);
   ContractLowering lowering(s);
   schedule = lowering.schedule();
   lowering.run();

@@ -43,6 +43,7 @@ Slice slice_of(const GroupContext& context) {
       return {shape.result[0], 1};
     case GroupKind::column: {
       if (shape.result.empty()) return {};
+      if (counts_rows_last(shape.result)) return {shape.result.back(), 1};
       const int64_t granule = shape.result.size() == 1 ? logical_lanes : 1;
       return {shape.result[0], fixed_granule(shape.result[0], granule)};
     }

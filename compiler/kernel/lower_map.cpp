@@ -33,7 +33,7 @@ bool reads_fields(const GroupContext& context) {
 // The loops of a map group: its space with dimensions run together where that is allowed.
 Shape loop_space(const GroupContext& context, const Shape& space) {
   const ir::Graph& region = *context.node.region;
-  if (space.size() < 2 || !place_free(region)) return space;
+  if (space.size() < 2 || counts_rows_last(space) || !place_free(region)) return space;
   for (const auto& param : region.params)
     if (param.value->type.rank() > 0 && param.value->type.shape != space) return space;
   if (!reads_fields(context)) return {ir::product(space)};
@@ -46,6 +46,7 @@ Shape loop_space(const GroupContext& context, const Shape& space) {
 Slice map_slice(const GroupContext& context, const GroupShape& shape) {
   const Shape loops = loop_space(context, shape.space);
   if (loops.empty()) return {};
+  if (counts_rows_last(loops)) return {loops.back(), 1};
   if (loops[0].batch) return {loops[0], 1};
   if (is_transposed_copy(context, shape)) return {loops[0], logical_lanes};
   return {loops[0], loops.size() == 1 ? logical_lanes : 1};
@@ -62,8 +63,12 @@ void lower_map(KernelScope& s) {
     });
   };
   if (loops.size() == 1) return inner({}, s.begin, s.end, -1);
-  const Shape middle(loops.begin() + 1, loops.end() - 1);
   if (is_transposed_copy(s.context, s.shape)) s.begin = lower_transposed_tiles(s);
+  if (counts_rows_last(loops)) {
+    const Shape outer(loops.begin(), loops.end() - 1);
+    return nest(s, outer, 0, {}, [&](const Coordinates& at) { inner(at, s.begin, s.end, -1); });
+  }
+  const Shape middle(loops.begin() + 1, loops.end() - 1);
   s.k.loop(s.begin, s.end, s.k.i64(1), [&](Value i) {
     s.e.open_scope();
     nest(s, middle, 0, {{i, 0, false}}, [&](const Coordinates& at) {

@@ -1,6 +1,8 @@
 // Placements: the result is filled where operands leave gaps, then each operand goes to its places,
 // computed on the way by the elementwise nodes of the group. Threads share the rows where nothing
 // moves along the first dimension.
+#include <algorithm>
+
 #include "compiler/kernel/lower_group.h"
 #include "compiler/support/diagnostics.h"
 
@@ -40,6 +42,18 @@ bool keeps_rows(const ir::Node& node) {
   return true;
 }
 
+// Whether the rows are last, and every operand has all of them in their places.
+bool keeps_last_rows(const ir::Node& node) {
+  const Shape& space = node.result()->type.shape;
+  if (!counts_rows_last(space)) return false;
+  const size_t last = space.size() - 1;
+  const auto parts = node.op->placements(node);
+  return std::all_of(parts.begin(), parts.end(), [&](const Placement& part) {
+    return part.starts[last] == 0 && step_of(part, last) == 1 &&
+           placed_shape(node, part).back() == space.back();
+  });
+}
+
 class PlaceLowering {
  public:
   explicit PlaceLowering(KernelScope& s)
@@ -52,7 +66,7 @@ class PlaceLowering {
   }
 
   void run() {
-    if (!keeps_rows(node_)) return rows({});
+    if (keeps_last_rows(node_) || !keeps_rows(node_)) return rows({});
     s_.k.loop(s_.begin, s_.end, s_.k.i64(1), [&](Value row) {
       s_.e.open_scope();
       rows({{row, 0, false}});
@@ -104,13 +118,15 @@ class PlaceLowering {
     if (!vectors) return nest(s_, shape, leading.size(), leading, body);
     const Shape outer(shape.begin(), shape.end() - 1);
     const Dim& last = shape.back();
+    const bool shared = keeps_last_rows(node_);
+    const Value begin = shared ? s_.begin : s_.k.i64(0);
+    const Value end = shared ? s_.end : s_.e.extent(last);
     nest(s_, outer, leading.size(), leading, [&](const Coordinates& at) {
-      vector_loop(s_, s_.k.i64(0), s_.e.extent(last), last.batch ? -1 : last.size,
-                  [&](const Coordinate& c) {
-                    Coordinates full = at;
-                    full.push_back(c);
-                    body(full);
-                  });
+      vector_loop(s_, begin, end, last.batch ? -1 : last.size, [&](const Coordinate& c) {
+        Coordinates full = at;
+        full.push_back(c);
+        body(full);
+      });
     });
   }
 
@@ -142,6 +158,7 @@ class PlaceLowering {
 
 Slice place_slice(const GroupShape& shape) {
   const ir::Node& node = *shape.placement;
+  if (keeps_last_rows(node)) return {node.result()->type.shape.back(), 1};
   if (!keeps_rows(node)) return {};
   return {node.result()->type.shape[0], 1};
 }

@@ -356,6 +356,14 @@ class ColumnLowering {
       vector_loop(s_, s_.begin, s_.end, -1, [&](const Coordinate& c) { column({c}); });
       return;
     }
+    if (counts_rows_last(result))
+      return nest(s_, outer, 0, {}, [&](const Coordinates& at) {
+        vector_loop(s_, s_.begin, s_.end, -1, [&](const Coordinate& c) {
+          Coordinates own = at;
+          own.push_back(c);
+          column(own);
+        });
+      });
     const Shape middle(outer.begin() + 1, outer.end());
     s_.k.loop(s_.begin, s_.end, s_.k.i64(1), [&](Value i) {
       s_.e.open_scope();

@@ -10,13 +10,14 @@ namespace {
 constexpr Type pointer_type{Scalar::ptr, 1};
 constexpr Type index_type{Scalar::i64, 1};
 
-// Rows are cut at multiples of this, so that full register tiles fit.
-constexpr int64_t row_granule = 8;
+// Rows are cut at multiples of this, so that full register tiles fit; many rows where vectors of
+// them begin.
+int64_t row_granule(int64_t batch) { return batch < 32 ? 8 : logical_lanes; }
 
 class CoreWriter {
  public:
-  CoreWriter(const Plan& plan, Function& function, bool profile)
-      : plan_(plan), k_(function), profile_(profile) {
+  CoreWriter(const Plan& plan, Function& function, int64_t batch, bool profile)
+      : plan_(plan), k_(function), granule_(row_granule(batch)), profile_(profile) {
     state_ = k_.param("state", pointer_type);
     arena_ = k_.param("arena", pointer_type);
     for (size_t i = 0; i < plan.inputs.size(); ++i) {
@@ -31,7 +32,7 @@ class CoreWriter {
     threads_ = k_.param("threads", index_type);
     barrier_ = k_.param("barrier_fn", pointer_type);
     barrier_state_ = k_.param("barrier_state", pointer_type);
-    share(rows_, row_granule, thread_, threads_, first_row_, last_row_);
+    share(rows_, granule_, thread_, threads_, first_row_, last_row_);
     mark();
   }
 
@@ -98,7 +99,7 @@ class CoreWriter {
     Range range;
     if (slice.extent.batch) {
       Value first, last;
-      share(rows_, row_granule, row, row_shares, first, last);
+      share(rows_, granule_, row, row_shares, first, last);
       range = row_range(slice, first, last);
     } else {
       share(k_.i64(slice.extent.size), slice.granule, row, row_shares, range.begin, range.end);
@@ -160,6 +161,7 @@ class CoreWriter {
   Value state_, arena_, scalars_, rows_, thread_, threads_, barrier_, barrier_state_;
   std::vector<Value> inputs_, orders_, outputs_;
   Value first_row_, last_row_;
+  int64_t granule_;
   bool profile_;
   int64_t marks_ = 0;
 };
@@ -243,7 +245,7 @@ LoweredProgram lower_program(const ir::Graph& scheduled,
   auto core = std::make_unique<Function>();
   core->name = program.core;
   core->comment = "all groups in order, for one thread";
-  CoreWriter writer(program.plan, *core, profile);
+  CoreWriter writer(program.plan, *core, scheduled.batch, profile);
   size_t number = 0;
   for (const PlannedGroup& group : program.plan.groups) {
     const GroupContext context{*group.facts.node, group.facts.operands, target, scheduled.batch,

@@ -1,5 +1,7 @@
 #include "compiler/kernel/transpose.h"
 
+#include <algorithm>
+
 #include "compiler/support/diagnostics.h"
 
 namespace nnc::kernel {
@@ -40,55 +42,150 @@ void transpose_registers(Builder& k, std::vector<Value>& rows) {
   }
 }
 
+namespace {
+
+using ir::Dim;
+
+constexpr Dim one{1, false}, batch_row{1, true};
+
+// A matrix whose columns are contiguous; rows of the batch put last, or first again.
+enum class Transposition : uint8_t { none, matrix, rows_last, rows_first };
+
+Transposition transposition_of(const ir::Shape& space, const ir::View& view) {
+  if (space.size() < 2 || view.strides[0] != one) return Transposition::none;
+  const Dim& second = view.strides[1];
+  if (space.size() == 2 && space[1] == batch_row)
+    return !second.batch && second.size > 1 ? Transposition::rows_last : Transposition::none;
+  const bool all_count_rows = std::all_of(view.strides.begin() + 1, view.strides.end(),
+                                          [](const Dim& stride) { return stride.batch; });
+  if (space[0] == batch_row && all_count_rows && space.back().size > 1)
+    return Transposition::rows_first;
+  if (space.size() == 2 && !space[1].batch && second.size > 1) return Transposition::matrix;
+  return Transposition::none;
+}
+
+class TransposedCopy {
+ public:
+  explicit TransposedCopy(KernelScope& s)
+      : s_(s),
+        k_(s.k),
+        value_(copied_value(s.region)),
+        view_(*view_in_base(value_)),
+        type_{scalar_of(value_->type.dtype), static_cast<int>(side)} {}
+
+  // All full tiles of rows; the first row that is left over.
+  Value run() {
+    const Value rest = k_.binary(Op::bit_and, k_.sub(s_.end, s_.begin), k_.i64(side - 1));
+    middle_ = k_.sub(s_.end, rest);
+    switch (transposition_of(s_.shape.space, view_)) {
+      case Transposition::matrix: matrix(); break;
+      case Transposition::rows_last: rows_last(); break;
+      case Transposition::rows_first: rows_first(); break;
+      case Transposition::none: break;
+    }
+    return middle_;
+  }
+
+ private:
+  // Tiles of all of `columns`; what is missing of the last one is read as zeros.
+  void columns(int64_t count, const std::function<void(Value, int64_t)>& body) {
+    const int64_t full = count / side * side;
+    if (full > 0)
+      k_.loop(k_.i64(0), k_.i64(full), k_.i64(side), [&](Value first) { body(first, side); });
+    if (count > full) body(k_.i64(full), count - full);
+  }
+
+  void row_tiles(const std::function<void(Value)>& body) {
+    k_.loop(s_.begin, middle_, k_.i64(side), body);
+  }
+
+  Value place(Value base, Value i, int64_t shift, Value stride) {
+    return k_.add(base, k_.mul(k_.add(i, k_.i64(shift)), stride));
+  }
+
+  // `loads` vectors from `from`, `from_stride` apart, to `stores` vectors at `to`.
+  void tile(Value from, Value from_stride, int64_t loads, Value load_mask, Value to,
+            Value to_stride, int64_t stores, Value store_mask) {
+    std::vector<Value> rows;
+    for (int64_t r = 0; r < side; ++r)
+      rows.push_back(r < loads ? k_.load(type_, k_.function().body.params[0],
+                                         place(from, k_.i64(0), r, from_stride), load_mask)
+                               : k_.constant(type_, 0.0));
+    transpose_registers(k_, rows);
+    for (int64_t r = 0; r < stores; ++r)
+      k_.store(rows[static_cast<size_t>(r)], s_.outputs[0].pointer,
+               place(to, k_.i64(0), r, to_stride), store_mask);
+  }
+
+  Value mask_of(int64_t count) {
+    return count == side ? Value{} : first_lanes(k_, side, k_.i64(count));
+  }
+
+  void matrix() {
+    const Value stride = s_.e.extent(view_.strides[1]);
+    const Value width = k_.i64(s_.shape.space[1].size), offset = k_.i64(view_.offset);
+    row_tiles([&](Value i) {
+      columns(s_.shape.space[1].size, [&](Value j, int64_t count) {
+        tile(place(k_.add(i, offset), j, 0, stride), stride, count, {}, place(j, i, 0, width),
+             width, side, mask_of(count));
+      });
+    });
+  }
+
+  void rows_last() {
+    const Value stride = s_.e.extent(view_.strides[1]), offset = k_.i64(view_.offset);
+    columns(s_.shape.space[0].size, [&](Value j, int64_t count) {
+      row_tiles([&](Value i) {
+        tile(place(k_.add(j, offset), i, 0, stride), stride, side, mask_of(count),
+             place(i, j, 0, s_.rows), s_.rows, count, {});
+      });
+    });
+  }
+
+  void rows_first() {
+    const ir::Shape& space = s_.shape.space;
+    const ir::Shape outer(space.begin() + 1, space.end() - 1);
+    const ir::View target = row_major(space);
+    const Value from_stride = s_.e.extent(view_.strides.back());
+    const Value row = k_.i64(target.strides[0].size);
+    nest(s_, outer, 0, {}, [&](const Coordinates& at) {
+      Value from = k_.i64(view_.offset), to = k_.i64(0);
+      for (size_t d = 0; d < at.size(); ++d) {
+        const Value i = s_.e.scalar_coordinate(at[d]);
+        from = place(from, i, 0, s_.e.extent(view_.strides[d + 1]));
+        to = place(to, i, 0, s_.e.extent(target.strides[d + 1]));
+      }
+      columns(space.back().size, [&](Value j, int64_t count) {
+        row_tiles([&](Value i) {
+          tile(place(k_.add(from, i), j, 0, from_stride), from_stride, count, {},
+               place(k_.add(to, j), i, 0, row), row, side, mask_of(count));
+        });
+      });
+    });
+  }
+
+  KernelScope& s_;
+  Builder& k_;
+  const ir::Value* value_;
+  ir::View view_;
+  Type type_;
+  Value middle_;
+};
+
+}  // namespace
+
 bool is_transposed_copy(const GroupContext& context, const GroupShape& shape) {
   const ir::Graph& region = *context.node.region;
-  if (region.outputs.size() != 1 || region.params.size() != 1 || shape.space.size() != 2)
-    return false;
+  if (region.outputs.size() != 1 || region.params.size() != 1) return false;
   const ir::Type& type = region.outputs[0].value->type;
   if (type.dtype != ir::DType::f32 && type.dtype != ir::DType::f64) return false;
-  if (shape.space[1].batch || context.operands[0] != OperandKind::memory) return false;
+  if (context.operands[0] != OperandKind::memory) return false;
   const ir::Value* value = copied_value(region);
   if (!value || base_of(value)->node) return false;
   const auto view = view_in_base(value);
-  return view && view->strides[0] == ir::Dim{1, false} && view->strides[1].size > 1;
+  return view && transposition_of(shape.space, *view) != Transposition::none;
 }
 
-Value lower_transposed_tiles(KernelScope& s) {
-  Builder& k = s.k;
-  const ir::Value* value = copied_value(s.region);
-  const ir::View view = *view_in_base(value);
-  const Type type{scalar_of(value->type.dtype), static_cast<int>(side)};
-  const Value source = k.function().body.params[0];
-  const Value target = s.outputs[0].pointer;
-  const Value stride = s.e.extent(view.strides[1]);
-  const int64_t columns = s.shape.space[1].size;
-  const Value rest = k.binary(Op::bit_and, k.sub(s.end, s.begin), k.i64(side - 1));
-  const Value middle = k.sub(s.end, rest);
-
-  // `count` columns from j0: what is missing of a tile is read as zeros and not stored.
-  auto tile = [&](Value i0, Value j0, int64_t count) {
-    const Value mask = count == side ? Value{} : first_lanes(k, side, k.i64(count));
-    std::vector<Value> rows;
-    for (int64_t r = 0; r < side; ++r) {
-      if (r >= count) {
-        rows.push_back(k.constant(type, 0.0));
-        continue;
-      }
-      const Value at = k.add(k.mul(k.add(j0, k.i64(r)), stride), k.add(i0, k.i64(view.offset)));
-      rows.push_back(k.load(type, source, at));
-    }
-    transpose_registers(k, rows);
-    for (int64_t r = 0; r < side; ++r) {
-      const Value at = k.add(k.mul(k.add(i0, k.i64(r)), k.i64(columns)), j0);
-      k.store(rows[static_cast<size_t>(r)], target, at, mask);
-    }
-  };
-  k.loop(s.begin, middle, k.i64(side), [&](Value i0) {
-    const int64_t full = columns / side * side;
-    if (full > 0) k.loop(k.i64(0), k.i64(full), k.i64(side), [&](Value j0) { tile(i0, j0, side); });
-    if (columns > full) tile(i0, k.i64(full), columns - full);
-  });
-  return middle;
-}
+Value lower_transposed_tiles(KernelScope& s) { return TransposedCopy(s).run(); }
 
 }  // namespace nnc::kernel

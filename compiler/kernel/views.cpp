@@ -19,26 +19,26 @@ View row_major(const ir::Shape& shape) {
   return view;
 }
 
+bool counts_rows_last(const ir::Shape& shape) {
+  return shape.size() > 1 && shape.back() == Dim{1, true};
+}
+
 const ir::Value* base_of(const ir::Value* value) {
   while (value->node && value->node->op->family == ir::Family::movement)
     value = value->node->operands[0];
   return value;
 }
 
-namespace {
-
-std::optional<View> follow(const ir::Value* value, const ir::Value* source, const View& start) {
+std::optional<View> view_over(const ir::Value* value, const ir::Value* source, const View& start) {
   if (value == source) return start;
-  const auto inner = follow(value->node->operands[0], source, start);
+  const auto inner = view_over(value->node->operands[0], source, start);
   if (!inner) return std::nullopt;
   return value->node->op->view(*value->node, *inner);
 }
 
-}  // namespace
-
 std::optional<View> view_in_base(const ir::Value* value) {
   const ir::Value* base = base_of(value);
-  return follow(value, base, row_major(base->type.shape));
+  return view_over(value, base, row_major(base->type.shape));
 }
 
 std::optional<View> coordinate_map(const ir::Value* value, const ir::Value* source,
@@ -46,7 +46,7 @@ std::optional<View> coordinate_map(const ir::Value* value, const ir::Value* sour
   View unit;
   unit.strides.assign(source->type.shape.size(), Dim{0, false});
   unit.strides[dimension] = Dim{1, false};
-  return follow(value, source, unit);
+  return view_over(value, source, unit);
 }
 
 }  // namespace nnc::kernel

@@ -13,11 +13,19 @@ namespace nnc::kernel {
 // the first stride is 4b.
 ir::View row_major(const ir::Shape& shape);
 
+// Whether the last of several dimensions counts the batch rows one by one: vectors then run along
+// them, and threads share them.
+bool counts_rows_last(const ir::Shape& shape);
+
 // Follows movement ops from `value` down to the first value that is none (or to `stop`).
 const ir::Value* base_of(const ir::Value* value);
 
 // The view of `value` in the row-major buffer of base_of(value); nothing if strides cannot say it.
 std::optional<ir::View> view_in_base(const ir::Value* value);
+
+// The view of `value` where that of `source`, which it is reached from by movement ops, is `start`.
+std::optional<ir::View> view_over(const ir::Value* value, const ir::Value* source,
+                                  const ir::View& start);
 
 // How coordinate `dimension` of `source` depends on the coordinates of `value`, which is reached
 // from it by movement ops: strides hold the factors, offset the constant.

@@ -43,6 +43,7 @@ ir::Value* build_conv(LayerContext& context, size_t axes) {
   Sliding s = sliding_of(context, "kernel", axes);
   pad_for(context, "kernel", x, s);
   const int64_t filters = context.args.integer("filters");
+  limit_size(context, placed_shape(x, s, {filters}));
   const int64_t groups = groups_of(context, x, filters);
   const Fans fans = fans_of(s, x.channels / groups, filters / groups);
   ir::Value* kernel =
@@ -55,6 +56,7 @@ ir::Value* build_depthwise(LayerContext& context) {
   Sliding s = sliding_of(context, "kernel", 2);
   pad_for(context, "kernel", x, s);
   const int64_t multiplier = context.args.integer("multiplier");
+  limit_size(context, placed_shape(x, s, {s.taps(), x.channels, multiplier}));
   const Fans fans = fans_of(s, 1, multiplier);
   ir::Value* kernel =
       kernel_weight(context, "kernel", kernel_shape(s, x.channels, multiplier), fans);
@@ -118,6 +120,11 @@ ir::Value* build_transposed(LayerContext& context) {
   const int64_t filters = context.args.integer("filters");
   const int64_t groups = groups_of(context, x, filters);
   const Cut cut = transposed_extents(context, x, s);
+  std::vector<int64_t> products = x.extents, whole = cut.whole;
+  products.insert(products.end(), {s.taps(), filters});
+  whole.push_back(filters);
+  limit_size(context, products);
+  limit_size(context, whole);
   const Fans fans = fans_of(s, x.channels / groups, filters / groups);
   ir::Value* kernel =
       kernel_weight(context, "kernel", kernel_shape(s, x.channels / groups, filters), fans);

@@ -1,4 +1,4 @@
-// Layers that draw random numbers while training.
+// Dropout.
 #include "compiler/layers/random.h"
 #include "compiler/layers/rows.h"
 #include "compiler/layers/tables.h"
@@ -15,9 +15,9 @@ using schema::Key;
 ir::Value* build_dropout(LayerContext& context) {
   ir::Value* x = context.input();
   const double rate = context.args.number("rate");
-  if (context.mode != Mode::train || rate == 0) return x;
+  if (!context.draws || rate == 0) return x;
   ir::Builder& b = context.b;
-  ir::Value* draw = random_uniform(b, x->type.dtype, x->type.shape, context.stream("dropout"));
+  ir::Value* draw = random_uniform(context, x->type.shape, "dropout");
   ir::Value* kept = b.compare("ge", draw, b.constant_like(rate, draw));
   return b.select(kept, b.mul(x, 1 / (1 - rate)), b.constant_like(0, x));
 }
@@ -34,7 +34,8 @@ std::vector<LayerDef> random_layers() {
                  .principal = "rate",
                  .keys = {Key("rate", schema::number().at_least(0).below(1),
                               "share of elements that is dropped")
-                              .required()}},
+                              .required()},
+                 .random = true},
            build_dropout}};
 }
 

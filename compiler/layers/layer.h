@@ -43,7 +43,7 @@ struct Weight {
 // An array that a layer keeps from step to step and that has no derivative: a running mean.
 // While training, a layer gives it its next value; elsewhere it is only read.
 struct Statistic {
-  ir::Value* value = nullptr;             // before this layer
+  ir::Value* value = nullptr;              // before this layer
   std::function<void(ir::Value*)> update;  // its value from the next step on
 };
 
@@ -64,6 +64,8 @@ struct LayerContext {
   std::function<Statistic(const Weight&)> statistic;
   // `freeze`: weights and statistics stay as they are.
   bool frozen = false;
+  // Whether a layer that draws random numbers does so in this mode: `when`.
+  bool draws = false;
 
   // "dense 'fc1'", for messages.
   std::string title() const;

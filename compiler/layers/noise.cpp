@@ -1,4 +1,4 @@
-// Further layers that draw random numbers while training.
+// Further layers that draw random numbers, while training or where `when` says so.
 #include <cmath>
 
 #include "compiler/layers/random.h"
@@ -16,12 +16,11 @@ using schema::Key;
 ir::Value* build_spatial_dropout(LayerContext& context) {
   ir::Value* x = context.input();
   const double rate = context.args.number("rate");
-  if (context.mode != Mode::train || rate == 0) return x;
+  if (!context.draws || rate == 0) return x;
   ir::Builder& b = context.b;
   const std::vector<int64_t> row = row_shape(x);
   const std::vector<int64_t> channels(row.empty() ? row.end() : row.end() - 1, row.end());
-  ir::Value* draw =
-      random_uniform(b, x->type.dtype, batch_shape(channels), context.stream("spatial_dropout"));
+  ir::Value* draw = random_uniform(context, batch_shape(channels), "spatial_dropout");
   ir::Value* factor = b.select(b.compare("ge", draw, b.constant_like(rate, draw)),
                                b.constant_like(1 / (1 - rate), draw), b.constant_like(0, draw));
   std::vector<int64_t> kept{0};
@@ -32,10 +31,9 @@ ir::Value* build_spatial_dropout(LayerContext& context) {
 ir::Value* build_gaussian_noise(LayerContext& context) {
   ir::Value* x = context.input();
   const double deviation = context.args.number("stddev");
-  if (context.mode != Mode::train || deviation == 0) return x;
+  if (!context.draws || deviation == 0) return x;
   ir::Builder& b = context.b;
-  ir::Value* draw =
-      random_normal(b, x->type.dtype, x->type.shape, context.stream("gaussian_noise"));
+  ir::Value* draw = random_normal(context, x->type.shape, "gaussian_noise");
   return b.add(x, b.mul(draw, deviation));
 }
 
@@ -43,10 +41,9 @@ ir::Value* build_gaussian_noise(LayerContext& context) {
 ir::Value* build_gaussian_dropout(LayerContext& context) {
   ir::Value* x = context.input();
   const double rate = context.args.number("rate");
-  if (context.mode != Mode::train || rate == 0) return x;
+  if (!context.draws || rate == 0) return x;
   ir::Builder& b = context.b;
-  ir::Value* draw =
-      random_normal(b, x->type.dtype, x->type.shape, context.stream("gaussian_dropout"));
+  ir::Value* draw = random_normal(context, x->type.shape, "gaussian_dropout");
   return b.mul(x, b.add(b.mul(draw, std::sqrt(rate / (1 - rate))), 1));
 }
 
@@ -67,17 +64,20 @@ std::vector<LayerDef> noise_layers() {
              .source = "Tompson et al., Efficient object localization, CVPR 2015",
              .example = "- spatial_dropout: 0.1",
              .principal = "rate",
-             .keys = {rate_key("share of channels that is dropped")}},
+             .keys = {rate_key("share of channels that is dropped")},
+             .random = true},
        build_spatial_dropout},
       {Entry{.name = "gaussian_noise",
              .doc = "While training a normal random number of mean 0 is added to each element; "
                     "elsewhere the input passes unchanged. The draws depend on the seed, the "
-                    "layer's name, the step and the element.",
+                    "layer's name, the step and the element. A network that is to remove noise "
+                    "is judged with it as well: `when: [train, eval]`.",
              .source = "Goodfellow, Bengio, Courville, Deep Learning, 7.5",
              .example = "- gaussian_noise: 0.1",
              .principal = "stddev",
              .keys = {Key("stddev", schema::number().at_least(0), "standard deviation of the noise")
-                          .required()}},
+                          .required()},
+             .random = true},
        build_gaussian_noise},
       {Entry{.name = "gaussian_dropout",
              .doc = "While training each element is multiplied by a normal random number of mean "
@@ -86,7 +86,8 @@ std::vector<LayerDef> noise_layers() {
              .source = "Srivastava et al., Dropout, JMLR 2014, section 10",
              .example = "- gaussian_dropout: 0.2",
              .principal = "rate",
-             .keys = {rate_key("of the dropout that it resembles")}},
+             .keys = {rate_key("of the dropout that it resembles")},
+             .random = true},
        build_gaussian_dropout},
   };
 }

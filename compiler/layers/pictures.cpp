@@ -13,6 +13,7 @@ namespace {
 
 // Far beyond any picture, and small enough that no arithmetic on shapes overflows.
 constexpr double largest = 1 << 20;
+constexpr int64_t largest_row = int64_t{1} << 40;
 
 struct Form {
   std::string noun, shape;
@@ -60,6 +61,22 @@ bool Sliding::padded() const {
   const auto some = [](int64_t n) { return n != 0; };
   return std::any_of(before.begin(), before.end(), some) ||
          std::any_of(after.begin(), after.end(), some);
+}
+
+void limit_size(const LayerContext& context, const std::vector<int64_t>& row) {
+  double count = 1;
+  for (int64_t extent : row) count *= static_cast<double>(extent);
+  if (count <= static_cast<double>(largest_row)) return;
+  throw UserError(context.span, context.title() + ": its rows become too large",
+                  "at most " + std::to_string(largest_row) + " numbers", shape_text(row));
+}
+
+std::vector<int64_t> placed_shape(const Picture& picture, const Sliding& sliding,
+                                  const std::vector<int64_t>& more) {
+  std::vector<int64_t> shape;
+  for (size_t i = 0; i < sliding.axes(); ++i) shape.push_back(sliding.count(i, picture.extents[i]));
+  shape.insert(shape.end(), more.begin(), more.end());
+  return shape;
 }
 
 std::vector<int64_t> per_axis(const LayerContext& context, const std::string& key, size_t axes) {
@@ -129,7 +146,11 @@ void pad_for(const LayerContext& context, const std::string& key, const Picture&
     reach.push_back(sliding.reach(i));
     fits = fits && reach[i] <= room[i];
   }
-  if (fits) return;
+  if (fits) {
+    std::vector<int64_t> taps = sliding.size;
+    taps.push_back(picture.channels);
+    return limit_size(context, placed_shape(picture, sliding, taps));
+  }
   const bool dilated = reach != sliding.size;
   throw UserError(
       context.args.span(key), context.title() + ": its " + key + " is larger than its input",

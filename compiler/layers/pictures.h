@@ -50,6 +50,12 @@ ir::Value* padded(ir::Builder& b, ir::Value* picture, const Sliding& sliding, do
 // [b, E…, C] -> [b, P…, K…, C].
 ir::Value* windows(ir::Builder& b, ir::Value* value, const Sliding& sliding, int64_t first = 1);
 
+// UserError where a row of this shape would be larger than any memory.
+void limit_size(const LayerContext& context, const std::vector<int64_t>& row);
+// The row [P…, more…]: P are the numbers of windows over the picture.
+std::vector<int64_t> placed_shape(const Picture& picture, const Sliding& sliding,
+                                  const std::vector<int64_t>& more);
+
 // One number for all axes or a list of one for each. UserError if the list has another length.
 std::vector<int64_t> per_axis(const LayerContext& context, const std::string& key, size_t axes);
 // The same for amounts on two sides: a number, one number per axis, or [before, after] per axis.

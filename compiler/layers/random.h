@@ -1,14 +1,18 @@
 // Random numbers in the graph.
 #pragma once
 
-#include "compiler/ir/builder.h"
+#include "compiler/layers/layer.h"
 
 namespace nnc::layers {
 
-// Uniform in [0, 1), drawn anew for each step and row. `stream` tells the uses apart.
-ir::Value* random_uniform(ir::Builder& b, ir::DType dtype, const ir::Shape& shape, int64_t stream);
+// Uniform in [0, 1), for batch rows: while training drawn anew for each step; in an evaluation the
+// same for a row of a split each time, however the rows fall into batches. `purpose` tells the uses
+// of a layer apart.
+ir::Value* random_uniform(const LayerContext& context, const ir::Shape& shape,
+                          const std::string& purpose);
 // Normal with mean 0 and variance 1, the same way.
-ir::Value* random_normal(ir::Builder& b, ir::DType dtype, const ir::Shape& shape, int64_t stream);
+ir::Value* random_normal(const LayerContext& context, const ir::Shape& shape,
+                         const std::string& purpose);
 
 // A run-time number ("seed", "step", "rows") that is exact: f64 whatever the model's dtype.
 ir::Value* exact_scalar(ir::Graph& graph, const std::string& name);

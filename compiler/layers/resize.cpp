@@ -65,6 +65,9 @@ ir::Value* linear_along(ir::Builder& b, ir::Value* x, size_t axis, int64_t size)
 ir::Value* build_upsample(LayerContext& context) {
   const Picture x = picture_input(context, 0);
   const std::vector<int64_t> size = per_axis(context, "size", x.extents.size());
+  std::vector<int64_t> row = row_shape(x.value);
+  for (size_t i = 0; i < size.size(); ++i) row[i] *= size[i];
+  limit_size(context, row);
   if (context.args.text("method") == "nearest") return nearest(context.b, x, size);
   ir::Value* value = x.value;
   for (size_t i = 0; i < size.size(); ++i)
@@ -75,6 +78,9 @@ ir::Value* build_upsample(LayerContext& context) {
 ir::Value* build_zero_padding(LayerContext& context) {
   const Picture x = picture_input(context, 0);
   const Sides sides = both_sides(context, "amount", x.extents.size());
+  std::vector<int64_t> row = row_shape(x.value);
+  for (size_t i = 0; i < x.extents.size(); ++i) row[i] += sides.before[i] + sides.after[i];
+  limit_size(context, row);
   Sliding s;
   s.before = sides.before;
   s.after = sides.after;

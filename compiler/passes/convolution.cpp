@@ -6,7 +6,7 @@
 // with these taps in reverse order. No array of all products is written and no zero is multiplied.
 #include <numeric>
 
-#include "compiler/ops/windows.h"
+#include "compiler/ir/windows.h"
 #include "compiler/passes/pass.h"
 #include "compiler/passes/rewrite.h"
 
@@ -16,7 +16,7 @@ using ir::Builder;
 using ir::Node;
 using ir::Shape;
 using ir::Value;
-using ops::Windows;
+using ir::Windows;
 
 namespace {
 

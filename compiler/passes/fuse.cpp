@@ -3,6 +3,7 @@
 // cycle, and rebuilds the graph with one `group` node per group.
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "compiler/ir/op.h"
@@ -21,6 +22,8 @@ namespace {
 
 // Beyond this a group would run out of registers and compile slowly.
 constexpr size_t max_group_nodes = 64;
+// Computing this much again costs less than writing and reading a vector.
+constexpr double cheap_cost = 6;
 
 class Fusion {
  public:
@@ -29,6 +32,7 @@ class Fusion {
   bool run() {
     collect();
     absorb_private();
+    absorb_late();
     while (merge_once()) {
     }
     rebuild();
@@ -88,6 +92,8 @@ class Fusion {
               [&](const Node* x, const Node* y) { return order_.at(x) < order_.at(y); });
     const auto shape = kernel::analyse_group(both);
     if (!shape || stores_full_columns(*shape, both) || shows_parts(*shape, both)) return false;
+    if (shape->padding && used_outside(shape->padding->result(), {both.begin(), both.end()}))
+      return false;
     for (const Node* node : b) owner_[node] = producer;
     a = std::move(both);
     b.clear();
@@ -147,6 +153,70 @@ class Fusion {
       if (!producer || producer->op->family != ir::Family::elementwise) continue;
       if (!owner_.count(producer) || used_outside(value, {producer, &sum})) continue;
       try_merge(owner_.at(producer), static_cast<int>(user));
+    }
+  }
+
+  // Whether the value is in memory whatever is fused: a product or something that moves it reads
+  // it.
+  bool is_stored(const Value* value, bool moved = false) const {
+    for (const ir::Output& output : graph_.outputs)
+      if (output.value == value) return true;
+    auto it = users_.find(value);
+    if (it == users_.end()) return false;
+    return std::any_of(it->second.begin(), it->second.end(), [&](const Node* user) {
+      if (is_duplicable(*user)) return is_stored(user->result(), true);
+      return moved || user->op->family == ir::Family::contraction;
+    });
+  }
+
+  // The only group that reads this one, if it does so element by element.
+  std::optional<int> only_user(const Group& group) const {
+    std::optional<int> only;
+    for (const Node* node : group) {
+      auto it = users_.find(node->result());
+      for (const Node* user : it == users_.end() ? std::vector<Node*>{} : it->second) {
+        if (std::count(group.begin(), group.end(), user)) continue;
+        auto owner = owner_.find(user);
+        if (owner == owner_.end() || (only && *only != owner->second)) return std::nullopt;
+        only = owner->second;
+      }
+      for (const ir::Output& output : graph_.outputs)
+        if (output.value == node->result()) return std::nullopt;
+    }
+    return only;
+  }
+
+  static bool is_cheap(const Group& group) {
+    double cost = 0;
+    for (const Node* node : group) {
+      if (node->op->family != ir::Family::elementwise) return false;
+      cost += node->op->cost;
+    }
+    return cost <= cheap_cost;
+  }
+
+  // Whether all that the group reads is stored by others in any case.
+  bool reads_stored(const Group& group) const {
+    const auto at_hand = [&](const Value* v) {
+      if (!v->node || v->type.rank() < 2) return false;
+      return std::count(group.begin(), group.end(), v->node) > 0 || is_stored(v);
+    };
+    return std::all_of(group.begin(), group.end(), [&](const Node* node) {
+      return std::all_of(node->operands.begin(), node->operands.end(), [&](const Value* v) {
+        return (v->node && v->node->op->uniform) || at_hand(v);
+      });
+    });
+  }
+
+  // What backward alone reads (1 - tanh², from a tanh that is stored anyway) is computed there: to
+  // compute it where tanh comes from would only write one more value.
+  void absorb_late() {
+    for (size_t g = 0; g < groups_.size(); ++g) {
+      while (!groups_[g].empty() && is_cheap(groups_[g]) && reads_stored(groups_[g])) {
+        const auto user = only_user(groups_[g]);
+        if (!user || !is_cheap(groups_[static_cast<size_t>(*user)])) break;
+        if (!try_merge(static_cast<int>(g), *user)) break;
+      }
     }
   }
 

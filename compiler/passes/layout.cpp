@@ -146,6 +146,8 @@ Value* change_sides(const Node& node, Builder& b) {
   const Axes left = free_axes(node.operands[0], lhs, lhs_batch);
   const Axes right = free_axes(node.operands[1], rhs, rhs_batch);
   if (!free_batch(node.operands[1], right) || free_batch(node.operands[0], left)) return nullptr;
+  const auto map = kernel::map_contraction(node);
+  if (map && map->form == kernel::ContractionForm::lanes) return nullptr;
   Value* swapped = b.contract(node.operands[1], node.operands[0], rhs, lhs, rhs_batch, lhs_batch);
   const size_t n = lhs_batch.size();
   return b.transpose(swapped, joined(counting(0, n), counting(n + right.size(), left.size()),

@@ -40,16 +40,17 @@ struct PassOptions {
 bool run_passes(ir::Graph& graph, const std::vector<Pass>& passes, const PassOptions& options = {});
 
 // The passes, one file each.
-bool simplify(ir::Graph& graph);          // x+0, x*1, reshape of reshape, reductions of one element
-bool fold_constants(ir::Graph& graph);    // arithmetic on uniform constants
-bool merge_common(ir::Graph& graph);      // equal nodes become one (common subexpressions)
-bool drop_stops(ir::Graph& graph);        // stop_gradient means nothing after derivatives
-bool remove_dead(ir::Graph& graph);       // nodes that nobody uses
-bool safe_forms(ir::Graph& graph);        // log(softmax), log(sigmoid): the stable forms
-bool fold_scales(ir::Graph& graph);       // (x·W)·s: one product with weights W·s
-bool form_muladd(ir::Graph& graph);       // a*b + c: the only place where FMA is introduced
-bool gather_convolutions(ir::Graph& graph);  // input gradients of convolutions as convolutions
-bool split_reductions(ir::Graph& graph);  // one kind of axes per reduction
+bool simplify(ir::Graph& graph);        // x+0, x*1, reshape of reshape, reductions of one element
+bool fold_constants(ir::Graph& graph);  // arithmetic on uniform constants
+bool merge_common(ir::Graph& graph);    // equal nodes become one (common subexpressions)
+bool drop_stops(ir::Graph& graph);      // stop_gradient means nothing after derivatives
+bool remove_dead(ir::Graph& graph);     // nodes that nobody uses
+bool safe_forms(ir::Graph& graph);      // log(softmax), log(sigmoid): the stable forms
+bool fold_scales(ir::Graph& graph);     // (x·W)·s: one product with weights W·s
+bool form_muladd(ir::Graph& graph);     // a*b + c: the only place where FMA is introduced
+bool gather_convolutions(ir::Graph& graph);   // input gradients of convolutions as convolutions
+bool put_batch_last(ir::Graph& graph);        // pictures [C, H, W, b] where channels are few
+bool split_reductions(ir::Graph& graph);      // one kind of axes per reduction
 bool lay_out_contractions(ir::Graph& graph);  // operands that kernels can read by vectors
 bool fuse(ir::Graph& graph);                  // groups: one kernel each
 bool separate_states(ir::Graph& graph);       // copies for states that no order can write in place

@@ -34,6 +34,7 @@ const std::vector<Pass>& step_passes() {
       {"dce", "gradients that nobody asked for", remove_dead},
       {"convolution", "input gradients of convolutions gather instead of adding up",
        gather_convolutions},
+      {"lanes", "pictures of few channels lie with the batch last", put_batch_last},
       {"split", "reductions over mixed axes become two", split_reductions},
       {"layout", "transposed operands are written once, in the order that kernels read",
        lay_out_contractions},

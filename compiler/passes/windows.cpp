@@ -1,6 +1,6 @@
 #include "compiler/passes/windows.h"
 
-#include "compiler/ops/windows.h"
+#include "compiler/ir/windows.h"
 #include "compiler/passes/rewrite.h"
 
 namespace nnc::passes {
@@ -9,7 +9,7 @@ using ir::Builder;
 using ir::Node;
 using ir::Shape;
 using ir::Value;
-using ops::Windows;
+using ir::Windows;
 
 namespace {
 

@@ -92,8 +92,28 @@ class ModelDescriber {
       layer.freeze = {freeze->boolean(), freeze->span};
     if (const Value* penalty = get(beside, "penalty")) layer.penalty = penalty_of(*penalty);
     if (const Value* predict = get(beside, "predict")) layer.predict = predict->formula();
+    if (const Value* when = get(beside, "when")) layer.when = modes(*when, layer.kind.text);
     arguments(*entry.args, layer);
     model_.layers.push_back(std::move(layer));
+  }
+
+  When modes(const Value& value, const std::string& kind) {
+    When when{.span = value.span};
+    const ListValue one{value};
+    for (const Value& mode : value.is_list() ? value.list() : one) {
+      if (!mode.is_text()) continue;
+      (mode.text() == "train" ? when.train : when.eval) = true;
+    }
+    const schema::Entry* layer = catalogue_.find(schema::Group::layers, kind);
+    if (layer == nullptr || layer->random) return when;
+    std::vector<std::string> random;
+    for (const schema::Entry* entry : catalogue_.entries(schema::Group::layers)) {
+      if (entry->random) random.push_back(entry->name);
+    }
+    diagnostics_.error(value.span,
+                       "'when' says when random numbers are drawn, and " + kind + " draws none",
+                       "no 'when', or a layer that draws: " + join(random, "or"));
+    return when;
   }
 
   static void add_inputs(const Value& value, Layer& layer) {

@@ -76,6 +76,14 @@ struct Penalty {
   SourceSpan span;
 };
 
+// The modes in which a random layer draws; in the others its input passes unchanged. A prediction
+// draws nothing.
+struct When {
+  bool train = false;
+  bool eval = false;
+  SourceSpan span;
+};
+
 struct Layer {
   Name kind;           // the layer's word and its place
   Args args;           // `inputs` of a merge layer are in `from`, not here
@@ -90,6 +98,7 @@ struct Layer {
   Located<bool> freeze;
   std::optional<Penalty> penalty;  // overrides loss.penalty for this layer
   std::optional<Formula> predict;  // what stands in its place in predict mode
+  std::optional<When> when;        // of a random layer; default: while training
 };
 
 // A free trainable value for formulas.

@@ -106,6 +106,7 @@ Type train() {
 }  // namespace
 
 const std::vector<Key>& layer_siblings() {
+  static const Type mode = choice({"train", "eval"});
   static const std::vector<Key> siblings = {
       Key("name", name(), "what formulas and other layers call it"),
       Key("from", one_of({reference(), list_of(reference()).sized(1, many)}),
@@ -114,6 +115,9 @@ const std::vector<Key>& layer_siblings() {
       Key("freeze", boolean(), "whether its weights stay as they are").by_default("false"),
       Key("penalty", penalty(), "on its kernel, instead of the penalty of the loss"),
       Key("predict", formula(), "what stands in its place in prediction"),
+      Key("when", one_of({mode, list_of(mode).sized(1, 2)}),
+          "the modes in which it draws random numbers; elsewhere its input passes unchanged. In an "
+          "evaluation (valid, test) a row gets the same numbers each time; default: train"),
   };
   return siblings;
 }

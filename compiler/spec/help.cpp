@@ -67,7 +67,11 @@ std::string entry_help(schema::Group group, const schema::Entry& entry) {
     result += "\nAny field name: " + schema::describe(*entry.other_keys) + "\n";
   }
   if (group == schema::Group::layers) {
-    result += "\nBeside it\n" + keys_text(layer_siblings(), "");
+    std::vector<schema::Key> beside = layer_siblings();
+    if (!entry.random) {
+      std::erase_if(beside, [](const schema::Key& key) { return key.name == "when"; });
+    }
+    result += "\nBeside it\n" + keys_text(beside, "");
   }
   if (!entry.example.empty()) result += "\nExample\n" + indented(entry.example, 2);
   return result;

@@ -157,6 +157,7 @@ class Writer {
     if (layer.freeze.value) beside.push_back("freeze: true");
     if (layer.penalty) beside.push_back("penalty: " + penalty(*layer.penalty));
     if (layer.predict) beside.push_back("predict: " + formula_scalar(*layer.predict));
+    if (layer.when) beside.push_back("when: " + modes(*layer.when));
     if (own == layer.kind.text && !beside.empty()) own += ":";
     line(2, "- " + own + (everything_ ? remark(layer) : ""));
     for (const std::string& key : beside) line(3, key);
@@ -166,6 +167,10 @@ class Writer {
     const SourceSpan& span = layer.kind.span;
     const std::string from = layer.from.empty() ? "" : " from " + names_text(layer.from);
     return fmt::format("  # {}{} @{}:{}:{}", layer.name, from, span.path(), span.line, span.column);
+  }
+
+  static std::string modes(const When& when) {
+    return when.train && when.eval ? "[train, eval]" : when.train ? "train" : "eval";
   }
 
   static std::string penalty(const Penalty& penalty) {

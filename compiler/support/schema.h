@@ -116,6 +116,8 @@ struct Entry {
   // A merge layer: its principal argument is the list of its inputs (add: [a, b]). The parser
   // moves them to Layer::from; the entry does not describe them.
   bool merges = false;
+  // A layer that draws random numbers: `when` may stand beside it.
+  bool random = false;
   // Further keys with free names, all of this type (the fields of `idx`); null: none are allowed.
   std::shared_ptr<const Type> other_keys = nullptr;
 };

@@ -146,15 +146,15 @@ void print_layers(const CompiledModel& compiled, const Data& data,
   double flops = 0;
   for (const spec::LayerSummary& layer : compiled.forward().layers) {
     table.add({layer.name, layer.frozen ? layer.kind + " (frozen)" : layer.kind,
-               shape_text(layer.output_shape),
-               numbers_of(layer.parameters, layer.statistics),
+               shape_text(layer.output_shape), numbers_of(layer.parameters, layer.statistics),
                layer.flops > 0 ? with_commas(static_cast<int64_t>(layer.flops)) : "-"});
     parameters += layer.parameters;
     statistics += layer.statistics;
     flops += layer.flops;
   }
   table.rule();
-  table.add({"", "", "", numbers_of(parameters, statistics), with_commas(static_cast<int64_t>(flops))});
+  table.add(
+      {"", "", "", numbers_of(parameters, statistics), with_commas(static_cast<int64_t>(flops))});
   fmt::print("{}", table.text());
 }
 

@@ -13,13 +13,21 @@ Infer infer_random(const std::string& name) {
   return [name](const InferInput& input) {
     const Type result{input.attributes.dtype("dtype"), input.attributes.shape("shape")};
     input.attributes.integer("stream");
+    bool fits = input.operands.size() == 2 ||
+                (input.operands.size() == 3 && !result.shape.empty() && result.shape[0].batch);
+    if (!fits) {
+      reject(input,
+             name + " cannot be drawn from " + std::to_string(input.operands.size()) + " operands",
+             "seed and step, and for batch rows the number of the first row if it is not 0");
+    }
     for (const Type& type : input.operands) {
       const bool exact = type.dtype == DType::f64 || type.dtype == DType::i64;
       if (!exact || type.rank() != 0) {
-        reject(input, name + " takes the seed and the step", "two numbers in f64 or i64");
+        reject(input, name + " takes the seed, the step and the first row's number",
+               "numbers in f64 or i64");
       }
     }
-    bool fits = result.dtype == DType::f32 || result.dtype == DType::f64;
+    fits = result.dtype == DType::f32 || result.dtype == DType::f64;
     for (size_t i = 1; i < result.shape.size(); ++i) fits = fits && !result.shape[i].batch;
     if (!fits) {
       reject(input, name + " cannot fill " + to_string(result, input.batch),
@@ -36,8 +44,13 @@ void eval_random(EvalContext& c) {
   const auto stream = static_cast<uint64_t>(c.node.attributes.integer("stream"));
   const bool single = c.node.result()->type.dtype == DType::f32;
   std::vector<double>& out = c.results[0].data;
+  size_t first = 0;
+  if (c.operands.size() == 3) {
+    const auto rows = static_cast<size_t>(c.results[0].shape[0]);
+    if (rows > 0) first = static_cast<size_t>(c.operands[2]->data[0]) * (out.size() / rows);
+  }
   for (size_t i = 0; i < out.size(); ++i) {
-    out[i] = Number(philox::block(seed, stream, i, step, 0), single);
+    out[i] = Number(philox::block(seed, stream, first + i, step, 0), single);
   }
 }
 
@@ -59,20 +72,22 @@ double normal(const philox::Words& words, bool single) {
   return std::sqrt(-2 * std::log(1 - u)) * cos_turns(turn);
 }
 
-// The words of the element at `indices` of the result, counted in row-major order.
+// The words of the element at `indices` of the result, counted in row-major order from the first
+// row's number on.
 std::array<kernel::Value, 4> words_at(LowerContext& c, const std::vector<kernel::Value>& indices,
                                       const std::vector<kernel::Value>& operands) {
   kernel::Builder& k = c.k;
   const kernel::Type wide{kernel::Scalar::i64, c.lanes};
   kernel::Value element = k.constant_int(wide, 0);
   const Shape& shape = c.node.result()->type.shape;
-  for (size_t i = 0; i < indices.size(); ++i) {
-    const kernel::Value index = k.splat(indices[i], c.lanes);
-    element = i == 0 ? index : k.add(k.mul(element, k.constant_int(wide, shape[i].size)), index);
-  }
   const auto word = [&](kernel::Value v) {
     return k.splat(k.convert(v, kernel::Scalar::i64), c.lanes);
   };
+  for (size_t i = 0; i < indices.size(); ++i) {
+    kernel::Value index = k.splat(indices[i], c.lanes);
+    if (i == 0 && operands.size() == 3) index = k.add(index, word(operands[2]));
+    element = i == 0 ? index : k.add(k.mul(element, k.constant_int(wide, shape[i].size)), index);
+  }
   const auto stream = static_cast<uint64_t>(c.node.attributes.integer("stream"));
   return philox::block(k, word(operands[0]), stream, element, word(operands[1]));
 }
@@ -110,6 +125,10 @@ std::vector<Sample> samples() {
       sample.ranges = {{0, 1e15}, {7, 7}};
       sample.differentiable = false;
       list.push_back(sample);
+      if (shape.empty() || !shape[0].batch) continue;
+      sample.operands.push_back({DType::f64, {}});
+      sample.ranges.push_back({256, 256});
+      list.push_back(sample);
     }
   }
   return list;
@@ -118,9 +137,10 @@ std::vector<Sample> samples() {
 const Registration random_uniform({
     .name = "random_uniform",
     .family = Family::generator,
-    .operands = 2,
-    .doc = "Uniform in [0, 1), 24 random bits in f32 and 53 in f64. Operands: seed and step; "
-           "{stream} tells apart the places that draw. Philox4x32-10 of the element's index.",
+    .operands = -1,
+    .doc = "Uniform in [0, 1), 24 random bits in f32 and 53 in f64. Operands: seed, step "
+           "and, if it is not 0, the number of the first row; {stream} tells apart the places that "
+           "draw. Philox4x32-10 of the element's index.",
     .infer = infer_random("random_uniform"),
     .eval = eval_random<uniform>,
     .lower_index = lower_uniform,
@@ -132,9 +152,10 @@ const Registration random_uniform({
 const Registration random_normal({
     .name = "random_normal",
     .family = Family::generator,
-    .operands = 2,
+    .operands = -1,
     .doc = "Normal with mean 0 and standard deviation 1, by Box and Muller's formula from two "
-           "uniform numbers. Operands: seed and step; {stream} tells apart the places that draw.",
+           "uniform numbers. Operands: seed, step and, if it is not 0, the number of the first "
+           "row; {stream} tells apart the places that draw.",
     .infer = infer_random("random_normal"),
     .eval = eval_random<normal>,
     .lower_index = lower_normal,

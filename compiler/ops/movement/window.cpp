@@ -1,8 +1,10 @@
+#include "compiler/ir/windows.h"
 #include "compiler/ops/record.h"
-#include "compiler/ops/windows.h"
 
 namespace nnc::ops {
 namespace {
+
+using ir::Windows;
 
 std::vector<Type> infer_window(const InferInput& input) {
   const Type& type = input.operands[0];

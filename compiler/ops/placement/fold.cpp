@@ -1,8 +1,10 @@
+#include "compiler/ir/windows.h"
 #include "compiler/ops/record.h"
-#include "compiler/ops/windows.h"
 
 namespace nnc::ops {
 namespace {
+
+using ir::Windows;
 
 // The whole that the operand is windows of: the extents of its windowed axes are attributes.
 Shape whole_shape(const Windows& w, const Shape& windowed, const std::vector<int64_t>& extent) {

@@ -56,7 +56,7 @@ class ForwardBuilder : public layers::Scope {
   void declare_inputs();
   ir::Value* raw_field(const FieldInfo& info);
   layers::Operand build_field(const FieldInfo& info, const SourceSpan& span);
-  layers::Operand raw_operand(const FieldInfo& info);
+  layers::Operand raw_operand(const FieldInfo& info);  // without mixup and prepare steps
   layers::Operand mixed_operand(const FieldInfo& info);
   bool is_input(const std::string& field) const;
   layers::Operand prepare(const FieldInfo& info, const Choice& step, int position,
@@ -104,6 +104,7 @@ class ForwardBuilder : public layers::Scope {
   std::vector<TermPair> pairs_;               // what the built-in losses compare
   std::map<std::string, Penalty> penalties_;  // of a layer, by layer name
   friend class TermScope;
+  friend class OwnLabels;
 };
 
 }  // namespace nnc::spec

@@ -25,6 +25,12 @@ double contraction_flops(const ir::Graph& graph, size_t first_node) {
   return flops;
 }
 
+bool draws(const Layer& layer, Mode mode) {
+  if (mode == Mode::predict) return false;
+  if (!layer.when) return mode == Mode::train;
+  return mode == Mode::train ? layer.when->train : layer.when->eval;
+}
+
 }  // namespace
 
 Operand ForwardBuilder::build_layer(const Layer& layer) {
@@ -39,19 +45,20 @@ Operand ForwardBuilder::build_layer(const Layer& layer) {
 }
 
 ir::Value* ForwardBuilder::build_body(const Layer& layer) {
-  layers::LayerContext context{.b = b_,
-                               .mode = mode_,
-                               .dtype = dtype_,
-                               .kind = layer.kind.text,
-                               .name = layer.name,
-                               .span = layer.kind.span,
-                               .args = layer.args,
-                               .inputs = {},
-                               .scope = *this,
-                               .weight = [&](const layers::Weight& w) { return weight(layer, w); },
-                               .statistic =
-                                   [&](const layers::Weight& w) { return statistic(layer, w); },
-                               .frozen = layer.freeze.value};
+  layers::LayerContext context{
+      .b = b_,
+      .mode = mode_,
+      .dtype = dtype_,
+      .kind = layer.kind.text,
+      .name = layer.name,
+      .span = layer.kind.span,
+      .args = layer.args,
+      .inputs = {},
+      .scope = *this,
+      .weight = [&](const layers::Weight& w) { return weight(layer, w); },
+      .statistic = [&](const layers::Weight& w) { return statistic(layer, w); },
+      .frozen = layer.freeze.value,
+      .draws = draws(layer, mode_)};
   if (layer.kind.text != "expr") {  // a formula names its own inputs
     for (const Name& input : layer.from) {
       context.inputs.push_back(find(input.text, input.span));
@@ -107,8 +114,7 @@ namespace {
 void check_shared(const Layer& layer, const layers::Weight& weight, const ir::Value* found) {
   const Name& owner = *layer.share;
   if (found == nullptr) {
-    throw UserError(owner.span,
-                    "'" + owner.text + "' has no weight '" + weight.name + "' to share",
+    throw UserError(owner.span, "'" + owner.text + "' has no weight '" + weight.name + "' to share",
                     "a layer with the same weights as this " + layer.kind.text);
   }
   const std::vector<int64_t> shape = layers::row_shape(found);

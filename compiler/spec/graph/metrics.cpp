@@ -8,6 +8,30 @@
 
 namespace nnc::spec {
 
+// What `positive` speaks of: an index is that of the row itself, even where mixup has made shares
+// of classes of it.
+class OwnLabels : public layers::Scope {
+ public:
+  explicit OwnLabels(ForwardBuilder& outer) : outer_(outer) {}
+  layers::Operand find(const std::string& name, const SourceSpan& span) override {
+    for (const FieldInfo& info : outer_.fields_) {
+      if (info.name == name && stays_index(info)) return outer_.raw_operand(info);
+    }
+    return outer_.find(name, span);
+  }
+
+ private:
+  bool stays_index(const FieldInfo& info) const {
+    const Field* field =
+        outer_.description_.data ? outer_.description_.data->field(info.name) : nullptr;
+    if (info.classes == 0 || outer_.mode_ != Mode::train || field == nullptr) return false;
+    return std::none_of(field->prepare.begin(), field->prepare.end(),
+                        [](const Choice& step) { return step.kind == "one_hot"; });
+  }
+
+  ForwardBuilder& outer_;
+};
+
 // {score: NAME, positive: FORMULA}: a score and whether the row is what it looks for.
 layers::Pair ForwardBuilder::scored_pair(const Metric& metric) {
   const Args& args = metric.choice.args;
@@ -24,7 +48,8 @@ layers::Pair ForwardBuilder::scored_pair(const Metric& metric) {
   layers::Pair pair;
   pair.prediction = find(score.text, score.span);
   pair.prediction_span = score.span;
-  pair.target = {each_row(formula(positive, *this)), "positive"};
+  OwnLabels labels(*this);
+  pair.target = {each_row(formula(positive, labels)), "positive"};
   pair.target_span = positive.span;
   const std::vector<int64_t> row = layers::row_shape(pair.target.value);
   if (!layers::one_number(pair.target)) {

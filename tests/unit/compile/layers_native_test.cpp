@@ -102,7 +102,36 @@ const std::vector<std::string> models = {
     "    - gaussian_noise: 0.2\n    - gaussian_dropout: 0.1\n",
 };
 
+// Layers over pictures: the first one reads pictures of 5x6 with 3 channels.
+const std::vector<std::string> picture_models = {
+    "    - conv2d: {filters: 4, kernel: 3, padding: same, activation: relu}\n    - maxpool2d: 2\n",
+    "    - conv2d: {filters: 6, kernel: [3, 2], stride: 2, groups: 3}\n    - avgpool2d: "
+    "{pool: 2, stride: 1, padding: same}\n",
+    "    - maxpool2d: {pool: 3, stride: 2, padding: same}\n    - conv2d: {filters: 17, kernel: "
+    "1}\n",
+    "    - depthwise_conv2d: {kernel: 3, multiplier: 2, activation: tanh}\n    - global_maxpool\n",
+    "    - separable_conv2d: {filters: 5, kernel: 2, dilation: 2, padding: same}\n    - "
+    "global_avgpool\n",
+    "    - conv2d_transpose: {filters: 4, kernel: 3, stride: 2, padding: same}\n    - cropping: "
+    "[1, [0, 2]]\n    - relu\n    - conv2d: {filters: 2, kernel: 2}\n",
+    "    - conv2d_transpose: {filters: 2, kernel: 2, stride: 2, activation: sigmoid}\n",
+    "    - upsample: {size: [2, 3], method: bilinear}\n    - conv2d: {filters: 2, kernel: 2}\n",
+    "    - zero_padding: [[1, 0], 2]\n    - relu\n    - upsample: 2\n    - avgpool2d: [3, 2]\n",
+    "    - reshape: [5, 18]\n    - conv1d: {filters: 3, kernel: 2, dilation: 2}\n    - maxpool1d: "
+    "{pool: 2, stride: 1}\n    - tanh\n    - avgpool1d: {pool: 3, padding: same}\n",
+    "    - reshape: [5, 3, 2, 3]\n    - conv3d: {filters: 2, kernel: [2, 1, 2], padding: 1}\n",
+};
+
 }  // namespace
+
+TEST_CASE("the steps of models over pictures run natively as the reference says") {
+  for (const std::string& layers : picture_models) {
+    CAPTURE(layers);
+    const std::string picture = "    - dense: 90\n    - reshape: [5, 6, 3]\n";
+    const auto step = step_of(model_of(picture + layers, 7), 7);
+    for (const int64_t rows : {7, 1}) check_native(*step, rows);
+  }
+}
 
 TEST_CASE("the steps of normalised models run natively as the reference says") {
   for (const std::string& layers : models) {

@@ -221,3 +221,30 @@ TEST_CASE("ssim is that of the paper, over odd shapes") {
     check_close(evaluate(model, x, y).at("metric.ssim"), {1, other}, 1e-9);
   }
 }
+
+TEST_CASE(
+    "mixup mixes what a loss compares, in training only; conditions see the row's own label") {
+  Model model = load(
+      "nnc: 1\nprecision: f64\ndata:\n  train: {npy: {p: p.npy, t: t.npy}}\n"
+      "  fields: {t: {classes: 3}, p: {augment: [{mixup: 0.2}], prepare: [{scale: 10}]}}\n"
+      "model:\n  inputs: [p]\n  layers:\n    - expr: \"p\"\n      name: y\n"
+      "    - expr: \"sum(p)\"\n      name: score\n"
+      "loss: {cross_entropy: {probability: y, target: t}}\n"
+      "metrics: [{auc: {score: score, positive: \"t == 2\"}}]\n",
+      {field("p", {3}, abi::DType::f64), field("t", {}, abi::DType::i32, 3)});
+  const double share = 0.75;
+  const Tensors inputs{{"p", tensor({1, 3}, {0.1, 0.2, 0.3})},
+                       {"p:mixup", tensor({1, 3}, {0.5, 0.1, 0.7})},
+                       {"t", tensor({1}, {2})},
+                       {"t:mixup", tensor({1}, {0})},
+                       {"mixup:share", tensor({1}, {share})}};
+  const Tensors out = ir::evaluate(*model.forward(spec::Mode::train).graph, inputs, {.batch = 1});
+  const double first = 10 * (share * 0.1 + (1 - share) * 0.5);
+  const double last = 10 * (share * 0.3 + (1 - share) * 0.7);
+  check_close(out.at("loss.cross_entropy"),
+              {-share * std::log(last) - (1 - share) * std::log(first)});
+  CHECK(out.at("metric.auc").data.at(1) == 1);
+  const Tensors plain = ir::evaluate(*model.forward(spec::Mode::eval).graph,
+                                     {{"p", inputs.at("p")}, {"t", inputs.at("t")}}, {.batch = 1});
+  check_close(plain.at("loss.cross_entropy"), {-std::log(3.0)});
+}

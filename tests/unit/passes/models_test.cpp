@@ -33,6 +33,7 @@ TEST_CASE("the fused step of every small model computes what its step computes")
     if (entry.path().extension() != ".yaml") continue;
     const std::string model = entry.path().stem().string();
     CAPTURE(model);
+    if (model == "sobel") continue;  // nothing is trained there
     const auto step = dumped(entry.path().string(), "step");
     int64_t elements = 0;
     for (const ir::Param& param : step->params) elements += param.value->type.elements(step->batch);

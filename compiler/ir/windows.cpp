@@ -1,14 +1,9 @@
-#include "compiler/ops/windows.h"
+#include "compiler/ir/windows.h"
 
-#include "compiler/ir/op.h"
+namespace nnc::ir {
 
-namespace nnc::ops {
-
-using ir::Dim;
-using ir::Shape;
-
-Windows Windows::of(const ir::Node& node) {
-  const ir::Attributes& at = node.attributes;
+Windows Windows::of(const Node& node) {
+  const Attributes& at = node.attributes;
   Windows w{at.integers("axes"), {}, at.integers("stride"), at.integers("dilation")};
   if (at.has("size")) {
     w.size = at.integers("size");
@@ -59,4 +54,4 @@ std::vector<int64_t> Windows::place(const std::vector<int64_t>& index) const {
   return result;
 }
 
-}  // namespace nnc::ops
+}  // namespace nnc::ir

@@ -8,13 +8,13 @@
 
 #include "compiler/ir/graph.h"
 
-namespace nnc::ops {
+namespace nnc::ir {
 
 struct Windows {
   std::vector<int64_t> axes, size, stride, dilation;  // one entry for each windowed axis
 
   // Of a `window` or a `fold` node.
-  static Windows of(const ir::Node& node);
+  static Windows of(const Node& node);
 
   // Distance from the first to behind the last element of a window.
   int64_t reach(size_t w) const { return dilation[w] * (size[w] - 1) + 1; }
@@ -26,10 +26,10 @@ struct Windows {
   size_t dimension(size_t d) const;
 
   // Whether the lists agree with each other and with a value of this shape.
-  bool fits(const ir::Shape& whole) const;
-  ir::Shape windowed(const ir::Shape& whole) const;
+  bool fits(const Shape& whole) const;
+  Shape windowed(const Shape& whole) const;
   // The element of the whole for an element of the windowed value.
   std::vector<int64_t> place(const std::vector<int64_t>& index) const;
 };
 
-}  // namespace nnc::ops
+}  // namespace nnc::ir

@@ -1,0 +1,312 @@
+// C[m, n] = Σ_pixels Σ_rows A[m, pixel, row] · B[n, pixel, row]: weight gradients of pictures with
+// the batch last. Vectors run along the sum: 16 logical lanes take every 16th element of the
+// innermost loop, and a fixed tree adds the lanes up, as in reductions along rows; so the order
+// of a sum follows from shapes alone. Threads share the tiles.
+#include <algorithm>
+
+#include "compiler/kernel/lower_lanes.h"
+#include "compiler/support/diagnostics.h"
+
+namespace nnc::kernel {
+
+using ir::Dim;
+
+namespace {
+
+// How many steps of each outer loop, and columns, one tile covers.
+struct DotTile {
+  std::vector<int64_t> steps;  // one for each outer loop
+  int64_t columns = 1;
+
+  int64_t rows() const {
+    int64_t product = 1;
+    for (int64_t step : steps) product *= step;
+    return product;
+  }
+};
+
+// Windows that lie this many batch rows apart share what they read in the first cache.
+constexpr int64_t near_rows = 4;
+
+// Rows of A that are not yet in the first cache, for each step along the sum.
+int64_t new_rows(const ContractionMap& map, const DotTile& tile) {
+  int64_t rows = 1;
+  bool shared = false;
+  for (size_t d = 0; d < map.outer.size(); ++d) {
+    const bool near = map.outer[d].a.batch && map.outer[d].a.size <= near_rows;
+    if (!near || shared) rows *= tile.steps[d];
+    shared = shared || near;
+  }
+  return rows;
+}
+
+int64_t tile_count(const ContractionMap& map, const DotTile& tile) {
+  int64_t count = map.n.extent.size / tile.columns;
+  for (size_t d = 0; d < map.outer.size(); ++d) count *= map.outer[d].extent.size / tile.steps[d];
+  return count;
+}
+
+// Cycles of the thread that has most to do, for each step along the sum.
+double cycles_of(const ContractionMap& map, const DotTile& tile, double registers_each,
+                 const Target& target) {
+  const auto rows = static_cast<double>(tile.rows()), columns = static_cast<double>(tile.columns);
+  const double sums = rows * columns * registers_each;
+  const double loads = (rows + columns) * registers_each;
+  const double lines = (static_cast<double>(new_rows(map, tile)) + columns) * registers_each;
+  const double per_cycle = 2, latency = 5, line_cycles = 2;
+  const double step = std::max({sums / per_cycle, loads / per_cycle, latency, lines * line_cycles});
+  const int64_t count = tile_count(map, tile);
+  const int64_t share = (count + target.threads - 1) / target.threads;
+  return static_cast<double>(share) * (step + 0.1 * lines + 0.02 * loads);
+}
+
+class DotTileSearch {
+ public:
+  DotTileSearch(const ContractionMap& map, int bytes, const Target& target)
+      : map_(map), target_(target), each_(std::max(1, logical_lanes / target.lanes(bytes))) {
+    tile_.steps.assign(map.outer.size(), 1);
+    best_ = tile_;
+  }
+
+  DotTile run() {
+    search(0);
+    return best_;
+  }
+
+ private:
+  void search(size_t d) {
+    const bool columns = d == map_.outer.size();
+    int64_t& step = columns ? tile_.columns : tile_.steps[d];
+    const int64_t extent = columns ? map_.n.extent.size : map_.outer[d].extent.size;
+    const bool whole = !columns && map_.outer[d].b.size != 0;  // a loop over B: not part of a tile
+    for (int64_t size = 1; size <= (whole ? 1 : extent); ++size) {
+      if (extent % size != 0) continue;
+      step = size;
+      if (!fits()) break;
+      columns ? consider() : search(d + 1);
+    }
+    step = 1;
+  }
+
+  bool fits() const {
+    const int64_t rows = tile_.rows(), columns = tile_.columns;
+    return (rows * columns + std::min(rows, columns) + 1) * each_ <= target_.registers;
+  }
+
+  void consider() {
+    const double cycles = cycles_of(map_, tile_, each_, target_);
+    if (least_ > 0 && cycles >= least_) return;
+    least_ = cycles;
+    best_ = tile_;
+  }
+
+  const ContractionMap& map_;
+  const Target& target_;
+  int each_;
+  DotTile tile_, best_;
+  double least_ = 0;
+};
+
+DotTile dot_tile(const GroupContext& context, const ContractionMap& map) {
+  const auto dtype = context.node.region->outputs.front().value->type.dtype;
+  return DotTileSearch(map, dtype == ir::DType::f64 ? 8 : 4, context.target).run();
+}
+
+Value fold_sum(Builder& k, Value lanes) {
+  for (int half = lanes.type.lanes / 2; half > 1; half /= 2) {
+    std::vector<int> low, high;
+    for (int i = 0; i < half; ++i) {
+      low.push_back(i);
+      high.push_back(i + half);
+    }
+    lanes = k.add(k.shuffle(lanes, lanes, low), k.shuffle(lanes, lanes, high));
+  }
+  return k.add(k.extract(lanes, 0), k.extract(lanes, 1));
+}
+
+class DotLowering {
+ public:
+  DotLowering(KernelScope& s, const ContractionMap& map)
+      : s_(s),
+        k_(s.k),
+        node_(*s.shape.contract),
+        map_(map),
+        tile_(dot_tile(s.context, map)),
+        type_{scalar_of(node_.result()->type.dtype), logical_lanes} {
+    a_ = operand_pointer(s, map.a);
+    b_ = operand_pointer(s, map.b);
+  }
+
+  std::string schedule() const {
+    return std::to_string(tile_.rows()) + "x" + std::to_string(tile_.columns) + " sums of 16 lanes";
+  }
+
+  void run() {
+    k_.loop(s_.begin, s_.end, k_.i64(1), [&](Value number) {
+      s_.e.open_scope();
+      tile(number);
+      s_.e.close_scope();
+    });
+  }
+
+ private:
+  // The tile's first place along each outer loop and along the columns (coordinates of the result).
+  struct Place {
+    Coordinates at;
+    Value a, b;
+  };
+
+  Value extent(const Dim& dim) {
+    if (!dim.batch) return k_.i64(dim.size);
+    return dim.size == 1 ? rows_ : k_.mul(rows_, k_.i64(dim.size));
+  }
+
+  Value moved(Value base, Value steps, const Dim& stride) {
+    return stride.size == 0 ? base : k_.add(base, k_.mul(steps, extent(stride)));
+  }
+
+  // Columns change slowest: what B holds of them stays near while windows of A go by.
+  Place place_of(Value number) {
+    Place place;
+    place.a = k_.i64(map_.a_offset);
+    place.b = k_.i64(map_.b_offset);
+    Coordinates reversed;
+    const auto next = [&](const MapDim& dim, int64_t step) {
+      const Value count = k_.i64(dim.extent.size / step);
+      const Value first = k_.mul(k_.binary(Op::rem, number, count), k_.i64(step));
+      number = k_.div(number, count);
+      place.a = moved(place.a, first, dim.a);
+      place.b = moved(place.b, first, dim.b);
+      reversed.push_back({first, 0, false});
+    };
+    for (size_t d = map_.outer.size(); d-- > 0;) next(map_.outer[d], tile_.steps[d]);
+    place.at.assign(reversed.rbegin(), reversed.rend());
+    if (map_.n.extent != Dim{}) {
+      next(map_.n, tile_.columns);
+      place.at.push_back(reversed.back());
+    }
+    return place;
+  }
+
+  // A full batch has its number of rows in the code, so that all places of a tile are at fixed
+  // distances from one another.
+  void tile(Value number) {
+    const auto batch = [&](Value rows) {
+      rows_ = rows;
+      s_.e.open_scope();
+      const Place place = place_of(number);
+      find_shifts();
+      std::vector<Value> carried(static_cast<size_t>(tile_.rows() * tile_.columns),
+                                 k_.constant(type_, 0.0));
+      carried.push_back(place.a);
+      carried.push_back(place.b);
+      finish(sum_loops(0, carried), place);
+      s_.e.close_scope();
+    };
+    const Value full = k_.i64(s_.context.batch);
+    k_.branch(
+        k_.compare(Op::eq, s_.rows, full), [&] { batch(full); }, [&] { batch(s_.rows); });
+  }
+
+  // Distances of the tile's rows in A, in row-major order of the outer loops, and of its columns.
+  void find_shifts() {
+    row_shifts_.assign(1, k_.i64(0));
+    for (size_t d = 0; d < map_.outer.size(); ++d) {
+      std::vector<Value> longer;
+      for (const Value& shift : row_shifts_)
+        for (int64_t i = 0; i < tile_.steps[d]; ++i)
+          longer.push_back(i == 0 ? shift : moved(shift, k_.i64(i), map_.outer[d].a));
+      row_shifts_ = std::move(longer);
+    }
+    column_shifts_.clear();
+    for (int64_t j = 0; j < tile_.columns; ++j)
+      column_shifts_.push_back(moved(k_.i64(0), k_.i64(j), map_.n.b));
+  }
+
+  std::vector<Value> sum_loops(size_t d, const std::vector<Value>& carried) {
+    if (d + 1 == map_.k.size()) return sum_run(carried);
+    const size_t places = carried.size() - 2;
+    const Value a = extent(map_.k[d].a), b = extent(map_.k[d].b);
+    return k_.loop(k_.i64(0), extent(map_.k[d].extent), k_.i64(1), carried,
+                   [&](Value, const std::vector<Value>& now) {
+                     std::vector<Value> next = sum_loops(d + 1, now);
+                     next[places] = k_.add(now[places], a);
+                     next[places + 1] = k_.add(now[places + 1], b);
+                     return next;
+                   });
+  }
+
+  std::vector<Value> sum_run(std::vector<Value> carried) {
+    const Value length = extent(map_.k.back().extent);
+    const Value full = k_.binary(Op::bit_and, length, k_.i64(-logical_lanes));
+    const Value a = carried[carried.size() - 2], b = carried.back();
+    std::vector<Value> sums(carried.begin(), carried.end() - 2);
+    sums = k_.loop(k_.i64(0), full, k_.i64(logical_lanes), sums,
+                   [&](Value i, const std::vector<Value>& now) { return step(a, b, i, {}, now); });
+    // The rest: once or not at all.
+    sums = k_.loop(full, length, k_.i64(logical_lanes), sums,
+                   [&](Value i, const std::vector<Value>& now) {
+                     return step(a, b, i, first_lanes(k_, logical_lanes, k_.sub(length, i)), now);
+                   });
+    sums.push_back(a);
+    sums.push_back(b);
+    return sums;
+  }
+
+  std::vector<Value> step(Value a, Value b, Value i, Value mask, std::vector<Value> sums) {
+    const Value from_a = k_.add(a, i), from_b = k_.add(b, i);
+    std::vector<Value> columns;
+    for (const Value& shift : column_shifts_)
+      columns.push_back(k_.load(type_, b_, k_.add(from_b, shift), mask));
+    for (size_t r = 0; r < row_shifts_.size(); ++r) {
+      const Value row = k_.load(type_, a_, k_.add(from_a, row_shifts_[r]), mask);
+      for (size_t c = 0; c < columns.size(); ++c) {
+        Value& sum = sums[r * columns.size() + c];
+        sum = k_.muladd(row, columns[c], sum);
+      }
+    }
+    return sums;
+  }
+
+  void finish(const std::vector<Value>& sums, const Place& place) {
+    s_.e.set_lanes(1);
+    const auto rows = static_cast<int64_t>(row_shifts_.size());
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t c = 0; c < tile_.columns; ++c) {
+        Coordinates at = place.at;
+        int64_t rest = r;
+        for (size_t d = map_.outer.size(); d-- > 0;) {
+          at[d].offset = rest % tile_.steps[d];
+          rest /= tile_.steps[d];
+        }
+        if (at.size() > map_.outer.size()) at.back().offset = c;
+        const Value sum = fold_sum(k_, sums[static_cast<size_t>(r * tile_.columns + c)]);
+        s_.e.bind(node_.result(), sum);
+        s_.store_outputs(s_.shape.space, result_coordinates(s_.shape.space, at));
+      }
+    s_.e.set_lanes(logical_lanes);
+  }
+
+  KernelScope& s_;
+  Builder& k_;
+  const ir::Node& node_;
+  const ContractionMap& map_;
+  DotTile tile_;
+  Type type_;
+  Value a_, b_, rows_;
+  std::vector<Value> row_shifts_, column_shifts_;
+};
+
+}  // namespace
+
+Slice dot_slice(const GroupContext& context, const ContractionMap& map) {
+  return {{tile_count(map, dot_tile(context, map)), false}, 1};
+}
+
+void lower_dot(KernelScope& s, const ContractionMap& map, std::string& schedule) {
+  DotLowering lowering(s, map);
+  schedule = lowering.schedule();
+  lowering.run();
+}
+
+}  // namespace nnc::kernel
