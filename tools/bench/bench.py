@@ -6,28 +6,33 @@ Tables (none: a glance at the steps of three networks, each at its own batch):
   scaling    nnc's step over batches of 1 to 8192 rows and over threads
   compile    until the first step can run; start of the process
   job        training Fashion-MNIST from start to exit, against Keras
+  kernels    the share of the peak of each kernel of the convolutions
   profile    where the time of a step goes
   all        all of these
   page       docs/benchmarks.md from the newest results
 """
 
 import argparse
+import signal
 import sys
 
 import compile_times
 import inference
 import job
+import kernels
 import page
 import scaling
 import steps
 from contenders import Failed, cores
 
 TABLES = {"steps": steps.run, "inference": inference.run, "scaling": scaling.run,
-          "compile": compile_times.run, "job": job.run, "profile": page.run_profile}
+          "compile": compile_times.run, "job": job.run, "kernels": kernels.run,
+          "profile": page.run_profile}
 # Rounds and seconds of each measurement: in full, and quick.
 ROUNDS = {"steps": ((10, 0.3), (3, 0.15)), "inference": ((10, 0.2), (3, 0.1)),
           "scaling": ((10, 0.2), (3, 0.05)), "compile": ((10, 0.05), (3, 0.05)),
-          "job": ((5, 0), (3, 0)), "profile": ((1, 2), (1, 0.5))}
+          "job": ((5, 0), (3, 0)),
+          "kernels": ((1, 2), (1, 0.5)), "profile": ((1, 2), (1, 0.5))}
 
 
 def parse():
@@ -70,6 +75,8 @@ def main(options):
 
 
 if __name__ == "__main__":
+    # An exception, so that what is running now ends too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         main(parse())
     except Failed as problem:

@@ -11,8 +11,12 @@ ROOT = HERE.parent.parent
 KEPT = ROOT / "build" / "bench"  # results and working files
 
 PEERS = {"torch": ["peer_torch.py"], "torch-compiled": ["peer_torch.py", "--variant", "compiled"],
+         "torch-channels-last": ["peer_torch.py", "--variant", "channels-last"],
          "jax": ["peer_jax.py"], "jax-waiting": ["peer_jax.py", "--variant", "waiting"],
          "onnxruntime": ["peer_onnx.py"]}
+
+
+LONGEST = 60  # seconds that one call of nnc may take
 
 
 class Failed(Exception):
@@ -33,9 +37,13 @@ def nnc_command():
     return os.environ.get("NNC", str(ROOT / "build" / "nnc"))
 
 
-def run_nnc(*arguments, threads=2, command=None):
-    done = subprocess.run([command or nnc_command(), *map(str, arguments)], capture_output=True,
-                          text=True, preexec_fn=pinned(threads))
+def run_nnc(*arguments, threads=2, command=None, **environment):
+    try:
+        done = subprocess.run([command or nnc_command(), *map(str, arguments)],
+                              capture_output=True, text=True, preexec_fn=pinned(threads),
+                              env=dict(os.environ, **environment), timeout=LONGEST)
+    except subprocess.TimeoutExpired:
+        raise Failed(f"nnc {arguments[0]} did not end within {LONGEST} seconds") from None
     if done.returncode != 0:
         raise Failed(done.stderr or done.stdout)
     return done.stdout

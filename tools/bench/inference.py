@@ -44,7 +44,7 @@ def compile_driver(nnc, name):
         subprocess.run([os.environ.get("CXX", "g++"), "-std=c++17", *FLAGS[name],
                         f'-DNNC_HEADER="{header}"',
                         f"-DNNC_MODEL={nnc.workload.name.replace('-', '_')}",
-                        f"-DNNC_OUTPUTS={nnc.workload.widths[-1]}", driver, "-o", program],
+                        f"-DNNC_OUTPUTS={nnc.workload.outputs}", driver, "-o", program],
                        check=True)
     return program
 
@@ -82,10 +82,12 @@ def measure(workload, names, options):
     nnc = Nnc(workload, folder, 1)
     everyone = [start(nnc, name) for name in names]
     check_answers(everyone)
-    times = rounds_of(everyone, options.rounds, lambda one: one.measure("infer", options.seconds))
+    times, probes = rounds_of(everyone, options.rounds,
+                              lambda one: one.measure("infer", options.seconds))
     for one in everyone:
         one.close()
-    return {"workload": workload.name, "rows": workload.batch, "threads": 1, "times": times}
+    return {"workload": workload.name, "rows": workload.batch, "threads": 1, "times": times,
+            "probes": probes}
 
 
 def run(options):

@@ -66,8 +66,9 @@ def run(options):
     everyone[1].measure()  # fills the cache
     if options.peers is None or "keras" in options.peers:
         everyone.append(keras)
-    times = rounds_of(everyone, options.rounds, lambda one: one.measure())
-    show(keep("job", "fashion-mlp", {"times": times, "threads": threads, "epochs": EPOCHS,
+    times, probes = rounds_of(everyone, options.rounds, lambda one: one.measure(), threads)
+    show(keep("job", "fashion-mlp", {"times": times, "probes": probes, "threads": threads,
+                                     "epochs": EPOCHS,
                                      "versions": versions("keras", "jax")}, options))
 
 

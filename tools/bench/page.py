@@ -4,7 +4,9 @@ names. Nothing is measured here but the profile."""
 import re
 import statistics
 
+import core_state
 import inference
+import kernels
 import scaling
 import steps
 import workloads
@@ -13,9 +15,11 @@ from results import keep, load, ratio, summary, versions
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 MODEL = ROOT / "models" / "fashion-mlp.yaml"
-NAMES = {"nnc": "nnc", "torch": "PyTorch", "torch-compiled": "PyTorch compiled", "jax": "JAX",
+NAMES = {"nnc": "nnc", "torch": "PyTorch", "torch-compiled": "PyTorch compiled",
+         "torch-channels-last": "PyTorch channels last", "jax": "JAX",
          "onnxruntime": "ONNX Runtime", "header": "header, -O3 -march=native",
          "header-portable": "header, -O2", "jit": "JIT"}
+TABLES = ("steps", "inference", "scaling", "compile", "job", "kernels", "profile")
 MISSING = "Not measured yet."
 
 
@@ -38,26 +42,72 @@ def in_order(entries):
     return [entry for _, entry in sorted(entries.items(), key=place)]
 
 
+def far_cells(part):
+    """Of the rounds with the cores far apart: nnc, the fastest other, their ratio."""
+    if not part:
+        return ["", "", ""]
+    best = steps.best_peer(part)
+    nnc = number(summary(part["times"]["nnc"])[0])
+    if not best:
+        return [nnc, "", ""]
+    return [nnc, f"{NAMES[best[0]]} {number(summary(part['times'][best[0]])[0])}", best[1]]
+
+
+def near_cells(part, peers):
+    if not part:
+        return [""] * (5 + len(peers))
+    times, best = part["times"], steps.best_peer(part)
+    least, median, width = summary(times["nnc"])
+    others = [number(summary(times[name])[0]) if name in times else "" for name in peers]
+    return [number(least), number(median), f"{width:.0%}",
+            f"{steps.share_of_peak(part, least):.0%}", *others, best[1] if best else ""]
+
+
 def steps_tables():
-    """One table for each number of threads; the best peer and its ratio in the last columns."""
+    """One table for each number of threads; the best peer and its ratio in the last columns, and
+    beside them what was measured while the cores were far apart."""
     entries = in_order(load("steps"))
-    parts = []
+    texts = []
     for threads in sorted({entry["threads"] for entry in entries}, reverse=True):
         chosen = [entry for entry in entries if entry["threads"] == threads]
-        peers = [name for name in steps.PEERS if any(name in e["times"] for e in chosen)]
+        peers = [name for name in steps.PICTURE_PEERS if any(name in e["times"] for e in chosen)]
+        every = [core_state.parts(entry) for entry in chosen]
+        far = any(core_state.FAR in parts for parts in every)
         rows = []
-        for entry in chosen:
-            times = entry["times"]
-            least, median, width = summary(times["nnc"])
-            best = steps.best_peer(entry)
-            others = [number(summary(times[name])[0]) if name in times else "" for name in peers]
-            rows.append([entry["workload"], entry["batch"], number(least), number(median),
-                         f"{width:.0%}", f"{steps.share_of_peak(entry, least):.0%}", *others,
-                         best[1] if best else ""])
+        for entry, parts in zip(chosen, every):
+            row = near_cells(parts.get(core_state.NEAR) or parts.get(None), peers)
+            row += far_cells(parts.get(core_state.FAR)) if far else []
+            rows.append([entry["workload"], entry["batch"], *row])
         head = ["network", "batch", "nnc", "median", "spread", "of peak",
                 *(NAMES[name] for name in peers), "best peer / nnc"]
-        parts.append(f"{threads} thread{'s' if threads > 1 else ''}:\n\n{table(head, rows)}")
-    return "\n\n".join(parts) or MISSING
+        head += ["cores far apart: nnc", "best peer", "best peer / nnc"] if far else []
+        texts.append(f"{threads} thread{'s' if threads > 1 else ''}:\n\n{table(head, rows)}")
+    return "\n\n".join(texts) or MISSING
+
+
+def kernels_table():
+    def cells(row):
+        found = [row["kernels"].get(kind) for kind in kernels.KINDS]
+        return [f"{number(one['us'])} ({one['share']:.0%})" if one else "" for one in found]
+    rows = [[entry["workload"], entry["threads"], row["layer"], *cells(row),
+             number(row["other_us"])]
+            for entry in in_order(load("kernels")) for row in entry["kernels"]]
+    head = ["network", "threads", "layer", *kernels.KINDS, "rest of the layer"]
+    return table(head, rows) if rows else MISSING
+
+
+def states_text():
+    """What it costs to hand data from core to core, in each state that was seen."""
+    probes = [probe for name in TABLES for entry in load(name).values()
+              for probe in entry.get("probes") or []]
+    found = core_state.medians({"probes": probes})
+    if not found:
+        return ""
+    rows = [[f"cores {state}", sum(core_state.name_of(p) == state for p in probes),
+             *(number(found[state][figure]) for figure in core_state.FIGURES)] for state in found]
+    head = ["", "times seen", "a barrier, ns", "writing what another core has read, GB/s",
+            "reading what another core has written, GB/s"]
+    return "\n\n" + table(head, rows)
 
 
 def inference_table():
@@ -158,8 +208,7 @@ def profile_text():
 
 def machine_text():
     """The machine and how quiet it was, of everything that is on the page."""
-    entries = [entry for name in ("steps", "inference", "scaling", "compile", "job", "profile")
-               for entry in load(name).values()]
+    entries = [entry for name in TABLES for entry in load(name).values()]
     if not entries:
         return MISSING
     newest = max(entries, key=lambda entry: entry["when"])
@@ -181,12 +230,13 @@ def machine_text():
         lines.append(f"The figures come from {len(builds)} builds of nnc.")
         print(f"page: the results come from {len(builds)} builds; `run.sh all` measures anew")
     described = load("profile").get("machine")
-    return " ".join(lines) + ("\n\n" + block(described["text"]) if described else "")
+    figures = "\n\n" + block(described["text"]) if described else ""
+    return " ".join(lines) + states_text() + figures
 
 
 PARTS = {"machine": machine_text, "steps": steps_tables, "inference": inference_table,
          "scaling": scaling_table, "compile": compile_table, "job": job_table,
-         "profile": profile_text}
+         "kernels": kernels_table, "profile": profile_text}
 
 
 def write():

@@ -27,26 +27,46 @@ def options():
 def batches(folder, workload, count=8):
     """(x, y) of `count` batches as the network takes them: floats, already scaled."""
     data = numpy.load(os.path.join(folder, "batches.npz"))
-    x = data["x"].astype(numpy.float32) * (numpy.float32(1 / 255) if workload.pictures else 1)
-    y = data["y"]
-    y = y.astype(numpy.int64) if workload.loss == "cross_entropy" else y.astype(numpy.float32)
+    scale = numpy.float32(1 / 255 if workload.stored == "uint8" else 1)
+    x = data["x"].astype(numpy.float32) * scale
+    if workload.target == "x":
+        y = x
+    elif workload.loss == "cross_entropy":
+        y = data["y"].astype(numpy.int64)
+    else:
+        y = data["y"].astype(numpy.float32)
     n = workload.batch
     return [(x[i * n:(i + 1) * n], y[i * n:(i + 1) * n]) for i in range(count)]
 
 
 def initial_weights(folder, workload):
-    """[(kernel [inputs, units], bias)] as nnc initialised them."""
+    """{layer: {kernel: …, bias: …}} as nnc initialised them: dense kernels [inputs, units],
+    convolutions [rows, columns, channels, filters], batch_norm's gamma, beta, mean, variance."""
     data = open(os.path.join(folder, "initial", "weights.safetensors"), "rb").read()
     length = struct.unpack("<Q", data[:8])[0]
     header, body = json.loads(data[8:8 + length]), data[8 + length:]
+    found = {}
+    for place in workload.places():
+        for name, entry in header.items():
+            layer, _, part = name.rpartition(".")
+            if layer == place.name:
+                assert entry["dtype"] == "F32", entry
+                flat = numpy.frombuffer(body[slice(*entry["data_offsets"])], dtype=numpy.float32)
+                found.setdefault(layer, {})[part] = flat.reshape(entry["shape"]).copy()
+    return found
 
-    def tensor(name):
-        entry = header[name]
-        assert entry["dtype"] == "F32", entry
-        flat = numpy.frombuffer(body[slice(*entry["data_offsets"])], dtype=numpy.float32)
-        return flat.reshape(entry["shape"]).copy()
-    return [(tensor(f"fc{i}.kernel"), tensor(f"fc{i}.bias"))
-            for i in range(1, workload.layers + 1)]
+
+def channels_first(rows):
+    """[rows, height, width, channels] as [rows, channels, height, width]; others as they are."""
+    return numpy.ascontiguousarray(rows.transpose(0, 3, 1, 2)) if rows.ndim == 4 else rows
+
+
+def flattened_channels_first(place, kernel):
+    """The kernel of a dense layer whose inputs were flattened with their channels first."""
+    if not place.picture:
+        return kernel
+    picture = kernel.reshape(*place.picture, -1).transpose(2, 0, 1, 3)
+    return numpy.ascontiguousarray(picture).reshape(kernel.shape)
 
 
 class Network:
@@ -61,15 +81,19 @@ class Network:
 
 def time_calls(call, finish, seconds):
     """Microseconds of a call: the fastest and the median group of calls."""
-    for _ in range(5):
+    for _ in range(2):
         call()
     finish()
     start = time.perf_counter()
     call()
     finish()
-    group = max(1, int(200e-6 / max(time.perf_counter() - start, 1e-7)))
+    once = time.perf_counter() - start
+    for _ in range(5 if once < 5e-3 else 0):
+        call()
+    finish()
+    group = max(1, int(200e-6 / max(once, 1e-7)))
     samples, end = [], time.perf_counter() + seconds
-    while time.perf_counter() < end or len(samples) < 10:
+    while time.perf_counter() < end or len(samples) < 5:
         start = time.perf_counter()
         for _ in range(group):
             call()

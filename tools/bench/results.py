@@ -10,6 +10,7 @@ import platform
 import statistics
 from importlib import metadata
 
+import core_state
 from contenders import KEPT, cores, nnc_command
 from stats import paired_ratio, spread
 
@@ -54,6 +55,17 @@ def load(table):
     return json.loads(path.read_text()) if path.is_file() else {}
 
 
+def with_other_state(entry, old):
+    """The entry, with what an older one of the same build has of a state of the cores that this one
+    did not see."""
+    if not old or old["build"] != entry["build"] or not entry.get("probes"):
+        return entry
+    seen = core_state.parts(entry)
+    others = {state: {name: value for name, value in part.items() if name != "other_states"}
+              for state, part in core_state.parts(old).items() if state and state not in seen}
+    return dict(entry, other_states=others) if others else entry
+
+
 def keep(table, key, entry, options):
     """The entry with when, where and what; added to the table under `key` (text), unless others
     than the usual peers were asked for. The file is replaced in one go."""
@@ -63,6 +75,7 @@ def keep(table, key, entry, options):
     if options.peers is not None:
         return entry
     everything = load(table)
+    entry = with_other_state(entry, everything.get(key))
     everything[key] = entry
     KEPT.mkdir(parents=True, exist_ok=True)
     new = KEPT / f"{table}.json.new"
@@ -71,13 +84,17 @@ def keep(table, key, entry, options):
     return entry
 
 
-def rounds_of(everyone, rounds, measure):
-    """{name: [what measure(contender) gave in each round]}; A B C, A B C, …"""
-    times = {one.name: [] for one in everyone}
-    for _ in range(rounds):
+def rounds_of(everyone, rounds, measure, threads=1):
+    """({name: [what measure(contender) gave in each round]}, probes of the cores before the first
+    round and after each; on one thread, where nothing is handed over, only before and after all).
+    A B C, A B C, …"""
+    times, probes = {one.name: [] for one in everyone}, [core_state.probe()]
+    for i in range(rounds):
         for one in everyone:
             times[one.name].append(measure(one))
-    return times
+        if threads > 1 or i == rounds - 1:
+            probes.append(core_state.probe())
+    return times, probes if probes[0] else None
 
 
 def minima(rounds):

@@ -5,6 +5,7 @@ from contenders import KEPT, Nnc
 from results import keep, ratio, rounds_of, summary
 
 BATCHES = (1, 2, 8, 32, 128, 512, 2048, 8192)
+PICTURE_BATCHES = (2, 16, 128, 512)  # of networks with convolutions: a larger one takes long
 
 
 class AtThreads:
@@ -23,8 +24,9 @@ def measure(workload, batch, options):
     folder = KEPT / "work" / f"{workload.name}-{workload.batch}"
     all_threads = [Nnc(workload, folder, threads) for threads in options.threads]
     everyone = [AtThreads(nnc, batch) for nnc in all_threads]
-    times = rounds_of(everyone, options.rounds, lambda one: one.measure(options.seconds))
-    return {"workload": workload.name, "batch": batch, "times": times,
+    times, probes = rounds_of(everyone, options.rounds, lambda one: one.measure(options.seconds),
+                              max(options.threads))
+    return {"workload": workload.name, "batch": batch, "times": times, "probes": probes,
             "flops": workload.at(batch).flops,
             "peak_gflops": {str(nnc.threads): max(nnc.peaks) for nnc in all_threads}}
 
@@ -34,8 +36,9 @@ def run(options):
         print(f"\n{name}; microseconds a training step, {options.rounds} rounds")
         print(f"  {'batch':>6}" + "".join(f"{f'{t} thread(s)':>14}{'of peak':>9}"
                                           for t in options.threads) + "   speed-up")
-        for batch in options.batch or BATCHES:
-            result = measure(workloads.find(name), batch, options)
+        workload = workloads.find(name)
+        for batch in options.batch or (PICTURE_BATCHES if workload.pictures else BATCHES):
+            result = measure(workload, batch, options)
             show(keep("scaling", f"{name}/{batch}", result, options))
 
 

@@ -1,5 +1,6 @@
 """Whole training steps: nnc, PyTorch eager and compiled, JAX."""
 
+import core_state
 import workloads
 from contenders import KEPT, Failed, Nnc, Peer
 from results import keep, ratio, rounds_of, summary
@@ -7,6 +8,8 @@ from stats import curve_problem
 
 CURVE = 10  # steps of the check that all learn the same
 PEERS = ("torch", "torch-compiled", "jax")
+# Of networks with convolutions.
+PICTURE_PEERS = ("torch", "torch-compiled", "torch-channels-last", "jax")
 
 
 def start_peers(names, threads):
@@ -33,28 +36,33 @@ def measure(workload, threads, peers, options):
     folder = KEPT / "work" / f"{workload.name}-{workload.batch}"
     nnc = Nnc(workload, folder, threads)
     good, curve = ready(nnc, peers)
-    times = rounds_of([nnc, *good], options.rounds, lambda one: one.measure("step", options.seconds))
+    times, probes = rounds_of([nnc, *good], options.rounds,
+                              lambda one: one.measure("step", options.seconds), threads)
     return {"workload": workload.name, "batch": workload.batch, "threads": threads,
             "flops": workload.flops, "peak_gflops": max(nnc.peaks), "times": times,
-            "losses": curve}
+            "losses": curve, "probes": probes}
 
 
 def batches_of(workload, options):
     if options.batch:
         return options.batch
-    if options.glance:
+    if options.glance or workload.pictures:
         return [workload.batch]
     return sorted({workload.batch, *workloads.BATCHES})
 
 
 def run(options):
-    names = PEERS if options.peers is None else options.peers
     for name in options.only or (workloads.GLANCE if options.glance else workloads.NAMES):
         workload = workloads.find(name)
         for threads in options.threads:
-            peers = start_peers(names, threads)
+            usual = PICTURE_PEERS if workload.pictures else PEERS
+            peers = start_peers(usual if options.peers is None else options.peers, threads)
             for batch in batches_of(workload, options):
-                result = measure(workload.at(batch), threads, peers, options)
+                try:
+                    result = measure(workload.at(batch), threads, peers, options)
+                except Failed as problem:
+                    print(f"\n{name}, batch {batch}: left out: {problem}", flush=True)
+                    continue
                 show(keep("steps", f"{name}/{batch}/{threads}", result, options))
             for peer in peers:
                 peer.close()
@@ -75,13 +83,18 @@ def best_peer(result):
 
 
 def show(result):
-    times = result["times"]
-    print(f"\n{result['workload']}, batch {result['batch']}, {result['threads']} thread(s); "
-          f"microseconds a step, {len(times['nnc'])} rounds, load {result['load']}")
-    print(f"  {'':16}{'min':>10}{'median':>10}{'spread':>9}{'of peak':>9}   against nnc")
-    for name, rounds in times.items():
-        least, median, width = summary(rounds)
-        against = "" if name == "nnc" else str(ratio(times, "nnc", name))
-        share = share_of_peak(result, least)
-        print(f"  {name:16}{least:10.2f}{median:10.2f}{width:9.0%}{share:9.1%}   {against}",
-              flush=True)
+    """One table for each state of the cores that was seen."""
+    for state, part in core_state.parts(result).items():
+        times = part["times"]
+        print(f"\n{part['workload']}, batch {part['batch']}, {part['threads']} thread(s)"
+              f"{f', cores {state}' if state else ''}; microseconds a step, "
+              f"{len(times['nnc'])} rounds, load {part['load']}")
+        print(f"  {'':20}{'min':>10}{'median':>10}{'spread':>9}{'of peak':>9}   against nnc")
+        for name, rounds in times.items():
+            least, median, width = summary(rounds)
+            against = "" if name == "nnc" else str(ratio(times, "nnc", name))
+            share = share_of_peak(part, least)
+            print(f"  {name:20}{least:10.2f}{median:10.2f}{width:9.0%}{share:9.1%}   {against}",
+                  flush=True)
+    if result.get("probes"):
+        print(f"  {core_state.words(result)}", flush=True)

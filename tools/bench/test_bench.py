@@ -13,6 +13,9 @@ import tempfile
 import unittest
 
 import compare
+import core_state
+import kernels
+import results
 import stats
 import workloads
 
@@ -110,7 +113,93 @@ class Workloads(unittest.TestCase):
 
     def test_at_changes_nothing_but_the_batch(self):
         small, large = workloads.find("sine"), workloads.find("sine").at(1024)
-        self.assertEqual((large.batch, large.widths, large.rate), (1024, small.widths, small.rate))
+        self.assertEqual((large.batch, large.layers, large.rate), (1024, small.layers, small.rate))
+
+
+class PictureWorkloads(unittest.TestCase):
+    def test_shapes_of_lenet5(self):
+        shapes = [place.output for place in workloads.find("lenet5").places()]
+        self.assertEqual(shapes, [(28, 28, 6), (14, 14, 6), (10, 10, 16), (5, 5, 16), (400,),
+                                  (120,), (84,), (10,)])
+
+    def test_flops_count_border_taps_and_no_gradient_of_the_pictures(self):
+        first, second = 28 * 28 * 25 * 6, 10 * 10 * 25 * 6 * 16
+        dense = 400 * 120 + 120 * 84 + 84 * 10
+        self.assertEqual(workloads.find("lenet5").flops,
+                         2 * 128 * (2 * first + 3 * second + 3 * dense))
+
+    def test_transposed_convolution_undoes_the_extents(self):
+        places = workloads.find("autoencoder").places()
+        self.assertEqual([place.output for place in places],
+                         [(14, 14, 16), (7, 7, 32), (14, 14, 16), (28, 28, 1)])
+        # Each of its inputs meets each tap of the kernel once.
+        self.assertEqual(places[2].products, 7 * 7 * 9 * 32 * 16)
+
+    def test_shortcuts_have_the_shape_of_what_they_go_around(self):
+        for place in workloads.find("resnet-small").places():
+            if place.layer.kind == "add":
+                self.assertEqual(*place.inputs)
+
+    def test_dense_layer_knows_what_was_flattened(self):
+        pictures = {place.name: place.picture for place in workloads.find("conv-32-64").places()}
+        self.assertEqual((pictures["fc1"], pictures["fc2"]), ((5, 5, 64), ()))
+
+
+NEAR, FAR = ({"barrier_ns": 60, "give_gbs": 45, "take_gbs": 100},
+             {"barrier_ns": 270, "give_gbs": 8, "take_gbs": 40})
+
+
+def entry_of(probes, **more):
+    times = [{"min": i, "median": i} for i in range(1, len(probes))]
+    return {"threads": 2, "probes": probes, "times": {"nnc": times}, "build": "a", **more}
+
+
+class StatesOfTheCores(unittest.TestCase):
+    def minima(self, entry):
+        return {state: results.minima(part["times"]["nnc"])
+                for state, part in core_state.parts(entry).items()}
+
+    def test_rounds_are_told_apart(self):
+        probes = [NEAR, NEAR, NEAR, FAR, FAR, FAR]  # the third round saw both
+        self.assertEqual(self.minima(entry_of(probes)), {"near": [1, 2], "far": [4, 5]})
+
+    def test_a_single_round_is_no_state(self):
+        self.assertEqual(self.minima(entry_of([NEAR, NEAR, NEAR, FAR, FAR])), {"near": [1, 2]})
+
+    def test_one_thread_has_no_states(self):
+        self.assertEqual(self.minima(entry_of([NEAR, NEAR, FAR, FAR], threads=1)),
+                         {None: [1, 2, 3]})
+
+    def test_the_other_state_of_an_older_run_stays(self):
+        old, new = entry_of([FAR] * 4), entry_of([NEAR] * 3)
+        both = results.with_other_state(new, old)
+        self.assertEqual(self.minima(both), {"near": [1, 2], "far": [1, 2, 3]})
+        again = results.with_other_state(entry_of([NEAR] * 4), both)
+        self.assertEqual(self.minima(again), {"near": [1, 2, 3], "far": [1, 2, 3]})
+
+    def test_another_build_does_not(self):
+        old, new = entry_of([FAR] * 4, build="b"), entry_of([NEAR] * 3)
+        self.assertEqual(self.minima(results.with_other_state(new, old)), {"near": [1, 2]})
+
+
+class Kernels(unittest.TestCase):
+    def test_three_kernels_of_a_convolution(self):
+        def group(line, shape, flops, us):
+            return {"line": line, "shape": shape, "flops": flops, "us": us}
+        workload = workloads.find("lenet5")
+        lines, loss = kernels.lines_of(workload)
+        self.assertIn("fc3, target: y", workload.yaml("one.npz").splitlines()[loss - 1])
+        self.assertIn("name: conv2", workload.yaml("one.npz").splitlines()[lines["conv2"] - 1])
+        two = lines["conv2"]
+        groups = [group(two, "f32[128b,10,10,16]", 5, 100), group(loss, "f32[128b,10]", 0, 1),
+                  group(two, "f32[128b,18,18,16]", 0, 17), group(two, "f32[128b,14,14,6]", 9, 200),
+                  group(two, "f32[128b,14,14,6]", 9, 50), group(two, "f32[5,5,6,16]", 7, 400)]
+        row = kernels.table_of(workload, {"profile": {"groups": groups}, "peak_gflops": 100})[1]
+        found = {kind: kernel["us"] for kind, kernel in row["kernels"].items()}
+        self.assertEqual(found, {"forward": 100, "input gradient": 250, "weight gradient": 400})
+        self.assertEqual(row["other_us"], 17)
+        # 61.44 million flops in 100 microseconds are 614.4 GFLOP/s.
+        self.assertAlmostEqual(row["kernels"]["forward"]["share"], 6.144)
 
 
 class Compare(unittest.TestCase):
