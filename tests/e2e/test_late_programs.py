@@ -1,5 +1,6 @@
 """nnc train begins when its step is compiled; the other programs follow."""
 
+import os
 import signal
 import subprocess
 import time
@@ -37,6 +38,10 @@ class LatePrograms(NncTest):
             process = subprocess.Popen(
                 [NNC, "train", str(model), "--no-cache", "--epochs", "1000000"], cwd=self.folder,
                 env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            # A signal before the program has taken the child over would be Python's to answer.
+            exe = f"/proc/{process.pid}/exe"
+            while process.poll() is None and os.path.realpath(exe) != os.path.realpath(NNC):
+                time.sleep(0.0005)
             time.sleep(delay)
             process.send_signal(signal.SIGINT)
             _, said = process.communicate(timeout=60)

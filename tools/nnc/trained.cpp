@@ -41,7 +41,9 @@ Trained open_trained(const std::string& run_or_file, const std::vector<std::stri
 runtime::Buffer trained_state(const Trained& trained, const CompiledModel& compiled) {
   const abi::Program& program = compiled.program();
   if (trained.folder.empty()) {
-    if (!compiled.forward().trainable().empty()) {
+    // Frozen weights need no training; a file that says how to train has others.
+    const bool trains = trained.model.description.train.has_value();
+    if (program.parameters > 0 && (trains || !compiled.forward().trainable().empty())) {
       throw CommandError(
           Exit::usage,
           fmt::format("{} has {} parameters to train", trained.manifest.model_path,
