@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "compiler/ir/windows.h"
+#include "compiler/passes/axes.h"
 #include "compiler/passes/pass.h"
 #include "compiler/passes/rewrite.h"
 
@@ -21,22 +22,6 @@ using ir::Windows;
 namespace {
 
 using List = std::vector<int64_t>;
-
-List list_of(const Node& node, const char* key) {
-  return node.attributes.has(key) ? node.attributes.integers(key) : List{};
-}
-
-bool contains(const List& list, int64_t item) {
-  return std::find(list.begin(), list.end(), item) != list.end();
-}
-
-// The axes of an operand that are neither summed nor paired, in order.
-List free_axes(const Value* operand, const List& summed, const List& batch) {
-  List axes;
-  for (int64_t axis = 0; axis < operand->type.rank(); ++axis)
-    if (!contains(summed, axis) && !contains(batch, axis)) axes.push_back(axis);
-  return axes;
-}
 
 // fold(contract(left, right)), windows along axes of `left`, taps along axes of `right`.
 struct Pattern {
@@ -55,11 +40,11 @@ struct Pattern {
 std::optional<Pattern> match_fold(const Value* value) {
   if (!is_op(value, "fold") || !is_op(value->node->operands[0], "contract")) return std::nullopt;
   Pattern p{value->node, value->node->operands[0]->node, Windows::of(*value->node), {}, {}, {}, {}};
-  const size_t batch = list_of(*p.contract, "lhs_batch").size();
+  const size_t batch = axes_of(*p.contract, "lhs_batch").size();
   const List left =
-      free_axes(p.left(), list_of(*p.contract, "lhs"), list_of(*p.contract, "lhs_batch"));
+      free_axes(p.left(), axes_of(*p.contract, "lhs"), axes_of(*p.contract, "lhs_batch"));
   const List right =
-      free_axes(p.right(), list_of(*p.contract, "rhs"), list_of(*p.contract, "rhs_batch"));
+      free_axes(p.right(), axes_of(*p.contract, "rhs"), axes_of(*p.contract, "rhs_batch"));
   for (size_t i = 0; i < p.windows.axes.size(); ++i) {
     const auto place = static_cast<size_t>(p.windows.axes[i]);
     const size_t tap = p.windows.tap(i);
@@ -181,12 +166,12 @@ Value* convolved(const Pattern& p, const std::vector<Phase>& phases, Builder& b)
   };
   List lhs, rhs = p.taps;
   for (int64_t i = 1; i <= n; ++i) lhs.push_back(p.places.back() + i);
-  const List summed = moved(list_of(*p.contract, "lhs"));
-  const List partners = list_of(*p.contract, "rhs");
+  const List summed = moved(axes_of(*p.contract, "lhs"));
+  const List partners = axes_of(*p.contract, "rhs");
   lhs.insert(lhs.end(), summed.begin(), summed.end());
   rhs.insert(rhs.end(), partners.begin(), partners.end());
   return b.contract(windows, reversed_taps(p, phases, b), lhs, rhs,
-                    moved(list_of(*p.contract, "lhs_batch")), list_of(*p.contract, "rhs_batch"));
+                    moved(axes_of(*p.contract, "lhs_batch")), axes_of(*p.contract, "rhs_batch"));
 }
 
 Value* gathered(const Pattern& p, const Shape& shape, Builder& b) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "compiler/kernel/views.h"
+#include "compiler/passes/axes.h"
 #include "compiler/passes/lanes.h"
 #include "compiler/passes/rewrite.h"
 
@@ -21,14 +22,6 @@ using List = std::vector<int64_t>;
 
 constexpr Dim one_row{1, true};
 
-List list_of(const Node& node, const char* key) {
-  return node.attributes.has(key) ? node.attributes.integers(key) : List{};
-}
-
-bool contains(const List& list, int64_t item) {
-  return std::find(list.begin(), list.end(), item) != list.end();
-}
-
 template <typename Items>
 Items exchanged(Items items) {
   std::swap(items.front(), items.back());
@@ -46,24 +39,9 @@ bool in_the_middle(const List& axes, int64_t rank) {
 }
 
 bool is_reduction_of_channels(const Node& node) {
-  const List axes = list_of(node, "axes");
+  const List axes = axes_of(node, "axes");
   return axes.size() + 1 == node.operands[0]->type.shape.size() && !axes.empty() &&
          axes.back() + 1 == static_cast<int64_t>(axes.size());
-}
-
-// The axes that are not summed, in order.
-List free_axes(const Value* operand, const List& summed) {
-  List axes;
-  for (int64_t axis = 0; axis < operand->type.rank(); ++axis)
-    if (!contains(summed, axis)) axes.push_back(axis);
-  return axes;
-}
-
-bool shows_windows(const Value* value) {
-  for (; value->node && value->node->op->family == Family::movement;
-       value = value->node->operands[0])
-    if (is_op(value, "window")) return true;
-  return false;
 }
 
 bool without_rows(const Value* value) {
@@ -74,16 +52,16 @@ bool without_rows(const Value* value) {
 // x[b, …, C] · w[…, C, O]: forward, or a gradient with respect to the input.
 bool is_product(const Node& node) {
   const Value *left = node.operands[0], *right = node.operands[1];
-  const List lhs = list_of(node, "lhs");
-  return list_of(node, "lhs_batch").empty() && is_picture(left) && is_picture(node.result()) &&
+  const List lhs = axes_of(node, "lhs");
+  return axes_of(node, "lhs_batch").empty() && is_picture(left) && is_picture(node.result()) &&
          without_rows(right) && !contains(lhs, 0) && contains(lhs, left->type.rank() - 1) &&
-         free_axes(right, list_of(node, "rhs")).size() == 1;
+         free_axes(right, axes_of(node, "rhs")).size() == 1;
 }
 
 // Σ over rows and pixels of x[b, …, C] · y[b, …, O].
 bool is_weight_gradient(const Node& node) {
-  const List lhs = list_of(node, "lhs"), rhs = list_of(node, "rhs");
-  if (!list_of(node, "lhs_batch").empty() || !is_picture(node.operands[0]) ||
+  const List lhs = axes_of(node, "lhs"), rhs = axes_of(node, "rhs");
+  if (!axes_of(node, "lhs_batch").empty() || !is_picture(node.operands[0]) ||
       !is_picture(node.operands[1]) || !contains(lhs, 0))
     return false;
   return rhs[static_cast<size_t>(std::find(lhs.begin(), lhs.end(), 0) - lhs.begin())] == 0 &&
@@ -94,7 +72,7 @@ bool exchangeable_movement(const Node& node) {
   const Shape& to = node.result()->type.shape;
   if (!is_picture(node.result())) return false;
   if (node.op->name == "broadcast") {
-    const List axes = list_of(node, "axes");
+    const List axes = axes_of(node, "axes");
     return has_rows(node.operands[0]) && axes.size() >= 2 && axes.front() == 0 &&
            axes.back() + 1 == node.result()->type.rank() &&
            node.operands[0]->type.shape.back() == to.back();
@@ -103,14 +81,14 @@ bool exchangeable_movement(const Node& node) {
   const Shape& from = node.operands[0]->type.shape;
   if (node.op->name == "reshape") return from.front() == to.front() && from.back() == to.back();
   if (node.op->name == "transpose") {
-    const List order = list_of(node, "permutation");
+    const List order = axes_of(node, "permutation");
     return order.front() == 0 && order.back() + 1 == node.result()->type.rank();
   }
   if (node.op->name == "window")
-    return in_the_middle(list_of(node, "axes"), node.operands[0]->type.rank());
+    return in_the_middle(axes_of(node, "axes"), node.operands[0]->type.rank());
   if (node.op->name != "slice") return false;
   // A place in a picture is no number when the strides count rows.
-  const List starts = list_of(node, "starts"), steps = list_of(node, "steps");
+  const List starts = axes_of(node, "starts"), steps = axes_of(node, "steps");
   return std::all_of(starts.begin(), starts.end(), [](int64_t start) { return start == 0; }) &&
          std::all_of(steps.begin(), steps.end(), [](int64_t step) { return step > 0; });
 }
@@ -158,7 +136,7 @@ bool is_exchangeable(const Node& node) {
     case Family::elementwise: return is_picture(node.result());
     case Family::reduction:
       return is_picture(node.operands[0]) &&
-             (in_the_middle(list_of(node, "axes"), node.operands[0]->type.rank()) ||
+             (in_the_middle(axes_of(node, "axes"), node.operands[0]->type.rank()) ||
               is_reduction_of_channels(node));
     case Family::movement: return exchangeable_movement(node);
     case Family::placement:
@@ -173,7 +151,7 @@ bool is_exchangeable(const Node& node) {
 double multiplications(const Node& contract, int64_t batch) {
   double count = static_cast<double>(contract.result()->type.elements(batch));
   const Shape& left = contract.operands[0]->type.shape;
-  for (int64_t axis : list_of(contract, "lhs"))
+  for (int64_t axis : axes_of(contract, "lhs"))
     count *= static_cast<double>(left[static_cast<size_t>(axis)].extent(batch));
   return count;
 }
@@ -267,7 +245,7 @@ Value* Exchange::copied(Value* value, Builder& b) {
 // A value without rows, repeated for each row.
 Value* Exchange::repeated(const Node& broadcast, Builder& b) {
   const int64_t rank = broadcast.result()->type.rank();
-  List axes = list_of(broadcast, "axes"), order;
+  List axes = axes_of(broadcast, "axes"), order;
   for (int64_t& axis : axes) {
     axis = exchanged_axis(axis, rank);
     order.push_back(static_cast<int64_t>(order.size()));
@@ -283,9 +261,9 @@ Value* Exchange::repeated(const Node& broadcast, Builder& b) {
 // The weights on the left, whose one free axis comes first then; the same order of the sum.
 Value* Exchange::product(const Node& contract, Builder& b) {
   Value* pictures = of(contract.operands[0], b);
-  List summed = list_of(contract, "lhs");
+  List summed = axes_of(contract, "lhs");
   for (int64_t& axis : summed) axis = exchanged_axis(axis, pictures->type.rank());
-  return b.contract(contract.operands[1], pictures, list_of(contract, "rhs"), summed);
+  return b.contract(contract.operands[1], pictures, axes_of(contract, "rhs"), summed);
 }
 
 namespace {
@@ -313,7 +291,7 @@ List last_axes(int64_t rank, size_t count) {
 
 // Sums over the pixels, and over the rows last: along vectors.
 Value* Exchange::weight_gradient(const Node& contract, Builder& b) {
-  const List lhs = list_of(contract, "lhs"), rhs = list_of(contract, "rhs");
+  const List lhs = axes_of(contract, "lhs"), rhs = axes_of(contract, "rhs");
   Value* left = summed_last(of(contract.operands[0], b), lhs, b);
   Value* right = summed_last(of(contract.operands[1], b), rhs, b);
   return b.contract(left, right, last_axes(left->type.rank(), lhs.size()),

@@ -5,6 +5,7 @@
 
 #include "compiler/kernel/contraction_map.h"
 #include "compiler/kernel/views.h"
+#include "compiler/passes/axes.h"
 #include "compiler/passes/pass.h"
 #include "compiler/passes/rewrite.h"
 
@@ -15,16 +16,6 @@ using ir::Node;
 using ir::Value;
 
 namespace {
-
-using Axes = std::vector<int64_t>;
-
-Axes axes_of(const Node& node, const char* key) {
-  return node.attributes.has(key) ? node.attributes.integers(key) : Axes{};
-}
-
-bool contains(const Axes& axes, int64_t axis) {
-  return std::count(axes.begin(), axes.end(), axis) > 0;
-}
 
 // Whether kernels can read the operand from a buffer as it is.
 bool in_memory(const Value* operand, const ir::Graph& graph) {
@@ -64,14 +55,6 @@ bool indices_findable(const Value* value) {
   return true;
 }
 
-// Whether the value shows elements of its base several times: windows that overlap.
-bool shows_windows(const Value* value) {
-  for (; value->node && value->node->op->family == ir::Family::movement;
-       value = value->node->operands[0])
-    if (is_op(value, "window")) return true;
-  return false;
-}
-
 // An operand written out; of windows, the whole that they are windows of. A single number may be
 // recomputed anywhere, so it is written as a row.
 Value* written_out(Builder& b, Value* value) {
@@ -94,13 +77,6 @@ Value* rows_first(Builder& b, Value* value) {
   for (size_t i = 0; i < order.size(); ++i)
     back[static_cast<size_t>(order[i])] = static_cast<int64_t>(i);
   return b.transpose(b.unary("copy", b.transpose(value, order)), back);
-}
-
-Axes free_axes(const Value* v, const Axes& summed, const Axes& batch) {
-  Axes free;
-  for (int64_t i = 0; i < v->type.rank(); ++i)
-    if (!contains(summed, i) && !contains(batch, i)) free.push_back(i);
-  return free;
 }
 
 Axes joined(const Axes& a, const Axes& b, const Axes& c) {

@@ -12,6 +12,14 @@ namespace nnc::passes {
 inline bool is_op(const ir::Node* node, const char* name) { return node && node->op->name == name; }
 inline bool is_op(const ir::Value* value, const char* name) { return is_op(value->node, name); }
 
+// Whether the value shows elements of its base several times: windows that overlap.
+inline bool shows_windows(const ir::Value* value) {
+  for (; value->node && value->node->op->family == ir::Family::movement;
+       value = value->node->operands[0])
+    if (is_op(value, "window")) return true;
+  return false;
+}
+
 // A constant with one number in every element (a broadcast one included).
 inline bool uniform_constant(const ir::Value* value, double& number) {
   while (value->node && value->node->op->family == ir::Family::movement)
