@@ -73,8 +73,8 @@ class ContractLowering {
         map_(*map_contraction(node_)),
         tile_(schedule_of(s.context, map_).tile),
         scalar_(scalar_of(node_.result()->type.dtype)) {
-    a_ = pointer_of(map_.a);
-    b_ = pointer_of(map_.b);
+    a_ = operand_pointer(s_, map_.a);
+    b_ = operand_pointer(s_, map_.b);
     s_.e.set_lanes(tile_.lanes);
   }
 
@@ -94,19 +94,6 @@ class ContractLowering {
   struct Offsets {
     Value a, b, c;
   };
-
-  Value pointer_of(const ir::Value* base) {
-    for (size_t i = 0; i < s_.region.params.size(); ++i)
-      if (s_.region.params[i].value.get() == base) return k_.function().body.params[param_slot(i)];
-    throw InternalError("internal error: a contraction reads a value of its own group");
-  }
-
-  // Kernel parameters before region parameter i (fields take two).
-  size_t param_slot(size_t i) const {
-    size_t slot = 0;
-    for (size_t j = 0; j < i; ++j) slot += s_.context.operands[j] == OperandKind::field ? 2 : 1;
-    return slot;
-  }
 
   Value scaled(Value i, const Dim& stride) {
     if (stride.size == 0) return k_.i64(0);
@@ -260,7 +247,7 @@ class ContractLowering {
           Value index = k_.i64(0);
           for (size_t d = 0; d < place.size(); ++d)
             index = k_.add(index, scaled(s_.e.scalar_coordinate(place[d]), view.strides[d]));
-          k_.prefetch(k_.function().body.params[param_slot(p)], k_.mul(index, k_.i64(bytes)));
+          k_.prefetch(operand_pointer(s_, param), k_.mul(index, k_.i64(bytes)));
         }
     }
   }
