@@ -65,7 +65,9 @@ class Cost {
   // `b_cycles`: for what a step over k needs of B.
   double one_tile(int64_t rows, int64_t vectors, double b_cycles) const {
     const auto k = static_cast<double>(shape_.k), sums = static_cast<double>(rows * vectors);
-    const double loads = static_cast<double>(rows + vectors);
+    // A vector that crosses a line is read twice.
+    const bool crosses = b_stride(vectors) % line != 0;
+    const double loads = static_cast<double>(rows + vectors * (crosses ? 2 : 1));
     // Short tiles overlap: the next has begun before the sums of this one are ready.
     const double alone = std::min(1.0, k * (sums + loads) / instructions_in_flight);
     const double fetch = b_cycles + missed_a(rows, vectors) * line_of_a;

@@ -1,13 +1,16 @@
 // How good is the register tile that the cost model chooses? Compiles and times every candidate
 // for random shapes of products, and compares the choice with the fastest.
 //
-// usage: tile_choice [--shapes N] [--seed N] [--mean-loss X] [--worst-loss X] [--verbose]
+// usage: tile_choice [--shapes N] [--seed N] [--shape M,N,K[T] …] [--mean-loss X]
+//                    [--worst-loss X] [--verbose] [--record FILE] [--replay FILE]
+// --record appends the times of all candidates to a file; --replay judges a changed model by them.
 // Exit status 1 if the geometric mean of the loss, or the worst, is above its limit.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <random>
 
 #include "compiler/ir/builder.h"
@@ -24,6 +27,7 @@ using namespace nnc;
 struct Shape {
   int64_t m, n, k;
   bool transposed;  // A is stored [k, m], as for a weight gradient
+  bool operator==(const Shape&) const = default;
 };
 
 // One contraction with a relu, on one thread, ready to be called.
@@ -90,43 +94,57 @@ struct Candidate {
   kernel::Tile tile;
   std::unique_ptr<Timed> timed;
   double seconds = 1e9;
-  bool chosen = false;
 };
 
-std::vector<Candidate> candidates(const Shape& shape) {
+kernel::TileShape tile_shape(const Shape& shape) {
+  return {shape.m, shape.n, shape.k, 1, 4, shape.n, shape.transposed, shape.n > 1};
+}
+
+kernel::Target one_thread() {
   kernel::Target target = kernel::host_target();
   target.threads = 1;
-  const kernel::TileShape tile_shape{shape.m, shape.n, shape.k,          1,
-                                     4,       shape.n, shape.transposed, shape.n > 1};
-  const kernel::Tile choice = kernel::choose_tile(tile_shape, target);
+  return target;
+}
+
+std::vector<Candidate> candidates(const Shape& shape) {
+  kernel::Target target = one_thread();
   std::vector<Candidate> list;
-  for (const kernel::Tile& tile : kernel::tile_candidates(tile_shape, target)) {
-    const bool chosen =
-        tile.rows == choice.rows && tile.panels == choice.panels && tile.packed == choice.packed;
+  for (const kernel::Tile& tile : kernel::tile_candidates(tile_shape(shape), target)) {
     target.forced_rows = static_cast<int>(tile.rows);
     target.forced_vectors = static_cast<int>(tile.panels.front());
     target.forced_packing = tile.packed;
-    list.push_back({tile, std::make_unique<Timed>(shape, target), 1e9, chosen});
+    list.push_back({tile, std::make_unique<Timed>(shape, target), 1e9});
   }
   return list;
 }
 
-// The loss of the choice: its time over the best time. All candidates are timed shortly, then those
-// that could be the best, and the choice, again in turns.
-double loss_of(const Shape& shape, bool verbose) {
+bool same(const kernel::Tile& a, const kernel::Tile& b) {
+  return a.rows == b.rows && a.panels == b.panels && a.packed == b.packed;
+}
+
+// All candidates are timed shortly, then those that could be the best, and the choice, again in
+// turns.
+std::vector<Candidate> measured(const Shape& shape) {
   auto list = candidates(shape);
+  const kernel::Tile choice = kernel::choose_tile(tile_shape(shape), one_thread());
   for (Candidate& candidate : list) candidate.seconds = candidate.timed->seconds(3, 2e-4);
   double best = 1e9;
   for (const Candidate& candidate : list) best = std::min(best, candidate.seconds);
   const double bar = 1.15 * best;
   for (int round = 0; round < 6; ++round)
     for (Candidate& candidate : list)
-      if (candidate.chosen || candidate.seconds < bar)
+      if (same(candidate.tile, choice) || candidate.seconds < bar)
         candidate.seconds = std::min(candidate.seconds, candidate.timed->seconds(3, 2e-4));
+  return list;
+}
+
+// The loss of the choice: its time over the best time.
+double loss_of(const Shape& shape, const std::vector<Candidate>& list, bool verbose) {
+  const kernel::Tile choice = kernel::choose_tile(tile_shape(shape), one_thread());
   const auto fastest = std::min_element(
       list.begin(), list.end(), [](const auto& a, const auto& b) { return a.seconds < b.seconds; });
   const auto chosen =
-      std::find_if(list.begin(), list.end(), [](const auto& c) { return c.chosen; });
+      std::find_if(list.begin(), list.end(), [&](const auto& c) { return same(c.tile, choice); });
   const double loss = chosen->seconds / fastest->seconds;
   if (verbose) {
     const double flops = 2.0 * static_cast<double>(shape.m * shape.n * shape.k);
@@ -140,6 +158,36 @@ double loss_of(const Shape& shape, bool verbose) {
     std::fflush(stdout);
   }
   return loss;
+}
+
+// What was measured, a line for each candidate, to try another model on the same times.
+void record(std::ostream& file, const Shape& shape, const std::vector<Candidate>& list) {
+  for (const Candidate& c : list)
+    file << shape.m << ' ' << shape.n << ' ' << shape.k << ' ' << shape.transposed << ' '
+         << c.tile.rows << ' ' << c.tile.panels.front() << ' ' << c.tile.packed << ' ' << c.seconds
+         << '\n';
+}
+
+struct Measurement {
+  Shape shape;
+  std::vector<Candidate> list;
+};
+
+std::vector<Measurement> recorded(const char* path) {
+  std::vector<Measurement> all;
+  std::ifstream file(path);
+  Shape shape{};
+  int64_t rows = 0, vectors = 0;
+  bool packed = false;
+  double seconds = 0;
+  while (file >> shape.m >> shape.n >> shape.k >> shape.transposed >> rows >> vectors >> packed >>
+         seconds) {
+    if (all.empty() || !(all.back().shape == shape)) all.push_back({shape, {}});
+    for (const kernel::Tile& tile : kernel::tile_candidates(tile_shape(shape), one_thread()))
+      if (tile.rows == rows && tile.panels.front() == vectors && tile.packed == packed)
+        all.back().list.push_back({tile, nullptr, seconds});
+  }
+  return all;
 }
 
 // Sizes as networks have them: round numbers and odd ones, up to 1024.
@@ -156,30 +204,75 @@ Shape random_shape(std::mt19937_64& random) {
   return shape;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+struct Options {
   int shapes = 200;
   uint64_t seed = 1;
   double mean_limit = 0.03, worst_limit = 0.15;
   bool verbose = false;
+  std::vector<Shape> given;
+  const char* record = nullptr;
+  const char* replay = nullptr;
+};
+
+Options parse(int argc, char** argv) {
+  Options options;
   for (int i = 1; i < argc; ++i) {
-    if (std::strcmp(argv[i], "--verbose") == 0) verbose = true;
+    const std::string name = argv[i];
+    if (name == "--verbose") options.verbose = true;
     if (i + 1 == argc) break;
-    if (std::strcmp(argv[i], "--shapes") == 0) shapes = std::atoi(argv[i + 1]);
-    if (std::strcmp(argv[i], "--seed") == 0) seed = std::strtoull(argv[i + 1], nullptr, 10);
-    if (std::strcmp(argv[i], "--mean-loss") == 0) mean_limit = std::atof(argv[i + 1]);
-    if (std::strcmp(argv[i], "--worst-loss") == 0) worst_limit = std::atof(argv[i + 1]);
+    const char* value = argv[i + 1];
+    if (name == "--shapes") options.shapes = std::atoi(value);
+    if (name == "--seed") options.seed = std::strtoull(value, nullptr, 10);
+    if (name == "--mean-loss") options.mean_limit = std::atof(value);
+    if (name == "--worst-loss") options.worst_limit = std::atof(value);
+    if (name == "--record") options.record = value;
+    if (name == "--replay") options.replay = value;
+    Shape shape{};
+    if (name == "--shape" && std::sscanf(value, "%ld,%ld,%ld", &shape.m, &shape.n, &shape.k) == 3) {
+      shape.transposed = std::strchr(value, 'T') != nullptr;
+      options.given.push_back(shape);
+    }
   }
-  std::mt19937_64 random(seed);
+  return options;
+}
+
+std::vector<Shape> shapes_of(const Options& options) {
+  if (!options.given.empty()) return options.given;
+  std::mt19937_64 random(options.seed);
+  std::vector<Shape> shapes;
+  for (int i = 0; i < options.shapes; ++i) shapes.push_back(random_shape(random));
+  return shapes;
+}
+
+std::vector<double> losses(const Options& options) {
+  std::vector<double> list;
+  if (options.replay) {
+    for (const Measurement& m : recorded(options.replay))
+      list.push_back(loss_of(m.shape, m.list, options.verbose));
+    return list;
+  }
+  std::ofstream file;
+  if (options.record) file.open(options.record, std::ios::app);
+  for (const Shape& shape : shapes_of(options)) {
+    const auto times = measured(shape);
+    if (options.record) record(file, shape, times);
+    list.push_back(loss_of(shape, times, options.verbose));
+  }
+  return list;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Options options = parse(argc, argv);
+  const auto list = losses(options);
   double sum = 0, worst = 1;
-  for (int i = 0; i < shapes; ++i) {
-    const double loss = loss_of(random_shape(random), verbose);
+  for (double loss : list) {
     sum += std::log(loss);
     worst = std::max(worst, loss);
   }
-  const double mean = std::exp(sum / shapes) - 1;
-  std::printf("%d shapes: the chosen tile loses %.1f %% (geometric mean), %.1f %% at worst\n",
-              shapes, 100 * mean, 100 * (worst - 1));
-  return mean <= mean_limit && worst - 1 <= worst_limit ? 0 : 1;
+  const double mean = std::exp(sum / static_cast<double>(list.size())) - 1;
+  std::printf("%zu shapes: the chosen tile loses %.1f %% (geometric mean), %.1f %% at worst\n",
+              list.size(), 100 * mean, 100 * (worst - 1));
+  return mean <= options.mean_limit && worst - 1 <= options.worst_limit ? 0 : 1;
 }
