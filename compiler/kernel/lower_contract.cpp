@@ -32,6 +32,10 @@ struct ContractSchedule {
 // more than small weights that go back and forth.
 constexpr int64_t left_side_limit = 2, small_weights = 8192;
 
+// Bytes of a row that one thread updates, from where the hardware's fetching ahead does not get in
+// the way of the other threads.
+constexpr int64_t streamed_run = 1024;
+
 bool columns_pay(const GroupContext& context, const ContractionMap& map, const Tile& tile) {
   const int64_t width = tile.panels.front() * tile.lanes, columns = map.n.extent.size;
   const auto panels = static_cast<int64_t>(tile.panels.size());
@@ -125,6 +129,7 @@ class ContractLowering {
     const bool shared = map_.outer.empty();
     const Value begin = shared ? s_.begin : k_.i64(0);
     const Value end = shared ? s_.end : s_.e.extent(map_.m.extent);
+    if (s_.column_begin && streams()) return by_rows(at, begin, end);
     if (s_.column_begin)
       return panel_loop(at, begin, end, s_.column_begin, s_.column_end, tile_.panels.front());
     int64_t column = 0;
@@ -175,6 +180,39 @@ class ContractLowering {
                              (map_.outer.empty() || tile_.rows > 1);
     if (tile_.rows > 1 && always_full) return;
     tiles(at, middle, end, 1, column, vectors);
+  }
+
+  // Whether what the epilogue reads (weights and moments) comes from behind the second cache. It is
+  // then best read along its rows, where the hardware fetches ahead; not if these are short, since
+  // it would fetch what the next core is writing.
+  bool streams() const {
+    if (tile_.packed) return false;
+    int64_t bytes = 0;
+    for (size_t p = 0; p < s_.region.params.size(); ++p)
+      if (is_epilogue_operand(p))
+        bytes += s_.region.params[p].value->type.elements(s_.context.batch) *
+                 static_cast<int64_t>(abi::size_of(s_.region.params[p].value->type.dtype));
+    const Target& target = s_.context.target;
+    const int64_t run = map_.n.extent.size / target.threads * target.vector_bytes / tile_.lanes;
+    return bytes / target.threads > target.l2_bytes && run >= streamed_run;
+  }
+
+  // Tiles along the rows of the result first.
+  void by_rows(const Offsets& at, Value begin, Value end) {
+    const int64_t vectors = tile_.panels.front();
+    const auto across = [&](Value from, Value to, int64_t rows) {
+      k_.loop(from, to, k_.i64(rows), [&](Value m) {
+        k_.loop(s_.column_begin, s_.column_end, k_.i64(vectors * tile_.lanes), [&](Value n) {
+          s_.e.open_scope();
+          one_tile(at, m, rows, {n, 0, false}, vectors);
+          s_.e.close_scope();
+        });
+      });
+    };
+    const Value rest = k_.binary(Op::rem, k_.sub(end, begin), k_.i64(tile_.rows));
+    const Value middle = k_.sub(end, rest);
+    across(begin, middle, tile_.rows);
+    if (tile_.rows > 1) across(middle, end, 1);
   }
 
   // Copies the panel of B, one summed element after the other.
@@ -235,10 +273,8 @@ class ContractLowering {
                       int64_t vectors) {
     if (rows == 1) return;
     for (size_t p = 0; p < s_.region.params.size(); ++p) {
+      if (!is_epilogue_operand(p)) continue;
       const ir::Value* param = s_.region.params[p].value.get();
-      if (s_.context.operands[p] != OperandKind::memory || param == map_.a || param == map_.b ||
-          param->type.shape != s_.shape.space)
-        continue;
       const ir::View view = row_major(param->type.shape);
       const int64_t bytes = static_cast<int64_t>(abi::size_of(param->type.dtype));
       for (int64_t i = 0; i < rows; ++i)
@@ -250,6 +286,13 @@ class ContractLowering {
           k_.prefetch(operand_pointer(s_, param), k_.mul(index, k_.i64(bytes)));
         }
     }
+  }
+
+  // Whether the epilogue reads parameter `p` of the region at every element of the result.
+  bool is_epilogue_operand(size_t p) const {
+    const ir::Value* param = s_.region.params[p].value.get();
+    return s_.context.operands[p] == OperandKind::memory && param != map_.a && param != map_.b &&
+           param->type.shape == s_.shape.space;
   }
 
   std::vector<Value> sum_loops(size_t d, const Offsets& at, int64_t rows, int64_t vectors,
