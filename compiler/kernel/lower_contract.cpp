@@ -3,10 +3,8 @@
 // in registers.
 #include <algorithm>
 
-#include "compiler/kernel/contraction_map.h"
-#include "compiler/kernel/lower_group.h"
+#include "compiler/kernel/contract_schedule.h"
 #include "compiler/kernel/lower_lanes.h"
-#include "compiler/kernel/tile.h"
 #include "compiler/support/diagnostics.h"
 
 namespace nnc::kernel {
@@ -15,58 +13,9 @@ using ir::Dim;
 
 namespace {
 
-// Rows that one thread is expected to have.
-int64_t expected_rows(const Dim& m, int64_t batch, int64_t threads) {
-  const int64_t rows = m.extent(batch);
-  return rows >= 16 ? (rows + threads - 1) / threads : rows;
-}
-
-// A register tile, and whether threads share the columns rather than the rows.
-struct ContractSchedule {
-  Tile tile;
-  bool by_columns = false;
-};
-
-// Sharing columns keeps the right side (and what is updated) with one core, and makes every core
-// read all of the left side: it pays unless that is much larger, or the barriers that it needs cost
-// more than small weights that go back and forth.
-constexpr int64_t left_side_limit = 2, small_weights = 8192;
-
-// Bytes of a row that one thread updates, from where the hardware's fetching ahead does not get in
-// the way of the other threads.
-constexpr int64_t streamed_run = 1024;
-
-bool columns_pay(const GroupContext& context, const ContractionMap& map, const Tile& tile) {
-  const int64_t width = tile.panels.front() * tile.lanes, columns = map.n.extent.size;
-  const auto panels = static_cast<int64_t>(tile.panels.size());
-  if (!context.updates || !map.outer.empty() || panels < 2 || tile.lanes == 1 ||
-      columns != panels * width)
-    return false;
-  int64_t rows = 1, weights = columns;
-  for (const MapDim* dim : {&map.m, &map.k.back()})
-    (dim->extent.batch ? rows : weights) *= dim->extent.extent(context.batch);
-  return rows <= left_side_limit * columns && weights > small_weights;
-}
-
-ContractSchedule schedule_of(const GroupContext& context, const ContractionMap& map) {
-  int64_t k = 1;
-  for (const MapDim& dim : map.k) k *= dim.extent.extent(context.batch);
-  const auto dtype = context.node.region->outputs.front().value->type.dtype;
-  const int bytes = dtype == ir::DType::f64 ? 8 : 4;
-  const auto epilogue = static_cast<int64_t>(context.node.region->nodes.size());
-  const auto tile_for = [&](int64_t rows) {
-    const int64_t stride = map.k.back().b.size;
-    const bool contiguous = map.m.a == Dim{1, false};
-    const bool packable = map.outer.empty() && map.k.size() == 1 && map.n.extent.size > 1;
-    return choose_tile({rows, map.n.extent.size, k, epilogue, bytes, stride, contiguous, packable},
-                       context.target);
-  };
-  const int64_t m = map.m.extent.extent(context.batch);
-  const Tile tile = tile_for(m);
-  if (!map.outer.empty()) return {tile, false};
-  if (columns_pay(context, map, tile)) return {tile, true};
-  return {tile_for(expected_rows(map.m.extent, context.batch, context.target.threads)), false};
-}
+constexpr int64_t line = 64;  // bytes of a cache line
+// A block that fewer tiles of a thread read comes as fast without being asked for.
+constexpr int64_t fetching_units = 3;
 
 class ContractLowering {
  public:
@@ -75,7 +24,8 @@ class ContractLowering {
         k_(s.k),
         node_(*s.shape.contract),
         map_(*map_contraction(node_)),
-        tile_(schedule_of(s.context, map_).tile),
+        schedule_(schedule_of(s.context, map_)),
+        tile_(schedule_.tile),
         scalar_(scalar_of(node_.result()->type.dtype)) {
     a_ = operand_pointer(s_, map_.a);
     b_ = operand_pointer(s_, map_.b);
@@ -84,13 +34,15 @@ class ContractLowering {
 
   void run() {
     Offsets start{k_.i64(map_.a_offset), k_.i64(map_.b_offset), {}};
+    if (schedule_.block > 0) return blocks(start);
     outer_loops(0, start);
   }
 
   std::string schedule() const {
     return std::to_string(tile_.rows) + "x" + std::to_string(tile_.panels.front()) +
            " vectors of " + std::to_string(tile_.lanes) + (tile_.packed ? ", packed" : "") +
-           (s_.column_begin ? ", by columns" : "");
+           (s_.column_begin ? ", by columns" : "") + (schedule_.along_rows ? ", along rows" : "") +
+           (schedule_.block > 0 ? ", by blocks" : "");
   }
 
  private:
@@ -129,7 +81,7 @@ class ContractLowering {
     const bool shared = map_.outer.empty();
     const Value begin = shared ? s_.begin : k_.i64(0);
     const Value end = shared ? s_.end : s_.e.extent(map_.m.extent);
-    if (s_.column_begin && streams()) return by_rows(at, begin, end);
+    if (schedule_.along_rows) return by_rows(at, begin, end);
     if (s_.column_begin)
       return panel_loop(at, begin, end, s_.column_begin, s_.column_end, tile_.panels.front());
     int64_t column = 0;
@@ -150,6 +102,126 @@ class ContractLowering {
         ++p;
       }
     }
+  }
+
+  struct Range {
+    Value begin, end;
+  };
+
+  // One tile of many that threads share.
+  struct Unit {
+    Value number;
+    Offsets at;
+    Value m;
+    Coordinate column;
+  };
+
+  // Every block of the sum meets all tiles of the thread; in between, sums wait in its scratch
+  // memory, at their places in the result.
+  void blocks(const Offsets& start) {
+    const Value zero = k_.constant({scalar_, tile_.lanes}, 0.0);
+    const std::vector<Value> zeros(static_cast<size_t>(tile_.rows * tile_.panels.front()), zero);
+    each_unit(start, [&](const Unit& unit) { keep(unit, zeros); });
+    each_block(0, schedule_.block, [&] {
+      const auto add = [&] {
+        each_unit(start, [&](const Unit& unit) { keep(unit, added(unit)); });
+      };
+      schedule_.part > 0 ? each_block(1, schedule_.part, add) : add();
+    });
+    ranges_.clear();
+    each_unit(start, [&](const Unit& unit) {
+      const int64_t vectors = tile_.panels.front();
+      finish(unit.at, unit.m, tile_.rows, unit.column, vectors, tail_mask(unit.column, vectors),
+             kept(unit));
+    });
+  }
+
+  // Runs `body` for all ranges of so many steps of a summed loop.
+  void each_block(size_t d, int64_t steps, const std::function<void()>& body) {
+    const Value end = s_.e.extent(map_.k[d].extent), step = k_.i64(steps);
+    k_.loop(k_.i64(0), end, step, [&](Value first) {
+      s_.e.open_scope();
+      ranges_.resize(d);
+      ranges_.push_back({first, k_.min(k_.add(first, step), end)});
+      body();
+      s_.e.close_scope();
+    });
+  }
+
+  // Columns change slowest: a panel of B stays near while the rows of A go by.
+  void each_unit(const Offsets& start, const std::function<void(const Unit&)>& body) {
+    k_.loop(s_.begin, s_.end, k_.i64(1), [&](Value number) {
+      s_.e.open_scope();
+      Unit unit{number, start, {}, {}};
+      const auto next = [&](int64_t count) {
+        const Value index = k_.binary(Op::rem, number, k_.i64(count));
+        number = k_.div(number, k_.i64(count));
+        return index;
+      };
+      unit.m = k_.mul(next(map_.m.extent.size / tile_.rows), k_.i64(tile_.rows));
+      for (size_t d = map_.outer.size(); d-- > 0;)
+        unit.at = moved(unit.at, map_.outer[d], next(map_.outer[d].extent.size));
+      if (tile_.panels.size() > 1)
+        unit.column.base = k_.mul(number, k_.i64(tile_.panels.front() * tile_.lanes));
+      body(unit);
+      s_.e.close_scope();
+    });
+  }
+
+  // Asks for this unit's share of what the next block reads, as the other units ask for the rest.
+  void fetch_next(Value number) {
+    const int64_t threads = s_.context.target.threads, bytes = bytes_of_element(s_.context);
+    const int64_t units = (block_units(schedule_, map_) + threads - 1) / threads;
+    if (units < fetching_units) return;
+    const auto fetch = [&](Value pointer, int64_t start, const Dim& row, const Dim& part) {
+      const int64_t all =
+          (schedule_.part > 0 ? schedule_.part * part.size : schedule_.block * row.size) * bytes;
+      const int64_t share = (all + line * units - 1) / (line * units) * line;
+      Value first =
+          k_.mul(schedule_.part > 0 ? ranges_[0].begin : ranges_[0].end, k_.i64(row.size * bytes));
+      if (schedule_.part > 0)
+        first = k_.add(first, k_.mul(ranges_[1].end, k_.i64(part.size * bytes)));
+      first = k_.add(
+          first, k_.add(k_.i64(start * bytes), k_.mul(k_.sub(number, s_.begin), k_.i64(share))));
+      k_.loop(first, k_.add(first, k_.i64(share)), k_.i64(line),
+              [&](Value i) { k_.prefetch(pointer, i); });
+    };
+    fetch(a_, map_.a_offset, map_.k[0].a, map_.k[1].a);
+    fetch(b_, map_.b_offset, map_.k[0].b, map_.k[1].b);
+  }
+
+  std::vector<Value> added(const Unit& unit) {
+    const int64_t vectors = tile_.panels.front();
+    fetch_next(unit.number);
+    Offsets tile = moved(unit.at, map_.m, unit.m);
+    tile.b = k_.add(tile.b, s_.e.scalar_coordinate(unit.column));
+    return sum_loops(0, tile, tile_.rows, vectors, tail_mask(unit.column, vectors), kept(unit));
+  }
+
+  // Calls body(place of a vector in the scratch memory, its mask) for all vectors of a tile.
+  void each_place(const Unit& unit, const std::function<void(Value, Value)>& body) {
+    const int64_t vectors = tile_.panels.front();
+    const Value mask = tail_mask(unit.column, vectors);
+    const Value first =
+        k_.add(plus(unit.at.c, scaled(unit.m, map_.m.c)), s_.e.scalar_coordinate(unit.column));
+    for (int64_t i = 0; i < tile_.rows; ++i)
+      for (int64_t j = 0; j < vectors; ++j)
+        body(k_.add(first, k_.i64(i * map_.m.c.size + j * tile_.lanes)),
+             j == vectors - 1 ? mask : Value{});
+  }
+
+  std::vector<Value> kept(const Unit& unit) {
+    std::vector<Value> sums;
+    each_place(unit, [&](Value place, Value mask) {
+      sums.push_back(k_.load({scalar_, tile_.lanes}, s_.scratch, place, mask));
+    });
+    return sums;
+  }
+
+  void keep(const Unit& unit, const std::vector<Value>& sums) {
+    size_t next = 0;
+    each_place(unit,
+               [&](Value place, Value mask) { k_.store(sums[next++], s_.scratch, place, mask); });
   }
 
   bool is_masked(int64_t column, int64_t vectors, size_t later) const {
@@ -180,21 +252,6 @@ class ContractLowering {
                              (map_.outer.empty() || tile_.rows > 1);
     if (tile_.rows > 1 && always_full) return;
     tiles(at, middle, end, 1, column, vectors);
-  }
-
-  // Whether what the epilogue reads (weights and moments) comes from behind the second cache. It is
-  // then best read along its rows, where the hardware fetches ahead; not if these are short, since
-  // it would fetch what the next core is writing.
-  bool streams() const {
-    if (tile_.packed) return false;
-    int64_t bytes = 0;
-    for (size_t p = 0; p < s_.region.params.size(); ++p)
-      if (is_epilogue_operand(p))
-        bytes += s_.region.params[p].value->type.elements(s_.context.batch) *
-                 static_cast<int64_t>(abi::size_of(s_.region.params[p].value->type.dtype));
-    const Target& target = s_.context.target;
-    const int64_t run = map_.n.extent.size / target.threads * target.vector_bytes / tile_.lanes;
-    return bytes / target.threads > target.l2_bytes && run >= streamed_run;
   }
 
   // Tiles along the rows of the result first.
@@ -273,7 +330,7 @@ class ContractLowering {
                       int64_t vectors) {
     if (rows == 1) return;
     for (size_t p = 0; p < s_.region.params.size(); ++p) {
-      if (!is_epilogue_operand(p)) continue;
+      if (!epilogue_operand(s_.context, map_, p)) continue;
       const ir::Value* param = s_.region.params[p].value.get();
       const ir::View view = row_major(param->type.shape);
       const int64_t bytes = static_cast<int64_t>(abi::size_of(param->type.dtype));
@@ -288,18 +345,12 @@ class ContractLowering {
     }
   }
 
-  // Whether the epilogue reads parameter `p` of the region at every element of the result.
-  bool is_epilogue_operand(size_t p) const {
-    const ir::Value* param = s_.region.params[p].value.get();
-    return s_.context.operands[p] == OperandKind::memory && param != map_.a && param != map_.b &&
-           param->type.shape == s_.shape.space;
-  }
-
   std::vector<Value> sum_loops(size_t d, const Offsets& at, int64_t rows, int64_t vectors,
                                Value mask, const std::vector<Value>& sums) {
     if (d == map_.k.size()) return multiply(at, rows, vectors, mask, sums);
     const MapDim& dim = map_.k[d];
-    return k_.loop(k_.i64(0), s_.e.extent(dim.extent), k_.i64(1), sums,
+    const Range range = d < ranges_.size() ? ranges_[d] : Range{k_.i64(0), s_.e.extent(dim.extent)};
+    return k_.loop(range.begin, range.end, k_.i64(1), sums,
                    [&](Value i, const std::vector<Value>& carried) {
                      Offsets next = moved(at, dim, i);
                      if (tile_.packed) next.b = packed_place(i, vectors);
@@ -392,30 +443,14 @@ class ContractLowering {
   Builder& k_;
   const ir::Node& node_;
   ContractionMap map_;
+  ContractSchedule schedule_;
   Tile tile_;
   Scalar scalar_;
   Value a_, b_;
+  std::vector<Range> ranges_;  // of the outermost summed loops, while a block is added up
 };
 
 }  // namespace
-
-Slice contract_slice(const GroupContext& context, const GroupShape& shape) {
-  const auto map = map_contraction(*shape.contract);
-  internal_check(map.has_value(), "a contraction that was not laid out");
-  if (map->form == ContractionForm::lanes) return {map->n.extent, 1};
-  if (map->form == ContractionForm::dot) return dot_slice(context, *map);
-  if (!map->outer.empty()) return {map->outer[0].extent, 1};
-  const ContractSchedule schedule = schedule_of(context, *map);
-  Slice slice{map->m.extent, map->m.extent.batch ? 1 : schedule.tile.rows};
-  if (schedule.tile.packed)
-    slice.scratch_bytes = map->k.front().extent.extent(context.batch) *
-                          schedule.tile.panels.front() * context.target.vector_bytes;
-  if (schedule.by_columns) {
-    slice.panels = static_cast<int64_t>(schedule.tile.panels.size());
-    slice.panel_width = schedule.tile.panels.front() * schedule.tile.lanes;
-  }
-  return slice;
-}
 
 void lower_contract(KernelScope& s, std::string& schedule) {
   const auto map = map_contraction(*s.shape.contract);

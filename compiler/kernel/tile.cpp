@@ -142,6 +142,17 @@ double tile_cycles(const TileShape& shape, const Tile& tile, const Target& targe
   return Cost(shape, tile, target).cycles();
 }
 
+namespace {
+
+// Whether tiles of so many rows and of these panels leave no rest.
+bool of_one_size(const TileShape& shape, int64_t rows, const std::vector<int64_t>& panels,
+                 int lanes) {
+  const bool full = panels.size() == 1 || shape.n % lanes == 0;
+  return shape.m % rows == 0 && panels.front() == panels.back() && full;
+}
+
+}  // namespace
+
 std::vector<Tile> tile_candidates(const TileShape& shape, const Target& target) {
   const int lanes = shape.n == 1 ? 1 : target.lanes(shape.element_bytes);
   const int64_t vectors = (shape.n + lanes - 1) / lanes;
@@ -152,6 +163,7 @@ std::vector<Tile> tile_candidates(const TileShape& shape, const Target& target) 
     const int64_t widest = panels.front();
     for (int64_t rows = 1; rows <= std::min<int64_t>(shape.m, 28); ++rows) {
       if (rows * widest + widest + 1 > target.registers) break;
+      if (shape.equal && !of_one_size(shape, rows, panels, lanes)) continue;
       list.push_back({rows, lanes, panels, false});
       if (shape.packable) list.push_back({rows, lanes, panels, true});
     }

@@ -24,6 +24,7 @@ struct TileShape {
   int64_t b_stride = 0;            // elements from one summed element to the next in B; 0: n
   bool a_rows_contiguous = false;  // A lies with its rows side by side (a weight gradient)
   bool packable = false;           // there may be a copy of B's panel
+  bool equal = false;              // all tiles have to be of one size
 };
 
 // All tiles that fit into the registers, none twice.

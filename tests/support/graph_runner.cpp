@@ -217,9 +217,13 @@ Tensors run_native(const ir::Graph& original, const Tensors& params, const RunOp
   passes::PassOptions checked;
   checked.verify_each = true;
   passes::run_passes(*graph, passes::step_passes(), checked);
-  const kernel::Target target = kernel::target_for(options.isa);
+  kernel::Target target = kernel::target_for(options.isa);
+  if (options.l1_bytes > 0) target.l1_bytes = options.l1_bytes;
+  if (options.l2_bytes > 0) target.l2_bytes = options.l2_bytes;
   kernel::LoweredProgram program = kernel::lower_program(*graph, p.offsets, target);
   kernel::verify(program.module);
+  if (options.schedules)
+    for (const auto& group : program.groups) options.schedules->push_back(group.schedule);
   jit::Options jit_options;
   jit_options.target = target;
   jit_options.cache = false;

@@ -21,6 +21,9 @@ struct RunOptions {
   // std::runtime_error). Each also runs one thread after the other from barrier to barrier, first
   // and last thread first: what a missing barrier would leave to chance then goes wrong for sure.
   std::vector<int> same_bits_threads = {};
+  // Caches that schedules are chosen for; 0: the level's.
+  long l1_bytes = 0, l2_bytes = 0;
+  std::vector<std::string>* schedules = nullptr;  // of all groups, if it is given
 };
 
 // Parameters by external name, as for ir::evaluate; fields ("input" parameters) are stored with

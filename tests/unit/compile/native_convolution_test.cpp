@@ -2,6 +2,7 @@
 // groups, every vector level, one to three threads.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -185,6 +186,35 @@ TEST_CASE("a border across taps that lie in one line") {
   c.sliding.stride = c.sliding.dilation = {1, 1};
   c.sliding.before = c.sliding.after = {1, 0};
   check_against_reference(c, 1, c.rows);
+}
+
+// A machine of small caches takes weight gradients by blocks of pictures, or of lines of one.
+TEST_CASE("blocks of a sum change no bits") {
+  int blocked = 0;
+  for (uint64_t seed = 301; seed <= 324; ++seed) {
+    Case c = many_rows(seed);
+    c.rows = 13 + static_cast<int64_t>(seed % 19);
+    c.filters += seed % 3 == 0 ? 13 : 0;
+    const std::string text = "seed " + std::to_string(seed) + " kind " + c.text();
+    CAPTURE(text);
+    const auto graph = graph_of(c, seed);
+    const auto params = test::random_params(*graph, seed, -1, 1);
+    const auto isas = test::runnable_isas();
+    std::string whole, parts;
+    std::vector<std::string> schedules;
+    test::RunOptions options{.isa = isas[seed % isas.size()]};
+    test::run_native(*graph, params, options, &whole);
+    options.same_bits_threads = {2, 3, 5};
+    options.l1_bytes = seed % 2 == 0 ? 1024 : 4096;
+    options.l2_bytes = 8192;
+    options.schedules = &schedules;
+    REQUIRE_NOTHROW(test::run_native(*graph, params, options, &parts));
+    CHECK(parts == whole);
+    blocked += std::any_of(schedules.begin(), schedules.end(), [](const std::string& schedule) {
+      return schedule.find("by blocks") != std::string::npos;
+    });
+  }
+  CHECK(blocked >= 12);
 }
 
 // A program for few rows keeps the channels last: the same rows, the same sums.

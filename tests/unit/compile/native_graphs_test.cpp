@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "tests/support/graph_runner.h"
 
 namespace {
@@ -51,15 +53,20 @@ std::string dense_step(int rows, int in, int out) {
       rows, in, out);
 }
 
+test::Tensors dense_params(const ir::Graph& graph, int classes) {
+  auto params = test::random_params(graph, 3, -1, 1);
+  for (double& label : params["t"].data) label = static_cast<int>(label + 5) % classes;
+  for (double& pixel : params["x"].data) pixel = static_cast<int>(pixel * 7 + 8) % 3;
+  params["rate"].data = {0.125};
+  return params;
+}
+
 TEST_CASE("a dense training step is what the reference says, on every level and thread count") {
   const int shapes[][3] = {{1, 1, 1},   {4, 3, 2},     {7, 13, 10},  {32, 20, 17},
                            {37, 5, 33}, {64, 70, 128}, {19, 784, 11}};
   for (const auto& shape : shapes) {
     const auto graph = ir::parse(dense_step(shape[0], shape[1], shape[2]));
-    auto params = test::random_params(*graph, 3, -1, 1);
-    for (double& label : params["t"].data) label = static_cast<int>(label + 5) % shape[2];
-    for (double& pixel : params["x"].data) pixel = static_cast<int>(pixel * 7 + 8) % 3;
-    params["rate"].data = {0.125};
+    const auto params = dense_params(*graph, shape[2]);
     const auto expected = ir::evaluate(*graph, params);
     std::string first_fma_bits;
     for (kernel::Isa isa : test::runnable_isas()) {
@@ -77,6 +84,31 @@ TEST_CASE("a dense training step is what the reference says, on every level and 
       if (!kernel::target_for(isa).fma) continue;
       if (first_fma_bits.empty()) first_fma_bits = bits;
       CHECK(bits == first_fma_bits);
+    }
+  }
+}
+
+// A machine of small caches updates weights along their rows; odd numbers of them, and fewer rows
+// than a tile has.
+TEST_CASE("weights that do not stay in a cache are updated with the same bits") {
+  for (const auto& [rows, in] : {std::pair{5, 37}, {16, 61}, {33, 18}}) {
+    const auto graph = ir::parse(dense_step(rows, in, 512));
+    const auto params = dense_params(*graph, 512);
+    for (kernel::Isa isa : test::runnable_isas()) {
+      std::string usual, streamed;
+      std::vector<std::string> schedules;
+      test::RunOptions options{.isa = isa};
+      test::run_native(*graph, params, options, &usual);
+      options.same_bits_threads = {2, 3, 4};
+      options.l2_bytes = 4096;
+      options.schedules = &schedules;
+      test::run_native(*graph, params, options, &streamed);
+      CAPTURE(in);
+      CAPTURE(kernel::name_of(isa));
+      CHECK(streamed == usual);
+      CHECK(std::any_of(schedules.begin(), schedules.end(), [](const std::string& schedule) {
+        return schedule.find("along rows") != std::string::npos;
+      }));
     }
   }
 }

@@ -1,0 +1,162 @@
+#include "compiler/kernel/contract_schedule.h"
+
+#include <algorithm>
+
+#include "compiler/kernel/lower_lanes.h"
+#include "compiler/support/diagnostics.h"
+
+namespace nnc::kernel {
+
+using ir::Dim;
+
+int bytes_of_element(const GroupContext& context) {
+  return context.node.region->outputs.front().value->type.dtype == ir::DType::f64 ? 8 : 4;
+}
+
+bool epilogue_operand(const GroupContext& context, const ContractionMap& map, size_t parameter) {
+  const ir::Graph& region = *context.node.region;
+  const ir::Value* value = region.params[parameter].value.get();
+  return context.operands[parameter] == OperandKind::memory && value != map.a && value != map.b &&
+         value->type.shape == region.outputs.front().value->type.shape;
+}
+
+namespace {
+
+// Rows that one thread is expected to have.
+int64_t expected_rows(const Dim& m, int64_t batch, int64_t threads) {
+  const int64_t rows = m.extent(batch);
+  return rows >= 16 ? (rows + threads - 1) / threads : rows;
+}
+
+// Sharing columns keeps the right side (and what is updated) with one core, and makes every core
+// read all of the left side: it pays unless that is much larger, or the barriers that it needs cost
+// more than small weights that go back and forth.
+constexpr int64_t left_side_limit = 2, small_weights = 8192;
+
+// Bytes of a row that one thread updates, from where the hardware's fetching ahead does not get in
+// the way of the other threads.
+constexpr int64_t streamed_run = 1024;
+
+bool columns_pay(const GroupContext& context, const ContractionMap& map, const Tile& tile) {
+  const int64_t width = tile.panels.front() * tile.lanes, columns = map.n.extent.size;
+  const auto panels = static_cast<int64_t>(tile.panels.size());
+  if (!context.updates || !map.outer.empty() || panels < 2 || tile.lanes == 1 ||
+      columns != panels * width)
+    return false;
+  int64_t rows = 1, weights = columns;
+  for (const MapDim* dim : {&map.m, &map.k.back()})
+    (dim->extent.batch ? rows : weights) *= dim->extent.extent(context.batch);
+  return rows <= left_side_limit * columns && weights > small_weights;
+}
+
+// What the epilogue reads (weights and moments) comes from behind the second cache: it is then best
+// read along its rows, where the hardware fetches ahead.
+bool streams(const GroupContext& context, const ContractionMap& map, const Tile& tile) {
+  if (tile.packed) return false;
+  int64_t bytes = 0;
+  const auto& params = context.node.region->params;
+  for (size_t p = 0; p < params.size(); ++p)
+    if (epilogue_operand(context, map, p))
+      bytes += params[p].value->type.elements(context.batch) *
+               static_cast<int64_t>(abi::size_of(params[p].value->type.dtype));
+  const int64_t threads = context.target.threads;
+  const int64_t run = map.n.extent.size / threads * bytes_of_element(context);
+  return bytes / threads > context.target.l2_bytes && run >= streamed_run;
+}
+
+int64_t elements_of_result(const ContractionMap& map) {
+  int64_t count = map.m.extent.size * map.n.extent.size;
+  for (const MapDim& dim : map.outer) count *= dim.extent.size;
+  return count;
+}
+
+bool counts_rows(const MapDim& dim) { return dim.extent.batch; }
+
+// The weight gradient of a convolution reads pictures of the whole batch, and every tile reads them
+// again: they are taken so few rows at a time, or so few lines of one, that these stay in the first
+// cache, and the sums in the second.
+bool blocks_pay(const GroupContext& context, const ContractionMap& map) {
+  const MapDim& rows = map.k.front();
+  const bool fixed =
+      !counts_rows(map.m) && std::none_of(map.outer.begin(), map.outer.end(), counts_rows);
+  if (!counts_rows(rows) || map.k.size() < 2 || !fixed || map.n.extent.size == 1) return false;
+  if (rows.a.batch || rows.b.batch) return false;
+  const int64_t bytes = bytes_of_element(context), small = context.target.l2_bytes / 2;
+  const int64_t count = rows.extent.extent(context.batch);
+  return (rows.a.size + rows.b.size) * bytes * count > small &&
+         elements_of_result(map) * bytes <= small;
+}
+
+ContractSchedule blocked_schedule(const GroupContext& context, const ContractionMap& map) {
+  const int64_t cache = context.target.l1_bytes, bytes = bytes_of_element(context);
+  const int64_t row_bytes = (map.k[0].a.size + map.k[0].b.size) * bytes;
+  ContractSchedule schedule;
+  schedule.block = std::clamp<int64_t>(cache / row_bytes, 1, map.k[0].extent.extent(context.batch));
+  int64_t k = schedule.block * map.k[1].extent.size;
+  if (2 * row_bytes > 3 * cache) {
+    const int64_t parts = (row_bytes + cache - 1) / cache;
+    schedule.part = k = (map.k[1].extent.size + parts - 1) / parts;
+  }
+  for (size_t d = 2; d < map.k.size(); ++d) k *= map.k[d].extent.size;
+  TileShape shape{map.m.extent.size, map.n.extent.size, k, 0, bytes_of_element(context)};
+  shape.b_stride = map.k.back().b.size;
+  shape.a_rows_contiguous = map.m.a == Dim{1, false};
+  shape.equal = true;
+  if (tile_candidates(shape, context.target).empty()) return {};
+  schedule.tile = choose_tile(shape, context.target);
+  return schedule;
+}
+
+}  // namespace
+
+ContractSchedule schedule_of(const GroupContext& context, const ContractionMap& map) {
+  if (blocks_pay(context, map))
+    if (auto schedule = blocked_schedule(context, map); schedule.block > 0) return schedule;
+  int64_t k = 1;
+  for (const MapDim& dim : map.k) k *= dim.extent.extent(context.batch);
+  const int bytes = bytes_of_element(context);
+  const auto epilogue = static_cast<int64_t>(context.node.region->nodes.size());
+  const auto tile_for = [&](int64_t rows) {
+    const int64_t stride = map.k.back().b.size;
+    const bool contiguous = map.m.a == Dim{1, false};
+    const bool packable = map.outer.empty() && map.k.size() == 1 && map.n.extent.size > 1;
+    return choose_tile({rows, map.n.extent.size, k, epilogue, bytes, stride, contiguous, packable},
+                       context.target);
+  };
+  const int64_t m = map.m.extent.extent(context.batch);
+  const Tile tile = tile_for(m);
+  if (!map.outer.empty()) return {tile, false};
+  if (columns_pay(context, map, tile)) return {tile, true, streams(context, map, tile)};
+  return {tile_for(expected_rows(map.m.extent, context.batch, context.target.threads)), false};
+}
+
+int64_t block_units(const ContractSchedule& schedule, const ContractionMap& map) {
+  const int64_t rows = elements_of_result(map) / map.n.extent.size;
+  return rows / schedule.tile.rows * static_cast<int64_t>(schedule.tile.panels.size());
+}
+
+Slice contract_slice(const GroupContext& context, const GroupShape& shape) {
+  const auto map = map_contraction(*shape.contract);
+  internal_check(map.has_value(), "a contraction that was not laid out");
+  if (map->form == ContractionForm::lanes) return {map->n.extent, 1};
+  if (map->form == ContractionForm::dot) return dot_slice(context, *map);
+  const ContractSchedule schedule = schedule_of(context, *map);
+  if (schedule.block > 0) {
+    // Each thread keeps its sums where they belong in a result of its own.
+    Slice slice{{block_units(schedule, *map), false}, 1};
+    slice.scratch_bytes = elements_of_result(*map) * bytes_of_element(context);
+    return slice;
+  }
+  if (!map->outer.empty()) return {map->outer[0].extent, 1};
+  Slice slice{map->m.extent, map->m.extent.batch ? 1 : schedule.tile.rows};
+  if (schedule.tile.packed)
+    slice.scratch_bytes = map->k.front().extent.extent(context.batch) *
+                          schedule.tile.panels.front() * context.target.vector_bytes;
+  if (schedule.by_columns) {
+    slice.panels = static_cast<int64_t>(schedule.tile.panels.size());
+    slice.panel_width = schedule.tile.panels.front() * schedule.tile.lanes;
+  }
+  return slice;
+}
+
+}  // namespace nnc::kernel

@@ -1,0 +1,30 @@
+// How a contraction over rows of a tile is cut: its register tile, blocks of the sum, and what
+// threads share. Depends on shapes and the target alone.
+#pragma once
+
+#include "compiler/kernel/contraction_map.h"
+#include "compiler/kernel/lower_group.h"
+#include "compiler/kernel/tile.h"
+
+namespace nnc::kernel {
+
+// `block` > 0: so many steps of the outermost summed loop (if it is 1, maybe only `part` steps of
+// the next one) are taken with all tiles before the next ones; threads share the tiles.
+struct ContractSchedule {
+  Tile tile;
+  bool by_columns = false;  // whether threads share the columns rather than the rows
+  bool along_rows = false;  // if they do: whether tiles go along the rows of the result first
+  int64_t block = 0, part = 0;
+};
+
+ContractSchedule schedule_of(const GroupContext& context, const ContractionMap& map);
+
+// Tiles of a product that is taken by blocks, all of one size.
+int64_t block_units(const ContractSchedule& schedule, const ContractionMap& map);
+
+// Whether the epilogue reads this parameter of the group's region at every element of the result.
+bool epilogue_operand(const GroupContext& context, const ContractionMap& map, size_t parameter);
+
+int bytes_of_element(const GroupContext& context);
+
+}  // namespace nnc::kernel
