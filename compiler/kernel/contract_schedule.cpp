@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compiler/kernel/lower_lanes.h"
+#include "compiler/kernel/views.h"
 #include "compiler/support/diagnostics.h"
 
 namespace nnc::kernel {
@@ -62,6 +63,37 @@ bool streams(const GroupContext& context, const ContractionMap& map, const Tile&
   const int64_t threads = context.target.threads;
   const int64_t run = map.n.extent.size / threads * bytes_of_element(context);
   return bytes / threads > context.target.l2_bytes && run >= streamed_run;
+}
+
+// Rows of less than a vector that a program updates: as one run of elements they make fewer
+// vectors, and none is read while a part of its line is being written. Nothing in the epilogue may
+// ask in which row or column it is.
+bool flat_pays(const GroupContext& context, const ContractionMap& map, const Tile& tile) {
+  const ir::Graph& region = *context.node.region;
+  const ir::Shape& shape = region.outputs.front().value->type.shape;
+  const bool plain = map.outer.empty() && shape == ir::Shape{map.m.extent, map.n.extent};
+  if (!plain || tile.rows == 1 || tile.lanes == 1 || tile.panels.size() != 1 ||
+      map.n.extent.size >= tile.lanes)
+    return false;
+  bool updates = false;
+  for (size_t p = 0; p < region.params.size(); ++p) {
+    const ir::Value* value = region.params[p].value.get();
+    if (value == map.a || value == map.b || value->type.rank() == 0) continue;
+    if (!epilogue_operand(context, map, p)) return false;
+    updates = true;
+  }
+  const auto flat = [&](const auto& node) {
+    const ir::Value* result = node->result();
+    return result->type.rank() == 0 || node->op->family == ir::Family::elementwise ||
+           node->op->family == ir::Family::contraction || node->op->uniform ||
+           base_of(result)->type.rank() == 0;
+  };
+  return updates && std::all_of(region.nodes.begin(), region.nodes.end(), flat);
+}
+
+int64_t packed_elements(const GroupContext& context, const ContractionMap& map, const Tile& tile) {
+  if (!tile.packed) return 0;
+  return map.k.front().extent.extent(context.batch) * tile.panels.front() * tile.lanes;
 }
 
 int64_t elements_of_result(const ContractionMap& map) {
@@ -127,7 +159,11 @@ ContractSchedule schedule_of(const GroupContext& context, const ContractionMap& 
   const Tile tile = tile_for(m);
   if (!map.outer.empty()) return {tile, false};
   if (columns_pay(context, map, tile)) return {tile, true, streams(context, map, tile)};
-  return {tile_for(expected_rows(map.m.extent, context.batch, context.target.threads)), false};
+  ContractSchedule schedule{
+      tile_for(expected_rows(map.m.extent, context.batch, context.target.threads))};
+  schedule.flat = flat_pays(context, map, schedule.tile);
+  schedule.flat_sums = packed_elements(context, map, schedule.tile);
+  return schedule;
 }
 
 int64_t block_units(const ContractSchedule& schedule, const ContractionMap& map) {
@@ -149,9 +185,9 @@ Slice contract_slice(const GroupContext& context, const GroupShape& shape) {
   }
   if (!map->outer.empty()) return {map->outer[0].extent, 1};
   Slice slice{map->m.extent, map->m.extent.batch ? 1 : schedule.tile.rows};
-  if (schedule.tile.packed)
-    slice.scratch_bytes = map->k.front().extent.extent(context.batch) *
-                          schedule.tile.panels.front() * context.target.vector_bytes;
+  int64_t scratch = packed_elements(context, *map, schedule.tile);
+  if (schedule.flat) scratch += schedule.tile.rows * map->n.extent.size + schedule.tile.lanes;
+  slice.scratch_bytes = scratch * bytes_of_element(context);
   if (schedule.by_columns) {
     slice.panels = static_cast<int64_t>(schedule.tile.panels.size());
     slice.panel_width = schedule.tile.panels.front() * schedule.tile.lanes;

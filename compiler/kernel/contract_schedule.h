@@ -15,6 +15,10 @@ struct ContractSchedule {
   bool by_columns = false;  // whether threads share the columns rather than the rows
   bool along_rows = false;  // if they do: whether tiles go along the rows of the result first
   int64_t block = 0, part = 0;
+  // Whether the epilogue takes the rows of a tile as one run of elements, and where in the scratch
+  // memory they are put together.
+  bool flat = false;
+  int64_t flat_sums = 0;
 };
 
 ContractSchedule schedule_of(const GroupContext& context, const ContractionMap& map);

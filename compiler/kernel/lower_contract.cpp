@@ -3,6 +3,7 @@
 // in registers.
 #include <algorithm>
 
+#include "compiler/kernel/contract_places.h"
 #include "compiler/kernel/contract_schedule.h"
 #include "compiler/kernel/lower_lanes.h"
 #include "compiler/support/diagnostics.h"
@@ -42,7 +43,7 @@ class ContractLowering {
     return std::to_string(tile_.rows) + "x" + std::to_string(tile_.panels.front()) +
            " vectors of " + std::to_string(tile_.lanes) + (tile_.packed ? ", packed" : "") +
            (s_.column_begin ? ", by columns" : "") + (schedule_.along_rows ? ", along rows" : "") +
-           (schedule_.block > 0 ? ", by blocks" : "");
+           (schedule_.flat ? ", side by side" : "") + (schedule_.block > 0 ? ", by blocks" : "");
   }
 
  private:
@@ -51,11 +52,7 @@ class ContractLowering {
     Value a, b, c;
   };
 
-  Value scaled(Value i, const Dim& stride) {
-    if (stride.size == 0) return k_.i64(0);
-    if (!stride.batch && stride.size == 1) return i;
-    return k_.mul(i, s_.e.extent(stride));
-  }
+  Value scaled(Value i, const Dim& stride) { return kernel::scaled(s_, i, stride); }
 
   Value plus(Value a, Value b) { return a ? (b ? k_.add(a, b) : a) : b; }
 
@@ -131,8 +128,7 @@ class ContractLowering {
     ranges_.clear();
     each_unit(start, [&](const Unit& unit) {
       const int64_t vectors = tile_.panels.front();
-      finish(unit.at, unit.m, tile_.rows, unit.column, vectors, tail_mask(unit.column, vectors),
-             kept(unit));
+      finish(unit.at, unit.m, tile_.rows, unit.column, vectors, kept(unit));
     });
   }
 
@@ -321,7 +317,7 @@ class ContractLowering {
     std::vector<Value> sums(static_cast<size_t>(rows * vectors), k_.constant(type, 0.0));
     fetch_epilogue(at, m, rows, column, vectors);
     sums = sum_loops(0, tile, rows, vectors, mask, sums);
-    finish(at, m, rows, column, vectors, mask, sums);
+    finish(at, m, rows, column, vectors, sums);
   }
 
   // Asks for what the epilogue will read (weights and moments of an update) before the sums, which
@@ -332,16 +328,14 @@ class ContractLowering {
     for (size_t p = 0; p < s_.region.params.size(); ++p) {
       if (!epilogue_operand(s_.context, map_, p)) continue;
       const ir::Value* param = s_.region.params[p].value.get();
-      const ir::View view = row_major(param->type.shape);
       const int64_t bytes = static_cast<int64_t>(abi::size_of(param->type.dtype));
-      for (int64_t i = 0; i < rows; ++i)
-        for (int64_t j = 0; j < vectors; ++j) {
-          const Coordinates place = coordinates(at, m, i, column, j * tile_.lanes);
-          Value index = k_.i64(0);
-          for (size_t d = 0; d < place.size(); ++d)
-            index = k_.add(index, scaled(s_.e.scalar_coordinate(place[d]), view.strides[d]));
-          k_.prefetch(operand_pointer(s_, param), k_.mul(index, k_.i64(bytes)));
-        }
+      for (const Spot& spot : spots(at, m, rows, column, vectors)) {
+        const ir::View view = flattened_view(param->type.shape, spot.place.size());
+        Value index = k_.i64(0);
+        for (size_t d = 0; d < spot.place.size(); ++d)
+          index = k_.add(index, scaled(s_.e.scalar_coordinate(spot.place[d]), view.strides[d]));
+        k_.prefetch(operand_pointer(s_, param), k_.mul(index, k_.i64(bytes)));
+      }
     }
   }
 
@@ -380,63 +374,69 @@ class ContractLowering {
 
   // The epilogue: outputs of the group at every vector of the tile.
   void finish(const Offsets& at, Value m, int64_t rows, const Coordinate& column, int64_t vectors,
-              Value mask, const std::vector<Value>& sums) {
-    const ir::Shape& space = s_.shape.space;
-    for (int64_t i = 0; i < rows; ++i) {
-      for (int64_t j = 0; j < vectors; ++j) {
-        const bool last = j == vectors - 1;
-        s_.e.set_mask(last ? mask : Value{});
-        const Coordinates place = coordinates(at, m, i, column, j * tile_.lanes);
-        // One scope for the whole tile: a bias that was loaded for one row serves all rows.
-        s_.e.bind(node_.result(), sums[static_cast<size_t>(i * vectors + j)]);
-        s_.store_outputs(space, place);
-      }
+              std::vector<Value> sums) {
+    const auto list = spots(at, m, rows, column, vectors);
+    if (is_flat(rows)) sums = flattened(sums, list.size());
+    for (size_t v = 0; v < list.size(); ++v) {
+      s_.e.set_mask(list[v].mask);
+      // One scope for the whole tile: a bias that was loaded for one row serves all rows.
+      s_.e.bind(node_.result(), sums[v]);
+      s_.store_outputs(s_.shape.space, list[v].place);
     }
     s_.e.set_mask({});
   }
 
-  // Coordinates of the result. With one row dimension and one column dimension they are (m, n);
-  // otherwise the row-major position is divided up (rarely: several dimensions that do collapse
-  // for the product may be apart for a bias).
+  // Narrow rows, put side by side.
+  std::vector<Value> flattened(const std::vector<Value>& sums, size_t count) {
+    const int64_t columns = map_.n.extent.size, vectors = tile_.panels.front();
+    const int64_t first = schedule_.flat_sums;
+    for (size_t v = 0; v < sums.size(); ++v) {
+      // What a vector writes beyond its row is written over by the next row.
+      const int64_t row = static_cast<int64_t>(v) / vectors, j = static_cast<int64_t>(v) % vectors;
+      k_.store(sums[v], s_.scratch, k_.i64(first + row * columns + j * tile_.lanes));
+    }
+    std::vector<Value> flat;
+    for (size_t v = 0; v < count; ++v)
+      flat.push_back(k_.load({scalar_, tile_.lanes}, s_.scratch,
+                             k_.i64(first + static_cast<int64_t>(v) * tile_.lanes)));
+    return flat;
+  }
+
+  // Where a vector of the tile lies in the result, and which of its lanes do.
+  struct Spot {
+    Coordinates place;
+    Value mask;
+  };
+
+  bool is_flat(int64_t rows) const { return schedule_.flat && rows == tile_.rows && rows > 1; }
+
+  std::vector<Spot> spots(const Offsets& at, Value m, int64_t rows, const Coordinate& column,
+                          int64_t vectors) {
+    std::vector<Spot> list;
+    if (is_flat(rows)) {
+      const int64_t elements = rows * map_.n.extent.size;
+      const Value first = k_.mul(m, k_.i64(map_.n.extent.size));
+      for (int64_t done = 0; done < elements; done += tile_.lanes)
+        list.push_back({{{first, done, true}},
+                        elements - done < tile_.lanes
+                            ? first_lanes(k_, tile_.lanes, k_.i64(elements - done))
+                            : Value{}});
+      return list;
+    }
+    const Value mask = tail_mask(column, vectors);
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < vectors; ++j)
+        list.push_back(
+            {coordinates(at, m, i, column, j * tile_.lanes), j == vectors - 1 ? mask : Value{}});
+    return list;
+  }
+
   Coordinates coordinates(const Offsets& at, Value m, int64_t i, const Coordinate& column,
                           int64_t shift) {
     Coordinate n = column;
     n.offset += shift;
     n.lane = tile_.lanes > 1;
-    const ir::Shape& space = s_.shape.space;
-    const bool plain = map_.outer.empty();
-    if (plain && space.size() == 2 && space[0] == map_.m.extent && space[1] == map_.n.extent)
-      return {{m, i, false}, n};
-    if (plain && space.size() == 1)
-      return space[0] == map_.n.extent ? Coordinates{n} : Coordinates{{m, i, false}};
-    return divided(at, m, i, n);
-  }
-
-  Coordinates divided(const Offsets& at, Value m, int64_t i, const Coordinate& n) {
-    const ir::Shape& space = s_.shape.space;
-    // The columns are the last dimension that is not 1, if there is more than one.
-    size_t split = space.size();
-    const int64_t columns = map_.n.extent.size;
-    while (columns > 1 && space[--split] == Dim{}) {
-    }
-    internal_check(columns == 1 || space[split] == map_.n.extent,
-                   "columns of a contraction that are not its last dimension");
-    // Row-major position of (outer, m, 0), in rows of n.
-    Value position = plus(at.c, scaled(k_.add(m, k_.i64(i)), map_.m.c));
-    if (columns > 1) position = k_.div(position, k_.i64(columns));
-    Coordinates result(space.size());
-    for (size_t d = split; d-- > 0;) {
-      if (!space[d].batch && space[d].size == 1) continue;
-      if (d == 0) {
-        result[d] = {position, 0, false};
-        break;
-      }
-      const Value size = s_.e.extent(space[d]);
-      result[d] = {k_.binary(Op::rem, position, size), 0, false};
-      position = k_.div(position, size);
-    }
-    if (split < space.size()) result[split] = n;
-    return result;
+    return result_coordinates(s_, map_, at.c, {m, i, false}, n);
   }
 
   KernelScope& s_;
