@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compiler/spec/synonyms.h"
 #include "compiler/support/text.h"
 
 namespace nnc::spec {
@@ -225,7 +226,7 @@ int Decoder::fit(const YamlNode& node, const schema::Type& type) const {
 
 void Decoder::report_unknown_key(const YamlNode& key, const std::string& owner,
                                  const std::vector<schema::Key>& known, Args& result) {
-  const auto near = nearest(key.text, names(known));
+  const auto near = meant(key.text, names(known));
   diagnostics_.error(key.span,
                      owner + " has no key " + in_quotes(key.text) +
                          (near ? "; did you mean " + in_quotes(*near) + "?" : ""),

@@ -3,6 +3,7 @@
 
 #include "compiler/spec/data_schema.h"
 #include "compiler/spec/decode.h"
+#include "compiler/spec/synonyms.h"
 #include "compiler/support/text.h"
 
 namespace nnc::spec {
@@ -66,7 +67,7 @@ void Decoder::unknown_entry(const YamlNode& key, const schema::Type& type) {
                        first + ":" + key.text.substr(space), key.text);
     return;
   }
-  const auto near = nearest(key.text, names_of(type.group));
+  const auto near = meant(key.text, names_of(type.group));
   // Every activation is a layer; together they would be a very long line.
   std::vector<std::string> known;
   for (const std::string& name : names_of(type.group)) {

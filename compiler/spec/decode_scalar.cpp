@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "compiler/spec/decode.h"
+#include "compiler/spec/synonyms.h"
 #include "compiler/support/text.h"
 
 namespace nnc::spec {
@@ -169,7 +170,7 @@ Value Decoder::choice(const YamlNode& node, const schema::Type& type, const std:
   for (const std::string& word : type.choices) {
     if (word == filled->text) return value_of(node, word);
   }
-  const auto near = nearest(filled->text, type.choices);
+  const auto near = meant(filled->text, type.choices);
   diagnostics_.error(node.span,
                      what + " cannot be " + in_quotes(filled->text) +
                          (near ? "; did you mean " + in_quotes(*near) + "?" : ""),

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "compiler/spec/describe.h"
+#include "compiler/spec/synonyms.h"
 #include "compiler/support/text.h"
 
 namespace nnc::spec {
@@ -59,7 +60,7 @@ void check_watch(const EarlyStop& stop, const Draft& draft, Diagnostics& diagnos
   }
   const std::vector<std::string> known = watchable(description);
   if (std::find(known.begin(), known.end(), what) == known.end()) {
-    const auto near = nearest(what, known);
+    const auto near = meant(what, known);
     diagnostics.error(stop.watch.span,
                       "there is no loss or metric " + in_quotes(what) + " to watch" +
                           (near ? "; did you mean " + in_quotes(*near) + "?" : ""),

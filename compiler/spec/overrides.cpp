@@ -1,6 +1,7 @@
 #include "compiler/spec/overrides.h"
 
 #include "compiler/spec/file_schema.h"
+#include "compiler/spec/synonyms.h"
 #include "compiler/support/text.h"
 
 namespace nnc::spec {
@@ -122,7 +123,7 @@ YamlNode* step(YamlNode& at, const std::string& part, const Override& change,
     }
   }
   const std::vector<std::string> known = keys_of(at);
-  const auto near = nearest(part, known);
+  const auto near = meant(part, known);
   diagnostics.error(change.span,
                     "--set finds no " + in_quotes(part) +
                         (near ? "; did you mean " + in_quotes(*near) + "?" : ""),
@@ -143,7 +144,7 @@ YamlNode* single(YamlNode& root, const Override& change, Diagnostics& diagnostic
   }
   std::vector<std::string> known =
       settings != nullptr ? keys_of(*settings) : std::vector<std::string>{};
-  const auto near = nearest(word, known);
+  const auto near = meant(word, known);
   diagnostics.error(change.span,
                     "--set: there is no setting " + in_quotes(word) +
                         (near ? "; did you mean " + in_quotes(*near) + "?" : ""),

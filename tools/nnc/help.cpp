@@ -3,6 +3,7 @@
 
 #include "compiler/layers/catalogue.h"
 #include "compiler/spec/reference.h"
+#include "compiler/spec/synonyms.h"
 #include "compiler/support/diagnostics.h"
 #include "compiler/support/text.h"
 #include "tools/nnc/command.h"
@@ -21,7 +22,7 @@ Exit help(const std::string& topic) {
     fmt::print("{}", *text);
     return Exit::done;
   }
-  const auto near = nearest(topic, spec::help_topics(catalogue));
+  const auto near = meant(topic, spec::help_topics(catalogue));
   throw CommandError(Exit::usage, fmt::format("nothing is called '{}'", topic),
                      near ? fmt::format("did you mean `nnc help {}`?", *near)
                           : "`nnc help` lists everything that a model file can say");
