@@ -46,6 +46,7 @@ bool merge_common(ir::Graph& graph);    // equal nodes become one (common subexp
 bool drop_stops(ir::Graph& graph);      // stop_gradient means nothing after derivatives
 bool remove_dead(ir::Graph& graph);     // nodes that nobody uses
 bool safe_forms(ir::Graph& graph);      // log(softmax), log(sigmoid): the stable forms
+bool skip_unread(ir::Graph& graph);     // pixels that pooling leaves out are not computed
 bool fold_scales(ir::Graph& graph);     // (x·W)·s: one product with weights W·s
 bool form_muladd(ir::Graph& graph);     // a*b + c: the only place where FMA is introduced
 bool gather_convolutions(ir::Graph& graph);   // input gradients of convolutions as convolutions

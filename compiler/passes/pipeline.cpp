@@ -11,6 +11,7 @@ const std::vector<Pass>& canonical_passes() {
       {"cse", "one softmax where the file writes it twice", merge_common},
       {"safe-forms", "textbook log(softmax) and log(sigmoid) become the stable forms", safe_forms},
       {"dce", "what the patterns left unused", remove_dead},
+      {"narrow", "pixels that pooling leaves out are not computed", skip_unread},
   };
   return list;
 }
