@@ -105,8 +105,8 @@ GroupFacts facts_of_group(const ir::Graph& graph, const Node& group, const Targe
   for (const ir::Value* operand : group.operands) facts.operands.push_back(kind_of(graph, operand));
   facts.slice = slice_of({group, facts.operands, target, graph.batch, !states.empty()});
   for (size_t i = 0; i < group.operands.size(); ++i) {
-    if (facts.operands[i] != OperandKind::memory) continue;
-    facts.reads.insert(group.operands[i]);
+    if (facts.operands[i] == OperandKind::scalar) continue;
+    if (facts.operands[i] == OperandKind::memory) facts.reads.insert(group.operands[i]);
     if (facts.slice.rows() && reads_own_rows(*group.region, group.region->params[i].value.get()))
       facts.aligned.insert(group.operands[i]);
   }

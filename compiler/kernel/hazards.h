@@ -15,9 +15,10 @@ struct GroupFacts {
   const ir::Node* node = nullptr;
   Slice slice;
   std::vector<OperandKind> operands;
-  std::set<const ir::Value*> reads;    // values of the graph
-  std::set<const ir::Value*> aligned;  // of those: each thread reads its own rows only
-  std::set<const ir::Value*> writes;   // states written in place by assign
+  std::set<const ir::Value*> reads;  // values of the graph
+  std::set<const ir::Value*>
+      aligned;  // of those, and of fields: each thread reads its own rows only
+  std::set<const ir::Value*> writes;  // states written in place by assign
   // Every thread makes all of the results for itself, in memory of its own. What all threads read
   // whole and can be had from the data set for the price of a copy is not worth sharing.
   bool per_thread = false;

@@ -128,7 +128,8 @@ LoweredGroup lower_group(const GroupContext& context, const std::string& name, M
     outputs.push_back({k.param("out_" + output.name, pointer_type), {}, {}});
   const Value begin = k.param("begin", index_type);
   const Value end = k.param("end", index_type);
-  const Value rows = k.param("rows", index_type);
+  Value rows = k.param("rows", index_type);
+  if (context.block > 0) rows = k.i64(context.block);
 
   ElementEmitter e(k, logical_lanes, rows);
   for (size_t i = 0; i < inputs.size(); ++i) e.bind_buffer(region.params[i].value.get(), inputs[i]);

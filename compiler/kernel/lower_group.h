@@ -51,6 +51,7 @@ struct GroupContext {
   const Target& target;
   int64_t batch;         // class of the number of rows: tiles are chosen for it
   bool updates = false;  // the program updates states: weights are written between two reads
+  int64_t block = 0;     // memory is laid out for so many rows in each call; 0: as the call says
 };
 
 // The same answer for fusion order, barriers and lowering.

@@ -51,13 +51,15 @@ double step_cycles(const LanesTile& tile, int64_t m, int64_t k, int bytes, const
   return (step + 0.05 * loads + entry / static_cast<double>(k)) / sums;
 }
 
-LanesTile choose_lanes_tile(const ContractionMap& map, int bytes, const Target& target) {
+LanesTile choose_lanes_tile(const ContractionMap& map, int bytes, const GroupContext& context) {
+  const Target& target = context.target;
   int64_t k = 1;
   for (const MapDim& dim : map.k) k *= dim.extent.size;
   const int64_t m = map.m.extent.size;
   LanesTile best;
   double least = 0;
   for (int64_t vectors : {4, 2, 1}) {
+    if (vectors > 1 && vectors * target.lanes(bytes) > context.batch) continue;
     for (int64_t rows = 1; rows <= m; ++rows) {
       if (m % rows != 0 || rows * vectors + vectors + 1 > target.registers) continue;
       const LanesTile tile{rows, vectors, target.lanes(bytes)};
@@ -76,7 +78,7 @@ class LanesLowering {
       : s_(s), k_(s.k), node_(*s.shape.contract), map_(map) {
     const ir::DType dtype = node_.result()->type.dtype;
     scalar_ = scalar_of(dtype);
-    tile_ = choose_lanes_tile(map, dtype == ir::DType::f64 ? 8 : 4, s.context.target);
+    tile_ = choose_lanes_tile(map, dtype == ir::DType::f64 ? 8 : 4, s.context);
     a_ = operand_pointer(s, map.a);
     b_ = operand_pointer(s, map.b);
     for (const MapDim& dim : map.outer) pixel_strides_.push_back(s.e.extent(dim.b));

@@ -11,7 +11,8 @@ namespace {
 constexpr size_t alignment = 64;
 size_t aligned(size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
 
-// A value in the arena, alive from barrier interval `first` to `last`, both included.
+// A value in the arena, alive from barrier interval `first` to `last`, both included; in memory of
+// a thread, from one group to another.
 struct Slot {
   const ir::Value* value = nullptr;
   size_t bytes = 0;
@@ -66,6 +67,7 @@ class Planner {
     place_params();
     place_results();
     place_barriers();
+    place_blocks();
     place_arena();
     return std::move(plan_);
   }
@@ -113,6 +115,21 @@ class Planner {
     }
   }
 
+  void place_blocks() {
+    std::vector<GroupFacts> facts;
+    std::vector<bool> barriers;
+    for (const PlannedGroup& group : plan_.groups) {
+      facts.push_back(group.facts);
+      barriers.push_back(group.barrier_before);
+    }
+    plan_.blocks = find_row_blocks(graph_, facts, barriers, target_);
+    for (const RowBlocks& blocks : plan_.blocks)
+      for (size_t g = blocks.first; g < blocks.behind; ++g) {
+        GroupFacts& group = plan_.groups[g].facts;
+        group.slice = slice_of({*group.node, group.operands, target_, blocks.rows});
+      }
+  }
+
   void place_arena() {
     const std::vector<Slot> shared = slots_of(false), own = slots_of(true);
     // Vectors may be loaded past the end of the last value.
@@ -123,19 +140,32 @@ class Planner {
     for (const PlannedGroup& group : plan_.groups)
       scratch = std::max(scratch, group.facts.slice.scratch_bytes);
     plan_.thread_bytes += aligned(static_cast<size_t>(scratch));
-    std::vector<Slot> all = shared;
-    all.insert(all.end(), own.begin(), own.end());
-    plan_.live_bytes = largest_live_set(all, plan_.barriers);
+    plan_.live_bytes = largest_live_set(shared, plan_.barriers) +
+                       largest_live_set(own, static_cast<int>(plan_.groups.size()));
   }
 
-  // The values that need room: those that threads share, or those of which each has its own.
-  std::vector<Slot> slots_of(bool per_thread) {
+  // Whether each thread has memory of its own for the value, and for how many rows.
+  bool is_own(const PlannedGroup& group, const ir::Value* value, int64_t& rows) const {
+    for (const RowBlocks& blocks : plan_.blocks)
+      if (blocks.inner.count(value)) {
+        rows = blocks.rows;
+        return true;
+      }
+    rows = graph_.batch;
+    return group.facts.per_thread;
+  }
+
+  // The values that need room: those that threads share, or those of which each has its own. A
+  // thread knows its own order, so that its slots are free after the last group that reads them.
+  std::vector<Slot> slots_of(bool own) {
     std::map<const ir::Value*, Slot> slots;
-    for (const PlannedGroup& group : plan_.groups) {
-      const int now = interval_of_.at(group.facts.node);
+    for (size_t g = 0; g < plan_.groups.size(); ++g) {
+      const PlannedGroup& group = plan_.groups[g];
+      const int now = own ? static_cast<int>(g) : interval_of_.at(group.facts.node);
       for (const auto& result : group.facts.node->results) {
-        if (plan_.places.count(result.get()) || group.facts.per_thread != per_thread) continue;
-        const auto elements = static_cast<size_t>(result->type.elements(graph_.batch));
+        int64_t rows = 0;
+        if (plan_.places.count(result.get()) || is_own(group, result.get(), rows) != own) continue;
+        const auto elements = static_cast<size_t>(result->type.elements(rows));
         slots[result.get()] = {result.get(), aligned(elements * abi::size_of(result->type.dtype)),
                                now, now, 0};
       }
@@ -162,6 +192,12 @@ class Planner {
 };
 
 }  // namespace
+
+int64_t rows_of_call(const Plan& plan, size_t group, int64_t batch) {
+  for (const RowBlocks& blocks : plan.blocks)
+    if (blocks.has(group)) return blocks.rows;
+  return batch;
+}
 
 Plan make_plan(const ir::Graph& graph, const std::map<std::string, size_t>& state_offsets,
                const Target& target) {

@@ -7,6 +7,7 @@
 
 #include "compiler/ir/graph.h"
 #include "compiler/kernel/hazards.h"
+#include "compiler/kernel/row_blocks.h"
 
 namespace nnc::kernel {
 
@@ -24,6 +25,7 @@ struct PlannedGroup {
 
 struct Plan {
   std::vector<PlannedGroup> groups;
+  std::vector<RowBlocks> blocks;  // groups that run for blocks of rows
   std::map<const ir::Value*, Place> places;
   size_t arena_bytes = 0;   // shared by all threads
   size_t thread_bytes = 0;  // of each thread, behind it: thread t at arena_bytes + t · thread_bytes
@@ -32,6 +34,9 @@ struct Plan {
   int barriers = 0;
   std::vector<std::string> inputs, outputs, scalars, states;  // external names, in order of index
 };
+
+// The rows that group number `group` of the plan is called for at most.
+int64_t rows_of_call(const Plan& plan, size_t group, int64_t batch);
 
 // Barriers first, then places. `state_offsets`: bytes into the slab by state name; InternalError
 // for a state that has none.

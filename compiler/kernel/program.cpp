@@ -1,5 +1,7 @@
 #include "compiler/kernel/program.h"
 
+#include <algorithm>
+
 #include "compiler/support/diagnostics.h"
 #include "runtime/abi.h"
 
@@ -36,13 +38,37 @@ class CoreWriter {
     mark();
   }
 
-  void call(const PlannedGroup& group, const LoweredGroup& lowered) {
+  // The group with that number in the plan.
+  void call(size_t number, const LoweredGroup& lowered) {
+    const PlannedGroup& group = plan_.groups[number];
     if (group.barrier_before) {
       k_.barrier(barrier_, barrier_state_, thread_);
       mark();  // what was spent waiting
     }
     call_shared(group, lowered);
     mark();
+  }
+
+  // These groups for one block of the thread's rows after the other.
+  void call_blocks(const RowBlocks& blocks, const std::vector<LoweredGroup>& lowered) {
+    if (plan_.groups[blocks.first].barrier_before) {
+      k_.barrier(barrier_, barrier_state_, thread_);
+      mark();
+    }
+    const int64_t marks = marks_;
+    k_.loop(first_row_, last_row_, k_.i64(blocks.rows), [&](Value row) {
+      block_ = {row, k_.min(k_.i64(blocks.rows), k_.sub(last_row_, row))};
+      for (size_t g = blocks.first; g < blocks.behind; ++g) {
+        const Value factor = k_.i64(lowered[g].slice.extent.size);
+        call_range(plan_.groups[g], lowered[g].function,
+                   {k_.i64(0), k_.mul(block_.rows, factor), {}, {}});
+        mark();
+      }
+      block_ = {};
+    });
+    internal_check(
+        !profile_ || marks_ == marks + static_cast<int64_t>(blocks.behind - blocks.first),
+        "marks of blocks");
   }
 
  private:
@@ -124,12 +150,12 @@ class CoreWriter {
     std::vector<Value> arguments;
     for (const ir::Value* operand : group.facts.node->operands) {
       const Place& place = plan_.places.at(operand);
-      arguments.push_back(address(place));
-      if (place.kind == Place::Kind::input) arguments.push_back(orders_[place.index]);
+      arguments.push_back(address(operand));
+      if (place.kind == Place::Kind::input)
+        arguments.push_back(in_block(orders_[place.index], sizeof(int32_t)));
     }
-    for (const auto& result : group.facts.node->results)
-      arguments.push_back(address(plan_.places.at(result.get())));
-    arguments.insert(arguments.end(), {range.begin, range.end, rows_});
+    for (const auto& result : group.facts.node->results) arguments.push_back(address(result.get()));
+    arguments.insert(arguments.end(), {range.begin, range.end, block_.rows ? block_.rows : rows_});
     if (range.column_begin)
       arguments.insert(arguments.end(), {range.column_begin, range.column_end});
     if (group.facts.slice.scratch_bytes > 0) arguments.push_back(own_memory(plan_.scratch_offset));
@@ -141,6 +167,21 @@ class CoreWriter {
     const Value own = k_.mul(thread_, k_.i64(static_cast<int64_t>(plan_.thread_bytes)));
     const size_t first = plan_.arena_bytes + offset;
     return k_.offset(arena_, k_.add(own, k_.i64(static_cast<int64_t>(first))));
+  }
+
+  // What lies so many bytes for each row behind the pointer, where the block begins.
+  Value in_block(Value pointer, size_t row_bytes) {
+    if (!block_.first) return pointer;
+    return k_.offset(pointer, k_.mul(block_.first, k_.i64(static_cast<int64_t>(row_bytes))));
+  }
+
+  // Memory of the thread holds one block; fields are found by the order of rows.
+  Value address(const ir::Value* value) {
+    const Place& place = plan_.places.at(value);
+    const bool whole = place.kind == Place::Kind::arena || place.kind == Place::Kind::output;
+    if (!whole || !ir::has_batch(value->type.shape)) return address(place);
+    const auto elements = static_cast<size_t>(value->type.elements(1));
+    return in_block(address(place), elements * abi::size_of(value->type.dtype));
   }
 
   Value address(const Place& place) {
@@ -161,6 +202,9 @@ class CoreWriter {
   Value state_, arena_, scalars_, rows_, thread_, threads_, barrier_, barrier_state_;
   std::vector<Value> inputs_, orders_, outputs_;
   Value first_row_, last_row_;
+  struct {
+    Value first, rows;
+  } block_;  // of rows, while one is written
   int64_t granule_;
   bool profile_;
   int64_t marks_ = 0;
@@ -229,6 +273,24 @@ GroupSummary summary_of(const PlannedGroup& group, const LoweredGroup& lowered, 
   return summary;
 }
 
+// The functions of all groups.
+std::vector<LoweredGroup> lower_groups(const ir::Graph& graph, const Target& target,
+                                       LoweredProgram& program) {
+  const bool updates = updates_states(graph);
+  std::vector<LoweredGroup> list;
+  for (const PlannedGroup& group : program.plan.groups) {
+    const int64_t rows = rows_of_call(program.plan, list.size(), graph.batch);
+    const bool block = rows != graph.batch;
+    const GroupContext context{*group.facts.node, group.facts.operands, target, rows,
+                               updates,           block ? rows : 0};
+    const std::string name = function_name(program.module.name, list.size(), *group.facts.node);
+    list.push_back(lower_group(context, name, program.module));
+    list.back().flops *= static_cast<double>(graph.batch) / static_cast<double>(rows);
+    if (block) list.back().schedule += ", blocks of " + std::to_string(rows);
+  }
+  return list;
+}
+
 }  // namespace
 
 LoweredProgram lower_program(const ir::Graph& scheduled,
@@ -246,15 +308,18 @@ LoweredProgram lower_program(const ir::Graph& scheduled,
   core->name = program.core;
   core->comment = "all groups in order, for one thread";
   CoreWriter writer(program.plan, *core, scheduled.batch, profile);
-  size_t number = 0;
-  for (const PlannedGroup& group : program.plan.groups) {
-    const GroupContext context{*group.facts.node, group.facts.operands, target, scheduled.batch,
-                               updates_states(scheduled)};
-    const std::string function = function_name(name, number++, *group.facts.node);
-    const LoweredGroup lowered = lower_group(context, function, program.module);
-    writer.call(group, lowered);
-    program.flops += lowered.flops;
-    program.groups.push_back(summary_of(group, lowered, scheduled.batch));
+  const std::vector<LoweredGroup> lowered = lower_groups(scheduled, target, program);
+  for (size_t g = 0; g < lowered.size(); ++g) {
+    const auto& blocks = program.plan.blocks;
+    const auto in = std::find_if(blocks.begin(), blocks.end(),
+                                 [&](const RowBlocks& list) { return list.has(g); });
+    if (in == blocks.end()) {
+      writer.call(g, lowered[g]);
+    } else if (in->first == g) {
+      writer.call_blocks(*in, lowered);
+    }
+    program.flops += lowered[g].flops;
+    program.groups.push_back(summary_of(program.plan.groups[g], lowered[g], scheduled.batch));
   }
   program.module.functions.push_back(std::move(core));
   auto entry = std::make_unique<Function>();

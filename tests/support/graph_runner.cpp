@@ -217,9 +217,7 @@ Tensors run_native(const ir::Graph& original, const Tensors& params, const RunOp
   passes::PassOptions checked;
   checked.verify_each = true;
   passes::run_passes(*graph, passes::step_passes(), checked);
-  kernel::Target target = kernel::target_for(options.isa);
-  if (options.l1_bytes > 0) target.l1_bytes = options.l1_bytes;
-  if (options.l2_bytes > 0) target.l2_bytes = options.l2_bytes;
+  const kernel::Target target = target_of(options);
   kernel::LoweredProgram program = kernel::lower_program(*graph, p.offsets, target);
   kernel::verify(program.module);
   if (options.schedules)
@@ -250,6 +248,13 @@ Tensors run_native(const ir::Graph& original, const Tensors& params, const RunOp
             take(param.value->type, rows, run.state.data + p.offsets.at(param.external_name));
   }
   return results;
+}
+
+kernel::Target target_of(const RunOptions& options) {
+  kernel::Target target = kernel::target_for(options.isa);
+  if (options.l1_bytes > 0) target.l1_bytes = options.l1_bytes;
+  if (options.l2_bytes > 0) target.l2_bytes = options.l2_bytes;
+  return target;
 }
 
 std::vector<kernel::Isa> runnable_isas() {

@@ -17,12 +17,12 @@ struct RunOptions {
   kernel::Isa isa = kernel::Isa::avx2;
   int threads = 1;
   int64_t rows = 0;  // 0: the graph's batch
+  // Caches that schedules are chosen for; 0: the level's.
+  long l1_bytes = 0, l2_bytes = 0;
   // Further thread counts to run the same code with; all results must have the same bits (else
   // std::runtime_error). Each also runs one thread after the other from barrier to barrier, first
   // and last thread first: what a missing barrier would leave to chance then goes wrong for sure.
   std::vector<int> same_bits_threads = {};
-  // Caches that schedules are chosen for; 0: the level's.
-  long l1_bytes = 0, l2_bytes = 0;
   std::vector<std::string>* schedules = nullptr;  // of all groups, if it is given
 };
 
@@ -31,6 +31,9 @@ struct RunOptions {
 // assigned states as "state:NAME". The bytes of all results come back in `bits` if it is given.
 Tensors run_native(const ir::Graph& graph, const Tensors& params, const RunOptions& options,
                    std::string* bits = nullptr);
+
+// What run_native lowers for.
+kernel::Target target_of(const RunOptions& options);
 
 // The vector levels that this machine can run.
 std::vector<kernel::Isa> runnable_isas();

@@ -17,7 +17,8 @@ struct Recorder {
   abi::EntryFn function = nullptr;
   std::vector<kernel::GroupSummary> groups;
   int threads = 1;
-  std::vector<std::vector<Clock::time_point>> times;  // [thread][mark]
+  std::vector<std::vector<Clock::duration>> spent;  // [thread][mark]: since the mark before it
+  std::vector<Clock::time_point> last;              // [thread]: the last mark
 };
 
 Recorder& recorder() {
@@ -35,7 +36,11 @@ void barrier_or_mark(void* state, int64_t argument) {
   const int64_t mark = argument >> kernel::profile_shift;
   const int64_t thread = argument & ((int64_t{1} << kernel::profile_shift) - 1);
   if (mark > 0) {
-    recorder().times[static_cast<size_t>(thread)][static_cast<size_t>(mark - 1)] = Clock::now();
+    const auto now = Clock::now();
+    const auto t = static_cast<size_t>(thread);
+    Clock::time_point& last = recorder().last[t];
+    if (mark > 1) recorder().spent[t][static_cast<size_t>(mark - 1)] += now - last;
+    last = now;
     return;
   }
   const auto* barrier = static_cast<const Barrier*>(state);
@@ -64,19 +69,17 @@ StepProfile read_marks(double step) {
   for (const kernel::GroupSummary& group : r.groups) {
     GroupTime time{group, 0, 0, 0};
     if (group.barrier) {
-      time.waiting = microseconds(r.times[0][mark + 1] - r.times[0][mark]);
-      ++mark;
+      time.waiting = microseconds(r.spent[0][++mark]);
     }
     double slowest = 0, sum = 0;
+    ++mark;
     for (int t = 0; t < r.threads; ++t) {
-      const auto& times = r.times[static_cast<size_t>(t)];
-      const double own = microseconds(times[mark + 1] - times[mark]);
+      const double own = microseconds(r.spent[static_cast<size_t>(t)][mark]);
       slowest = std::max(slowest, own);
       sum += own;
     }
-    time.microseconds = microseconds(r.times[0][mark + 1] - r.times[0][mark]);
+    time.microseconds = microseconds(r.spent[0][mark]);
     time.imbalance = group.shared ? slowest - sum / r.threads : 0;
-    ++mark;
     seen += time.microseconds + time.waiting;
     profile.groups.push_back(std::move(time));
   }
@@ -121,7 +124,8 @@ abi::EntryDesc recording_entry(const abi::EntryDesc& profiled,
   r.threads = threads;
   size_t marks = 1 + groups.size();  // per step
   for (const kernel::GroupSummary& group : groups) marks += group.barrier ? 1 : 0;
-  r.times.assign(static_cast<size_t>(threads), std::vector<Clock::time_point>(marks));
+  r.spent.assign(static_cast<size_t>(threads), std::vector<Clock::duration>(marks));
+  r.last.assign(static_cast<size_t>(threads), {});
   abi::EntryDesc entry = profiled;
   entry.function = recorded;
   entry.preferred_threads = threads;
@@ -133,6 +137,7 @@ StepProfile record_profile(const std::function<void()>& call, double seconds) {
   std::vector<StepProfile> steps;
   const auto start = Clock::now();
   while (microseconds(Clock::now() - start) < seconds * 1e6 || steps.size() < 20) {
+    for (auto& spent : recorder().spent) std::fill(spent.begin(), spent.end(), Clock::duration{});
     const auto begin = Clock::now();
     call();
     steps.push_back(read_marks(microseconds(Clock::now() - begin)));
