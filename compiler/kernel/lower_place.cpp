@@ -98,7 +98,7 @@ class PlaceLowering {
   void copy(const Placement& part, const Coordinates& leading) {
     const ir::Value* operand = node_.operands[static_cast<size_t>(part.operand)];
     const Shape shape = placed_shape(node_, part);
-    const bool vectors = step_of(part, shape.size() - 1) == 1;
+    const bool vectors = step_of(part, vector_axis(leading.size())) == 1;
     each(shape, leading, vectors, [&](const Coordinates& at) {
       Value code = s_.e.emit(operand, source(part, at));
       const Coordinates to = target(part, at);
@@ -112,12 +112,21 @@ class PlaceLowering {
 
   void store(Value code, const Coordinates& at) { s_.e.store(code, type_, s_.outputs[0], at); }
 
+  // The last dimension of the result, not counting those of 1: the width of pictures of one
+  // channel.
+  size_t vector_axis(size_t leading) const {
+    size_t axis = type_.shape.size() - 1;
+    while (axis > leading && type_.shape[axis] == Dim{}) --axis;
+    return type_.shape[axis] == Dim{} ? type_.shape.size() - 1 : axis;
+  }
+
   // Loops over what `leading` leaves of a shape, by vectors along the last dimension or one by one.
   void each(const Shape& shape, const Coordinates& leading, bool vectors,
             const std::function<void(const Coordinates&)>& body) {
     if (!vectors) return nest(s_, shape, leading.size(), leading, body);
-    const Shape outer(shape.begin(), shape.end() - 1);
-    const Dim& last = shape.back();
+    const size_t axis = vector_axis(leading.size());
+    const Shape outer(shape.begin(), shape.begin() + static_cast<std::ptrdiff_t>(axis));
+    const Dim& last = shape[axis];
     const bool shared = keeps_last_rows(node_);
     const Value begin = shared ? s_.begin : s_.k.i64(0);
     const Value end = shared ? s_.end : s_.e.extent(last);
@@ -125,6 +134,7 @@ class PlaceLowering {
       vector_loop(s_, begin, end, last.batch ? -1 : last.size, [&](const Coordinate& c) {
         Coordinates full = at;
         full.push_back(c);
+        full.resize(shape.size());
         body(full);
       });
     });
