@@ -9,6 +9,7 @@
 #include "compiler/compile_record.h"
 #include "compiler/jit/jit.h"
 #include "compiler/kernel/program.h"
+#include "compiler/kernel/views.h"
 #include "compiler/passes/pass.h"
 #include "compiler/passes/prelude.h"
 #include "compiler/spec/graph/unit_variance.h"
@@ -401,6 +402,10 @@ LoweredEntry Model::lower(const std::string& name, const kernel::Target& target,
   result.description = describe(name, *graph, lowered);
   result.core = lowered.core;
   result.flops = lowered.flops;
+  result.in_blocks = !lowered.plan.blocks.empty();
+  result.batch_last = std::any_of(
+      lowered.plan.places.begin(), lowered.plan.places.end(),
+      [](const auto& item) { return kernel::counts_rows_last(item.first->type.shape); });
   result.module = std::move(lowered.module);
   return result;
 }

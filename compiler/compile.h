@@ -61,6 +61,8 @@ struct LoweredEntry {
   std::string core;            // its name; parameters as kernel/program.h says
   abi::EntryDesc description;  // `function` is null
   double flops = 0;            // of one call with `rows` rows, by the rule of the benchmarks
+  bool in_blocks = false;      // its scratch is bounded by the caches, for any number of rows
+  bool batch_last = false;     // vectors run along rows: a few rows cost as much as many
 };
 
 class CompiledModel {

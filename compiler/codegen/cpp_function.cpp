@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "compiler/codegen/cpp_names.h"
 
 namespace nnc::codegen {
@@ -17,6 +19,28 @@ using kernel::Value;
 namespace {
 
 constexpr Type index_type{Scalar::i64, 1};
+
+// Kernels with more instructions or deeper loops stay functions of their own: GCC would put all
+// that are called once into their caller, a whole network into one function, unroll what it then
+// knows of their loops, and run out of registers.
+constexpr size_t most_instructions = 300, deepest_loops = 3;
+
+struct Size {
+  size_t instructions = 0, depth = 0;
+  bool small() const { return instructions <= most_instructions && depth <= deepest_loops; }
+};
+
+Size size_of(const Block& block) {
+  Size size{block.instructions.size(), 0};
+  for (const Instruction& instruction : block.instructions)
+    for (const Block* inner : {instruction.body.get(), instruction.other.get()}) {
+      if (!inner) continue;
+      const Size found = size_of(*inner);
+      size.instructions += found.instructions;
+      size.depth = std::max(size.depth, found.depth + (instruction.op == Op::loop ? 1 : 0));
+    }
+  return size;
+}
 
 }  // namespace
 
@@ -37,8 +61,9 @@ std::string CppFunctionPrinter::signature() {
     params.push_back(helpers_.type(param.type) +
                      (live_.needed(param) ? " " + text : " /*" + text + "*/"));
   }
-  return wrap_cpp(fmt::format("inline void {}({}) noexcept {{", names_.at(function_.name),
-                              fmt::join(params, ", ")),
+  const bool apart = is_vector_text(helpers_.level()) && !size_of(function_.body).small();
+  return wrap_cpp(fmt::format("{}inline void {}({}) noexcept {{", apart ? "[[gnu::noinline]] " : "",
+                              names_.at(function_.name), fmt::join(params, ", ")),
                   0);
 }
 

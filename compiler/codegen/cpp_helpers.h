@@ -26,6 +26,7 @@ struct CppValue {
 class CppHelpers {
  public:
   explicit CppHelpers(CppLevel level) : level_(level) {}
+  CppLevel level() const { return level_; }
 
   // Name of a type; its definition is printed with the helpers.
   std::string type(kernel::Type type);

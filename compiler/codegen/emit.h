@@ -64,6 +64,7 @@ struct EmitRequest {
   std::vector<EmitLevel> levels;       // at most one of each kind; `plain` must be there
   std::vector<double> scalars;         // values of the entry's scalars, in their order
   int64_t block_rows = 1;              // rows of one block of predict_batch
+  int64_t few_rows = 0;                // fewer rows than this are predicted one by one
   // |emitted - trained| <= tolerance * max(1, |trained|), for every output value.
   double tolerance = 1e-5;
   EmitWeights weights = EmitWeights::header;

@@ -135,6 +135,22 @@ std::string declarations(const EmitRequest& request, const EmitNames& names) {
              names.space, c_row_symbol(request), c_block_symbol(request));
 }
 
+// In the loop over blocks: what is left over goes row by row where that is faster.
+std::string few_rows_text(const EmitRequest& request, const EmitNames& names) {
+  if (request.few_rows == 0) return "";
+  std::string arguments;
+  const auto add = [&](const EmitValue& value, const std::string& name) {
+    arguments += fmt::format("{} + first * {}, ", name, value.elements());
+  };
+  for (size_t i = 0; i < request.inputs.size(); ++i) add(request.inputs[i], names.inputs[i]);
+  for (size_t i = 0; i < request.outputs.size(); ++i) add(request.outputs[i], names.outputs[i]);
+  return fmt::format(
+             "    if (count < {}) {{\n      for (; first < rows; ++first)\n{}", request.few_rows,
+             wrap_cpp(fmt::format("        {}_predict({}workspace);\n", names.space, arguments),
+                      8)) +
+         "      return;\n    }\n";
+}
+
 std::string functions(const EmitRequest& request, const EmitNames& names) {
   const std::string list = parameters(request, names);
   const auto head = [&](const std::string& name, const std::string& rest) {
@@ -151,6 +167,7 @@ std::string functions(const EmitRequest& request, const EmitNames& names) {
              "  size_t first;\n  for (first = 0; first < rows; first += {0}) {{\n"
              "    const size_t count = rows - first < {0} ? rows - first : {0};\n",
              request.block_rows) +
+         few_rows_text(request, names) +
          call_text(request, names, c_block_symbol(request), "first", "(int64_t)count") + "  }\n}\n";
 }
 

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "compiler/codegen/cpp_names.h"
 #include "compiler/codegen/emit_text.h"
 
@@ -13,20 +15,22 @@ struct Signature {
   std::string parameters;  // "const float* image, float* probability"
   std::string row;         // the same as arguments of run_row
   std::string block;       // and of run_block, from row `first` on
+  std::string one;         // of run_row, for row `row`
 };
 
 Signature signature_of(const EmitRequest& request, const EmitNames& names) {
-  std::vector<std::string> parameters, row, block;
+  std::vector<std::string> parameters, row, block, one;
   const bool loaded = request.weights == EmitWeights::file;
   if (loaded) parameters.push_back("const void* weights");
   row.push_back(loaded                                   ? "weights"
                 : request.weights == EmitWeights::object ? "data::" + names.symbol
                                                          : "&data::weights");
-  block = row;
+  block = one = row;
   const auto add = [&](const EmitValue& value, const std::string& name, const char* constant) {
     parameters.push_back(fmt::format("{}{}* {}", constant, cpp_type_of(value), name));
     row.push_back(name);
     block.push_back(fmt::format("{} + first * {}", name, value.elements()));
+    one.push_back(fmt::format("{} + row * {}", name, value.elements()));
   };
   for (size_t i = 0; i < request.inputs.size(); ++i) {
     add(request.inputs[i], names.inputs[i], "const ");
@@ -37,7 +41,7 @@ Signature signature_of(const EmitRequest& request, const EmitNames& names) {
   const auto list = [](const std::vector<std::string>& items) {
     return fmt::format("{}", fmt::join(items, ", "));
   };
-  return {list(parameters), list(row), list(block)};
+  return {list(parameters), list(row), list(block), list(one)};
 }
 
 // The body of a prediction: `call` with scratch named `arena` in scope.
@@ -85,6 +89,16 @@ std::string argument_list(const EmitRequest& request, const EmitNames& names) {
   return fmt::format("{}", fmt::join(list, ", "));
 }
 
+// In the loop over blocks: what is left over goes row by row where that is faster.
+std::string few_rows_text(const EmitRequest& request, const Signature& signature) {
+  if (request.few_rows == 0) return "";
+  return fmt::format(
+      "    if (count < {}) {{\n      for (std::size_t row = first; row < rows; ++row)\n{}      "
+      "return;\n    }}\n",
+      request.few_rows,
+      wrap_cpp(fmt::format("        kernels::run_row({}, 1, arena);\n", signature.one), 8));
+}
+
 }  // namespace
 
 std::string emit_constants(const EmitRequest& request) {
@@ -119,13 +133,17 @@ std::string emit_functions(const EmitRequest& request, const EmitNames& names) {
       "// predict gives it.\n";
   const std::string body = fmt::format(
       "  for (std::size_t first = 0; first < rows; first += block_rows) {{\n"
-      "    const std::size_t count = rows - first < block_rows ? rows - first : block_rows;\n{}  "
+      "    const std::size_t count = rows - first < block_rows ? rows - first : block_rows;\n{}{}  "
       "}}\n",
+      few_rows_text(request, signature),
       wrap_cpp(fmt::format("    kernels::run_block({}, static_cast<std::int64_t>(count), arena);\n",
                            signature.block),
                4));
+  const size_t scratch = request.few_rows > 0
+                             ? std::max(row_scratch(request), block_scratch(request))
+                             : block_scratch(request);
   text += with_scratch("predict_batch", signature.parameters + ", std::size_t rows",
-                       arguments + ", rows", body, {block_scratch(request)});
+                       arguments + ", rows", body, {scratch});
   return text;
 }
 

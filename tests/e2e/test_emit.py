@@ -119,6 +119,33 @@ class Emit(Compiled):
                 for ours, theirs in zip(values, expected):
                     self.assertLess(abs(ours - theirs), 1e-5)
 
+    def test_any_number_of_pictures(self):
+        """Vectors run along the rows of a block; what is left over goes row by row."""
+        layers = """    - conv2d: {filters: 5, kernel: 3, padding: same, activation: tanh}
+    - maxpool2d: 2
+    - conv2d: {filters: 3, kernel: 2, activation: relu}
+    - flatten
+"""
+        self.run_nnc("train", self.small_model("pictures.yaml", replace={"    - flatten\n": layers}),
+                     "-o", "pictures", "--epochs", 1, "--quiet")
+        pictures, _ = make_pictures(301, seed=4)
+        self.write("x-idx", idx(pictures, (301, 6, 6)))
+        self.run_nnc("predict", "pictures", "--in", "x-idx", "--out", "y.npy")
+        _, expected = read_npy(self.path("y.npy").read_bytes())
+        self.run_nnc("emit", "pictures", "-o", "tiny.hpp")
+        self.assertIn("if (count < 8)", self.path("tiny.hpp").read_text())
+        self.write("main.cpp", MAIN.replace("tiny::", "pictures::"))
+        for name, flags in self.levels().items():
+            flags = [flag.replace("TINY", "PICTURES") for flag in flags]
+            self.build("g++", flags, "main.cpp", "main")
+            for rows in (1, 7, 8, 31, 33, 64, 71, 72, 301):
+                outs = [list(struct.unpack(f"<{rows * 3}f", subprocess.run(
+                    ["./main", *arguments], cwd=self.folder, input=pictures[:36 * rows],
+                    capture_output=True, check=True).stdout)) for arguments in ([], ["batch"])]
+                self.assertEqual(*outs, f"{name} {rows}")
+                if "-mfma" in flags:
+                    self.assertEqual(outs[0], expected[:rows * 3], f"{name} {rows}")
+
     def test_object_with_c_header(self):
         rows = 131
         pictures, _ = make_pictures(rows, seed=4)

@@ -129,6 +129,7 @@ codegen::EmitRequest request_for(const Trained& trained, CompiledModel& compiled
   request.levels = levels.levels;
   request.scalars = scalar_values(levels.description);
   request.block_rows = levels.block_rows;
+  request.few_rows = levels.few_rows;
   const bool f64 = trained.model.description.precision == spec::Precision::f64;
   request.tolerance = f64 ? 1e-12 : 1e-5;
   if (flags.weights == "file") request.weights = codegen::EmitWeights::file;
@@ -163,6 +164,7 @@ void write_object(const Flags& flags, const Trained& trained, CompiledModel& com
   EmitLevels interface;
   interface.description = kernels.description;
   interface.block_rows = kernels.block_rows;
+  interface.few_rows = kernels.few_rows;
   const codegen::EmitRequest request = request_for(trained, compiled, interface, flags);
   const size_t arena_bytes = kernels.arena_bytes;
   const kernel::Module module =

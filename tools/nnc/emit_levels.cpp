@@ -7,8 +7,12 @@ namespace nnc::tool {
 namespace {
 
 // Scratch of a block: on the stack where the weights stay in the cache between blocks. Where they
-// do not, blocks are larger, because each of them reads all weights.
-constexpr size_t stack_scratch = 64 << 10, workspace_scratch = 512 << 10;
+// do not, blocks are larger, because each of them reads all weights; and where kernels run for
+// smaller blocks inside, so that scratch hardly grows with the rows.
+constexpr size_t stack_scratch = 64 << 10, workspace_scratch = 512 << 10,
+                 blocks_scratch = 1536 << 10;
+// A vector of rows takes about as long as so many rows by themselves.
+constexpr int64_t rows_of_a_vector = 8;
 
 // Of one thread.
 size_t scratch_bytes(const abi::EntryDesc& description) {
@@ -25,17 +29,22 @@ size_t weight_bytes(const CompiledModel& model) {
   return bytes;
 }
 
+struct Block {
+  int64_t rows = 1, few_rows = 0;
+};
+
 // The largest block with no more scratch than that.
-int64_t choose_block_rows(CompiledModel& model, const std::string& entry,
-                          const kernel::Target& target) {
+Block choose_block(CompiledModel& model, const std::string& entry, const kernel::Target& target) {
   const bool cached = weight_bytes(model) <= static_cast<size_t>(target.l2_bytes);
   for (int64_t rows : {64, 32, 16, 8, 4, 2}) {
-    if (scratch_bytes(model.lower(entry, target, rows).description) <=
-        (cached ? stack_scratch : workspace_scratch)) {
-      return rows;
-    }
+    const LoweredEntry lowered = model.lower(entry, target, rows);
+    const size_t limit = lowered.in_blocks ? blocks_scratch
+                         : cached          ? stack_scratch
+                                           : workspace_scratch;
+    if (scratch_bytes(lowered.description) <= limit)
+      return {rows, lowered.batch_last ? rows_of_a_vector : 0};
   }
-  return 1;
+  return {};
 }
 
 }  // namespace
@@ -43,7 +52,9 @@ int64_t choose_block_rows(CompiledModel& model, const std::string& entry,
 ObjectKernels lower_for_object(CompiledModel& model, const std::string& entry,
                                const kernel::Target& target) {
   ObjectKernels result;
-  result.block_rows = choose_block_rows(model, entry, target);
+  const Block block_size = choose_block(model, entry, target);
+  result.block_rows = block_size.rows;
+  result.few_rows = block_size.few_rows;
   LoweredEntry row = model.lower(entry, target, 1);
   kernel::widen_stores(row.module, row.core);
   LoweredEntry block = model.lower(entry, target, result.block_rows);
@@ -57,7 +68,9 @@ ObjectKernels lower_for_object(CompiledModel& model, const std::string& entry,
 EmitLevels lower_levels(CompiledModel& model, const std::string& entry) {
   using codegen::CppLevel;
   EmitLevels result;
-  result.block_rows = choose_block_rows(model, entry, codegen::target_for(CppLevel::avx512));
+  const Block block = choose_block(model, entry, codegen::target_for(CppLevel::avx512));
+  result.block_rows = block.rows;
+  result.few_rows = block.few_rows;
   for (CppLevel level : {CppLevel::avx512, CppLevel::avx2, CppLevel::generic, CppLevel::plain}) {
     const kernel::Target target = codegen::target_for(level);
     codegen::EmitLevel emitted;
