@@ -67,6 +67,7 @@ class Model final : public CompiledModel {
   const abi::EntryDesc& entry(const std::string& name) override;
   double flops(const std::string& name) override;
   const abi::EntryDesc& planned_entry(const std::string& name) override;
+  ScratchBytes scratch(const std::string& name, int threads) override;
   const abi::EntryDesc& profiled_entry(const std::string& name) override;
   std::vector<kernel::GroupSummary> groups(const std::string& name) override;
   std::vector<abi::StateDesc> states_of(const std::string& name) override;
@@ -362,6 +363,14 @@ const abi::EntryDesc& Model::planned_entry(const std::string& name) {
   const std::lock_guard lock(entry.mutex);
   lower(name, entry);
   return entry.description;
+}
+
+ScratchBytes Model::scratch(const std::string& name, int threads) {
+  Entry& entry = find(name);
+  const std::lock_guard lock(entry.mutex);
+  lower(name, entry);
+  const kernel::Plan& plan = entry.lowered->plan;
+  return {kernel::arena_bytes(plan, threads), kernel::live_bytes(plan, threads)};
 }
 
 const abi::EntryDesc& Model::profiled_entry(const std::string& name) {

@@ -65,6 +65,12 @@ struct LoweredEntry {
   bool batch_last = false;     // vectors run along rows: a few rows cost as much as many
 };
 
+// Scratch of an entry, in bytes.
+struct ScratchBytes {
+  size_t arena = 0;  // as planned
+  size_t live = 0;   // of the values alive at once, at most: no plan needs less
+};
+
 class CompiledModel {
  public:
   virtual ~CompiledModel() = default;
@@ -81,6 +87,7 @@ class CompiledModel {
   virtual const abi::EntryDesc& planned_entry(const std::string& name) = 0;
   // Of one call with the largest number of rows: 2 for each multiply-add of contractions.
   virtual double flops(const std::string& entry) = 0;
+  virtual ScratchBytes scratch(const std::string& entry, int threads) = 0;
   // The same entry with marks for `nnc bench --profile` (kernel/program.h, profile_shift), and its
   // groups in the order of the marks. `arena_bytes` and the rest are as for entry().
   virtual const abi::EntryDesc& profiled_entry(const std::string& name) = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compiler/kernel/arena.h"
 #include "compiler/support/diagnostics.h"
 
 namespace nnc::kernel {
@@ -10,52 +11,6 @@ namespace {
 
 constexpr size_t alignment = 64;
 size_t aligned(size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
-
-// A value in the arena, alive from barrier interval `first` to `last`, both included; in memory of
-// a thread, from one group to another.
-struct Slot {
-  const ir::Value* value = nullptr;
-  size_t bytes = 0;
-  int first = 0, last = 0;
-  size_t offset = 0;
-};
-
-bool overlap(const Slot& a, const Slot& b) { return a.first <= b.last && b.first <= a.last; }
-
-// Greedy by size: the largest first, each at the lowest offset where nothing alive at the same
-// time lies. Slots are reused across barriers only.
-size_t offsets_of(std::vector<Slot>& slots) {
-  std::sort(slots.begin(), slots.end(), [](const Slot& a, const Slot& b) {
-    return a.bytes != b.bytes ? a.bytes > b.bytes : a.value->name < b.value->name;
-  });
-  size_t total = 0;
-  for (size_t i = 0; i < slots.size(); ++i) {
-    std::vector<const Slot*> others;
-    for (size_t j = 0; j < i; ++j)
-      if (overlap(slots[i], slots[j])) others.push_back(&slots[j]);
-    std::sort(others.begin(), others.end(),
-              [](const Slot* a, const Slot* b) { return a->offset < b->offset; });
-    size_t offset = 0;
-    for (const Slot* other : others) {
-      if (offset + slots[i].bytes <= other->offset) break;
-      offset = std::max(offset, other->offset + other->bytes);
-    }
-    slots[i].offset = offset;
-    total = std::max(total, offset + slots[i].bytes);
-  }
-  return total;
-}
-
-size_t largest_live_set(const std::vector<Slot>& slots, int intervals) {
-  size_t largest = 0;
-  for (int now = 0; now <= intervals; ++now) {
-    size_t bytes = 0;
-    for (const Slot& slot : slots)
-      if (slot.first <= now && now <= slot.last) bytes += slot.bytes;
-    largest = std::max(largest, bytes);
-  }
-  return largest;
-}
 
 class Planner {
  public:
@@ -107,22 +62,16 @@ class Planner {
       if (interval.needs_barrier(group.facts)) {
         group.barrier_before = true;
         interval.clear();
-        ++plan_.barriers;
       }
       interval.add(group.facts);
-      interval_of_[group.facts.node] = plan_.barriers;
       plan_.groups.push_back(std::move(group));
     }
   }
 
   void place_blocks() {
     std::vector<GroupFacts> facts;
-    std::vector<bool> barriers;
-    for (const PlannedGroup& group : plan_.groups) {
-      facts.push_back(group.facts);
-      barriers.push_back(group.barrier_before);
-    }
-    plan_.blocks = find_row_blocks(graph_, facts, barriers, target_);
+    for (const PlannedGroup& group : plan_.groups) facts.push_back(group.facts);
+    plan_.blocks = find_row_blocks(graph_, facts, barriers(), target_);
     for (const RowBlocks& blocks : plan_.blocks)
       for (size_t g = blocks.first; g < blocks.behind; ++g) {
         GroupFacts& group = plan_.groups[g].facts;
@@ -130,18 +79,35 @@ class Planner {
       }
   }
 
+  std::vector<bool> barriers() const {
+    std::vector<bool> list;
+    for (const PlannedGroup& group : plan_.groups) list.push_back(group.barrier_before);
+    return list;
+  }
+
   void place_arena() {
-    const std::vector<Slot> shared = slots_of(false), own = slots_of(true);
+    std::vector<Slot> shared = slots_of(false), own = slots_of(true);
+    std::vector<bool> barriers = this->barriers();
+    // Groups that run for blocks of rows have little memory, and no barrier between them.
+    if (plan_.blocks.empty()) add_barriers_for_memory(shared, barriers);
+    const size_t groups = plan_.groups.size();
+    const std::vector<size_t> live = live_sets(shared, groups), own_live = live_sets(own, groups);
+    for (size_t i = 0; i < groups; ++i) {
+      plan_.groups[i].barrier_before = barriers[i];
+      plan_.groups[i].live_bytes = live[i];
+      plan_.groups[i].own_live_bytes = own_live[i];
+    }
     // Vectors may be loaded past the end of the last value.
-    plan_.arena_bytes = lay_out(shared, Place::Kind::arena) + alignment;
-    if (!own.empty()) plan_.thread_bytes = lay_out(own, Place::Kind::thread) + alignment;
+    plan_.arena_bytes = place(shared, barriers, Place::Kind::arena) + alignment;
+    // What a thread has for itself is free again as soon as this thread is done with it.
+    const std::vector<bool> always(groups, true);
+    if (!own.empty()) plan_.thread_bytes = place(own, always, Place::Kind::thread) + alignment;
     plan_.scratch_offset = plan_.thread_bytes;
     int64_t scratch = 0;
     for (const PlannedGroup& group : plan_.groups)
       scratch = std::max(scratch, group.facts.slice.scratch_bytes);
     plan_.thread_bytes += aligned(static_cast<size_t>(scratch));
-    plan_.live_bytes = largest_live_set(shared, plan_.barriers) +
-                       largest_live_set(own, static_cast<int>(plan_.groups.size()));
+    plan_.barriers = static_cast<int>(std::count(barriers.begin(), barriers.end(), true));
   }
 
   // Whether each thread has memory of its own for the value, and for how many rows.
@@ -155,32 +121,38 @@ class Planner {
     return group.facts.per_thread;
   }
 
-  // The values that need room: those that threads share, or those of which each has its own. A
-  // thread knows its own order, so that its slots are free after the last group that reads them.
+  // The values that need room: those that threads share, or those of which each has its own.
   std::vector<Slot> slots_of(bool own) {
     std::map<const ir::Value*, Slot> slots;
-    for (size_t g = 0; g < plan_.groups.size(); ++g) {
-      const PlannedGroup& group = plan_.groups[g];
-      const int now = own ? static_cast<int>(g) : interval_of_.at(group.facts.node);
+    for (size_t now = 0; now < plan_.groups.size(); ++now) {
+      const PlannedGroup& group = plan_.groups[now];
       for (const auto& result : group.facts.node->results) {
         int64_t rows = 0;
         if (plan_.places.count(result.get()) || is_own(group, result.get(), rows) != own) continue;
-        const auto elements = static_cast<size_t>(result->type.elements(rows));
-        slots[result.get()] = {result.get(), aligned(elements * abi::size_of(result->type.dtype)),
-                               now, now, 0};
+        slots[result.get()] = slot_of(*result, rows, now);
       }
       for (const ir::Value* operand : group.facts.node->operands)
-        if (auto it = slots.find(operand); it != slots.end())
-          it->second.last = std::max(it->second.last, now);
+        if (auto it = slots.find(operand); it != slots.end()) it->second.last = now;
     }
     std::vector<Slot> list;
     for (const auto& [value, slot] : slots) list.push_back(slot);
     return list;
   }
 
-  size_t lay_out(std::vector<Slot> list, Place::Kind kind) {
-    const size_t bytes = offsets_of(list);
-    for (const Slot& slot : list) plan_.places[slot.value] = {kind, slot.offset, 0};
+  Slot slot_of(const ir::Value& value, int64_t rows, size_t now) {
+    const size_t size = abi::size_of(value.type.dtype);
+    const auto elements = static_cast<size_t>(value.type.elements(rows));
+    Slot slot{&value, aligned(elements * size), now, now, alignment, 0};
+    // Where the rows stand last, a thread's rows are at the same places between two multiples of
+    // this: lines of memory that one value after the other uses stay with their core.
+    const size_t run = static_cast<size_t>(rows) * size;
+    if (counts_rows_last(value.type.shape) && run % alignment == 0) slot.alignment = run;
+    return slot;
+  }
+
+  size_t place(std::vector<Slot>& slots, const std::vector<bool>& barriers, Place::Kind kind) {
+    const size_t bytes = lay_out(slots, barriers);
+    for (const Slot& slot : slots) plan_.places[slot.value] = {kind, slot.offset, 0};
     return bytes;
   }
 
@@ -188,7 +160,6 @@ class Planner {
   const std::map<std::string, size_t>& offsets_;
   const Target& target_;
   Plan plan_;
-  std::map<const ir::Node*, int> interval_of_;
 };
 
 }  // namespace
@@ -202,6 +173,18 @@ int64_t rows_of_call(const Plan& plan, size_t group, int64_t batch) {
 Plan make_plan(const ir::Graph& graph, const std::map<std::string, size_t>& state_offsets,
                const Target& target) {
   return Planner(graph, state_offsets, target).run();
+}
+
+size_t arena_bytes(const Plan& plan, int threads) {
+  return plan.arena_bytes + static_cast<size_t>(threads) * plan.thread_bytes;
+}
+
+size_t live_bytes(const Plan& plan, int threads) {
+  size_t largest = 0;
+  for (const PlannedGroup& group : plan.groups)
+    largest =
+        std::max(largest, group.live_bytes + static_cast<size_t>(threads) * group.own_live_bytes);
+  return largest + alignment;
 }
 
 }  // namespace nnc::kernel

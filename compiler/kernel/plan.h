@@ -21,6 +21,8 @@ struct Place {
 struct PlannedGroup {
   GroupFacts facts;
   bool barrier_before = false;
+  // Bytes of the values that are alive while the group runs (arena.h): shared, and of each thread.
+  size_t live_bytes = 0, own_live_bytes = 0;
 };
 
 struct Plan {
@@ -30,7 +32,6 @@ struct Plan {
   size_t arena_bytes = 0;   // shared by all threads
   size_t thread_bytes = 0;  // of each thread, behind it: thread t at arena_bytes + t · thread_bytes
   size_t scratch_offset = 0;  // in a thread's part: what kernels use while they run
-  size_t live_bytes = 0;      // lower bound: the largest set of values alive at once
   int barriers = 0;
   std::vector<std::string> inputs, outputs, scalars, states;  // external names, in order of index
 };
@@ -42,5 +43,13 @@ int64_t rows_of_call(const Plan& plan, size_t group, int64_t batch);
 // for a state that has none.
 Plan make_plan(const ir::Graph& graph, const std::map<std::string, size_t>& state_offsets,
                const Target& target);
+
+// What a program needs with so many threads.
+size_t arena_bytes(const Plan& plan, int threads);
+
+// The largest set of values alive at once, in bytes of whole lines, and the line behind them; a
+// value that every thread has for itself counts for each. No plan of this order of groups can do
+// with less.
+size_t live_bytes(const Plan& plan, int threads);
 
 }  // namespace nnc::kernel

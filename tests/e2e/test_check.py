@@ -15,14 +15,18 @@ class Check(NncTest):
     def test_json(self):
         result = self.json_of("check", self.small_model(), "--json")
         self.assertEqual(list(result), ["ok", "diagnostics", "parameters", "flops",
-                                        "memory_bytes"])
+                                        "memory_bytes", "arena_bytes", "live_bytes"])
         self.assertEqual((result["ok"], result["diagnostics"]), (True, []))
         self.assertEqual(result["parameters"], 36 * 17 + 17 + 17 * 9 + 9 + 9 * 3 + 3)
         # Forward and weight gradients of three products, input gradients of the last two.
         products = 36 * 17 * 2 + 17 * 9 * 3 + 9 * 3 * 3
         self.assertEqual(result["flops"], 2 * 32 * products)
         # At least the weights and Adam's two moments.
-        self.assertGreaterEqual(result["memory_bytes"], 3 * 4 * result["parameters"])
+        self.assertGreaterEqual(result["memory_bytes"],
+                                3 * 4 * result["parameters"] + result["arena_bytes"])
+        # Backward needs what each layer made, in whole lines of 64 bytes.
+        self.assertGreaterEqual(result["live_bytes"], 4 * 32 * (17 + 9) + 64)
+        self.assertGreaterEqual(result["arena_bytes"], result["live_bytes"])
 
     def test_errors_in_json(self):
         model = self.small_model(replace={"- dense: 3\n": "- dens: 3\n", "batch: 32": "batch: 0"})

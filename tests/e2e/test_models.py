@@ -53,6 +53,13 @@ class Models(NncTest):
             if "\ntrain:" in model.read_text():
                 self.assertTrue(expectations(model), f"{model.name} has no # expect: line")
 
+    def test_arenas_are_hardly_larger_than_what_is_alive_in_them(self):
+        for model in MODELS:
+            result = self.json_of("check", model, "--json")
+            self.assertGreater(result["live_bytes"], 64, model.name)
+            self.assertGreaterEqual(result["arena_bytes"], result["live_bytes"], model.name)
+            self.assertLessEqual(result["arena_bytes"], 1.15 * result["live_bytes"], model.name)
+
     def test_printed_graphs_read_back(self):
         for model in MODELS:
             trains = "\ntrain:" in model.read_text()

@@ -88,11 +88,13 @@ std::string main_entry(const CompiledModel& compiled) {
   return compiled.has_entry("step") ? "step" : "predict";
 }
 
+ScratchBytes scratch_bytes(CompiledModel& compiled) {
+  return compiled.scratch(main_entry(compiled), runtime::available_cores());
+}
+
 // State (weights, moments, learned constants) and the scratch of the main entry.
 size_t memory_bytes(CompiledModel& compiled) {
-  const abi::EntryDesc& entry = compiled.planned_entry(main_entry(compiled));
-  const auto threads = static_cast<size_t>(runtime::available_cores());
-  return compiled.program().state_bytes + entry.arena_bytes + threads * entry.thread_bytes;
+  return compiled.program().state_bytes + scratch_bytes(compiled).arena;
 }
 
 double step_flops(CompiledModel& compiled) { return compiled.flops(main_entry(compiled)); }
@@ -116,11 +118,16 @@ void print_json(const Result& result, bool ok) {
   if (result.compiled) {
     json["parameters"] = result.compiled->program().parameters;
     json["flops"] = step_flops(*result.compiled);
+    const ScratchBytes scratch = scratch_bytes(*result.compiled);
     json["memory_bytes"] = memory_bytes(*result.compiled);
+    json["arena_bytes"] = scratch.arena;
+    json["live_bytes"] = scratch.live;
   } else {
     json["parameters"] = nullptr;
     json["flops"] = nullptr;
     json["memory_bytes"] = nullptr;
+    json["arena_bytes"] = nullptr;
+    json["live_bytes"] = nullptr;
   }
   fmt::print("{}\n", json.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
 }
@@ -176,6 +183,10 @@ void print_summary(const Result& result) {
   }
   fmt::print("  memory   {} for weights, optimizer and scratch\n",
              bytes_text(static_cast<double>(memory_bytes(compiled))));
+  const ScratchBytes scratch = scratch_bytes(compiled);
+  const auto arena = static_cast<double>(scratch.arena), live = static_cast<double>(scratch.live);
+  fmt::print("  scratch  {}, {:.2f} times its largest live set of {}\n", bytes_text(arena),
+             arena / live, bytes_text(live));
 }
 
 Exit check(const Flags& flags) {
