@@ -2,9 +2,6 @@
 
 import math
 import re
-import shutil
-import subprocess
-import unittest
 import zipfile
 
 from support import NncTest, ROOT, npy, read_npy
@@ -51,12 +48,3 @@ class PictureModels(NncTest):
                 self.assertEqual(tuple(shape), (1, 2, 2))
                 for ours, theirs in zip(values, wanted):
                     self.assertAlmostEqual(ours, theirs, places=5, msg=name)
-
-    @unittest.skipUnless(shutil.which("g++"), "needs g++")
-    def test_sobel_is_emitted_without_training(self):
-        self.run_nnc("emit", ROOT / "models" / "sobel.yaml", "-o", "sobel.hpp", "--self-test")
-        done = subprocess.run(["g++", "-std=c++17", "-O1", "sobel_selftest.cpp", "-o", "selftest"],
-                              cwd=self.folder, capture_output=True, text=True)
-        self.assertEqual(done.returncode, 0, done.stderr[:4000])
-        done = subprocess.run(["./selftest"], cwd=self.folder, capture_output=True, text=True)
-        self.assertEqual(done.returncode, 0, done.stdout)

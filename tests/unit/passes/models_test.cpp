@@ -61,4 +61,40 @@ TEST_CASE("the fused step of every small model computes what its step computes")
   CHECK(models >= 7);
 }
 
+// Weights as training starts with them, statistics of batches near it.
+test::Tensors plausible_params(const ir::Graph& graph) {
+  auto params = test::random_params(graph, 5, -1, 1);
+  for (auto& [name, tensor] : params) {
+    const auto ends_in = [&](const char* word) { return name.ends_with(word); };
+    double scale = 0.3, shift = ends_in(".variance") || ends_in(".gamma") ? 1 : 0;
+    if (name == "image") scale = shift = 127.5;
+    if (ends_in(".kernel"))
+      scale = std::sqrt(6.0 * static_cast<double>(tensor.shape.back()) /
+                        static_cast<double>(tensor.data.size()));
+    for (double& value : tensor.data) value = scale * value + shift;
+  }
+  return params;
+}
+
+TEST_CASE("batch norm folded into weights predicts what evaluation mode says") {
+  const std::string model = NNC_SOURCE_DIR "/models/resnet-small.yaml";
+  const auto plain = dumped(model, "graph --entry predict");
+  const auto prelude = dumped(model, "step --entry prelude");
+  const auto folded = dumped(model, "step --entry predict");
+  plain->batch = folded->batch = 2;
+  auto params = plausible_params(*plain);
+  const auto expected = ir::evaluate(*plain, params);
+  params.merge(test::random_params(*prelude, 6, 0, 1));  // what it is going to overwrite
+  for (const auto& [name, tensor] : test::run_native(*prelude, params, {})) {
+    REQUIRE(name.starts_with("state:"));
+    params[name.substr(6)] = tensor;
+  }
+  const auto& probability = expected.at("probability").data;
+  REQUIRE(probability.size() == 20);
+  for (double value : probability) CHECK(value < 0.999);  // else it would say little
+  for (kernel::Isa isa : test::runnable_isas())
+    CHECK(test::distance(test::run_native(*folded, params, {.isa = isa}).at("probability"),
+                         expected.at("probability")) < 1e-5);  // the tolerance of emitted headers
+}
+
 }  // namespace
