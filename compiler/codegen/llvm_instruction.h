@@ -41,6 +41,7 @@ class InstructionPrinter {
   llvm::Value* rearrange(const kernel::Instruction& instruction, const Operands& in);
   llvm::Value* splat(llvm::Value* a, int lanes);
   llvm::Value* shuffle(const kernel::Instruction& instruction, const Operands& in);
+  llvm::Value* fenced(llvm::Value* shuffled);
   llvm::Value* bitcast(const kernel::Instruction& instruction, llvm::Value* a);
   llvm::Value* convert(llvm::Value* a, kernel::Type from, kernel::Type to);
   llvm::Value* convert_from_float(llvm::Value* a, kernel::Type from, kernel::Type to);
