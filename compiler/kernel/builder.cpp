@@ -1,11 +1,19 @@
 #include "compiler/kernel/builder.h"
 
+#include <utility>
+
 #include "compiler/support/diagnostics.h"
 
 namespace nnc::kernel {
 
 namespace {
 bool is_compare(Op op) { return op >= Op::eq && op <= Op::ge; }
+
+constexpr Type index_type{Scalar::i64, 1};
+
+bool is_index_arithmetic(Op op, Type type) {
+  return type == index_type && (op == Op::add || op == Op::sub || op == Op::mul);
+}
 }  // namespace
 
 Instruction& Builder::push(Instruction instruction) {
@@ -35,10 +43,51 @@ Value Builder::constant(Type type, double value) {
   return result;
 }
 
+template <typename Write>
+Value Builder::once(Op op, int64_t a, int64_t b, Write write) {
+  const Expression expression{op, a, b};
+  if (auto it = computed_.find(expression); it != computed_.end()) return it->second;
+  const Value value = write();
+  computed_.emplace(expression, value);
+  here_.push_back(expression);
+  return value;
+}
+
+std::optional<int64_t> Builder::known(Value value) const {
+  auto it = constants_.find(value.id);
+  return it == constants_.end() ? std::nullopt : std::optional(it->second);
+}
+
+// The result where nothing has to be computed.
+std::optional<Value> Builder::simpler(Op op, Value a, Value b) {
+  const auto x = known(a), y = known(b);
+  if (x && y) {
+    const auto left = static_cast<uint64_t>(*x), right = static_cast<uint64_t>(*y);  // wrapping
+    return i64(static_cast<int64_t>(op == Op::add   ? left + right
+                                    : op == Op::sub ? left - right
+                                                    : left * right));
+  }
+  if (y && *y == (op == Op::mul ? 1 : 0)) return a;
+  if (x && op != Op::sub && *x == (op == Op::mul ? 1 : 0)) return b;
+  if (op == Op::mul && ((x && *x == 0) || (y && *y == 0))) return i64(0);
+  return std::nullopt;
+}
+
+Value Builder::index_arithmetic(Op op, Value a, Value b) {
+  if (const auto result = simpler(op, a, b)) return *result;
+  return once(op, a.id, b.id, [&] { return append(op, a.type, {a, b}); });
+}
+
 Value Builder::constant_int(Type type, int64_t value) {
   internal_check(!type.is_float(), "constant_int of a float type");
-  Value result = append(Op::constant, type, {});
-  block_->instructions.back().imm = value;
+  const auto write = [&] {
+    const Value result = append(Op::constant, type, {});
+    block_->instructions.back().imm = value;
+    return result;
+  };
+  if (type != index_type) return write();
+  const Value result = once(Op::constant, value, 0, write);
+  constants_[result.id] = value;
   return result;
 }
 
@@ -46,6 +95,7 @@ Value Builder::unary(Op op, Value a) { return append(op, a.type, {a}); }
 
 Value Builder::binary(Op op, Value a, Value b) {
   internal_check(a.type == b.type, std::string("kernel operands of two types: ") + name_of(op));
+  if (is_index_arithmetic(op, a.type)) return index_arithmetic(op, a, b);
   return append(op, is_compare(op) ? a.type.with(Scalar::i1) : a.type, {a, b});
 }
 
@@ -112,6 +162,15 @@ void Builder::prefetch(Value pointer, Value index) {
   push({.op = Op::prefetch, .type = {Scalar::u8, 1}, .operands = {pointer, index}});
 }
 
+void Builder::inside(Block& block, const std::function<void()>& write) {
+  Block* outer = std::exchange(block_, &block);
+  std::vector<Expression> around = std::exchange(here_, {});
+  write();
+  for (const Expression& expression : here_) computed_.erase(expression);
+  here_ = std::move(around);
+  block_ = outer;
+}
+
 std::vector<Value> Builder::loop(Value lo, Value hi, Value step, const std::vector<Value>& initial,
                                  const LoopBody& body) {
   Instruction instruction{.op = Op::loop, .type = lo.type, .operands = {lo, hi, step}};
@@ -122,10 +181,7 @@ std::vector<Value> Builder::loop(Value lo, Value hi, Value step, const std::vect
   for (const Value& v : initial) carried.push_back(fresh(v.type));
   block->params.insert(block->params.end(), carried.begin(), carried.end());
   for (const Value& v : initial) instruction.results.push_back(fresh(v.type));
-  Block* outer = block_;
-  block_ = block.get();
-  block->yields = body(block->params[0], carried);
-  block_ = outer;
+  inside(*block, [&] { block->yields = body(block->params[0], carried); });
   internal_check(block->yields.size() == initial.size(), "kernel loop yields");
   instruction.body = std::move(block);
   return push(std::move(instruction)).results;
@@ -141,16 +197,12 @@ void Builder::loop(Value lo, Value hi, Value step, const std::function<void(Valu
 void Builder::branch(Value condition, const std::function<void()>& body,
                      const std::function<void()>& other) {
   Instruction instruction{.op = Op::branch, .type = {Scalar::i1, 1}, .operands = {condition}};
-  Block* outer = block_;
   instruction.body = std::make_unique<Block>();
-  block_ = instruction.body.get();
-  body();
+  inside(*instruction.body, body);
   if (other) {
     instruction.other = std::make_unique<Block>();
-    block_ = instruction.other.get();
-    other();
+    inside(*instruction.other, other);
   }
-  block_ = outer;
   push(std::move(instruction));
 }
 

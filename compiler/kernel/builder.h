@@ -1,10 +1,18 @@
 // Writes kernel IR. The builder appends to the block that is open; loops and branches open and
 // close nested blocks through callbacks, so the nesting of the C++ code is that of the kernel.
+//
+// Index arithmetic (scalars of i64) is written once: constants are folded, and what has been
+// computed in this block or one around it is used again. Half of a kernel would be repetitions
+// otherwise.
 #pragma once
 
 #include <functional>
+#include <map>
+#include <optional>
 #include <span>
 #include <string>
+#include <tuple>
+#include <unordered_map>
 #include <vector>
 
 #include "compiler/kernel/kernel.h"
@@ -60,11 +68,23 @@ class Builder {
 
  private:
   Value fresh(Type type) { return Value{function_.next_id++, type}; }
+  // Writes the nested block.
+  void inside(Block& block, const std::function<void()>& write);
+  Value index_arithmetic(Op op, Value a, Value b);
+  std::optional<Value> simpler(Op op, Value a, Value b);
+  std::optional<int64_t> known(Value value) const;
+  template <typename Write>
+  Value once(Op op, int64_t a, int64_t b, Write write);
   Value append(Op op, Type type, std::vector<Value> operands);
   Instruction& push(Instruction instruction);
 
+  using Expression = std::tuple<Op, int64_t, int64_t>;  // a constant, or an op of two values
+
   Function& function_;
   Block* block_;
+  std::map<Expression, Value> computed_;        // what this block may use
+  std::vector<Expression> here_;                // of those, what it computed itself
+  std::unordered_map<int, int64_t> constants_;  // by the value's id
 };
 
 }  // namespace nnc::kernel

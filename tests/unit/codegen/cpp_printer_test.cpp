@@ -136,14 +136,14 @@ TEST_CASE("functions read like code that a person wrote") {
 // by rows
 inline void scale_rows(ptr class_, ptr w, ptr y, i64 rows, i64 /*thread*/) noexcept {
   for (i64 i = 0; i < rows; ++i) {
-    f32x16 c15 = splat_f32x16(0.0f);
+    f32x16 c14 = splat_f32x16(0.0f);
     for (i64 j = 0; j < 64; j += 16) {
-      const f32x16 v22 = load_f32x16(class_, i * 64 + j);
-      const f32x16 v23 = load_f32x16(w, j);
-      const f32x16 v24 = muladd(v22, v23, c15);
-      c15 = v24;
+      const f32x16 v18 = load_f32x16(class_, i * 64 + j);
+      const f32x16 v19 = load_f32x16(w, j);
+      const f32x16 v20 = muladd(v18, v19, c14);
+      c14 = v20;
     }
-    store(y, i * 16, c15);
+    store(y, i * 16, c14);
   }
 }
 )");
