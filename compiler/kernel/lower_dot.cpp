@@ -189,23 +189,35 @@ class DotLowering {
   }
 
   // A full batch has its number of rows in the code, so that all places of a tile are at fixed
-  // distances from one another.
+  // distances from one another. Of the two ways to the sums, each a loop of one step or none, one
+  // is gone; what is done with the sums is written once.
   void tile(Value number) {
-    const auto batch = [&](Value rows) {
-      rows_ = rows;
-      s_.e.open_scope();
-      const Place place = place_of(number);
-      find_shifts();
-      std::vector<Value> carried(static_cast<size_t>(tile_.rows() * tile_.columns),
-                                 k_.constant(type_, 0.0));
-      carried.push_back(place.a);
-      carried.push_back(place.b);
-      finish(sum_loops(0, carried), place);
-      s_.e.close_scope();
+    const Value batch = k_.i64(s_.context.batch), none = k_.i64(0), once = k_.i64(1);
+    const Value full = k_.select(k_.compare(Op::eq, s_.rows, batch), once, none);
+    std::vector<Value> sums(static_cast<size_t>(tile_.rows() * tile_.columns),
+                            k_.constant(type_, 0.0));
+    const auto way = [&](Value rows, Value from, Value to) {
+      sums = k_.loop(from, to, once, sums, [&](Value, const std::vector<Value>& now) {
+        return sums_of(number, rows, now);
+      });
     };
-    const Value full = k_.i64(s_.context.batch);
-    k_.branch(
-        k_.compare(Op::eq, s_.rows, full), [&] { batch(full); }, [&] { batch(s_.rows); });
+    way(batch, none, full);
+    way(s_.rows, full, once);
+    rows_ = s_.rows;
+    finish(sums, place_of(number));
+  }
+
+  std::vector<Value> sums_of(Value number, Value rows, std::vector<Value> carried) {
+    rows_ = rows;
+    s_.e.open_scope();
+    const Place place = place_of(number);
+    find_shifts();
+    carried.push_back(place.a);
+    carried.push_back(place.b);
+    carried = sum_loops(0, carried);
+    carried.resize(carried.size() - 2);
+    s_.e.close_scope();
+    return carried;
   }
 
   // Distances of the tile's rows in A, in row-major order of the outer loops, and of its columns.
