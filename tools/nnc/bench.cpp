@@ -102,7 +102,7 @@ StepProfile profile_entry(const Ready& ready, const runtime::Table& table, int64
 
 void show_kernel(const Flags& flags) {
   CompileOptions options = compile_options(flags.compile);
-  options.batch = flags.batch;
+  options.batch = options.inference_batch = flags.batch;
   const Model model = read_model(flags.model.file, flags.model.overrides);
   const auto compiled = compile_model(model, fields_of(model), options);
   const std::string entry = compiled->has_entry("step") ? "step" : "predict";
