@@ -24,6 +24,8 @@ namespace {
 constexpr size_t max_group_nodes = 64;
 // Computing this much again costs less than writing and reading a vector.
 constexpr double cheap_cost = 6;
+// So few channels leave half of a vector or more empty.
+constexpr int64_t few_columns = 8;
 
 class Fusion {
  public:
@@ -91,7 +93,9 @@ class Fusion {
     std::sort(both.begin(), both.end(),
               [&](const Node* x, const Node* y) { return order_.at(x) < order_.at(y); });
     const auto shape = kernel::analyse_group(both);
-    if (!shape || stores_full_columns(*shape, both) || shows_parts(*shape, both)) return false;
+    if (!shape || stores_full_columns(*shape, both) || shows_parts(*shape, both) ||
+        wastes_lanes(*shape, both))
+      return false;
     if (shape->padding && used_outside(shape->padding->result(), {both.begin(), both.end()}))
       return false;
     for (const Node* node : b) owner_[node] = producer;
@@ -117,6 +121,17 @@ class Fusion {
       if (used_outside(node->result(), members)) return true;
     }
     return false;
+  }
+
+  // Behind a product of few columns, as pictures of few channels are, costly functions are computed
+  // for vectors that are mostly empty; by themselves they run along all that lies in a line.
+  static bool wastes_lanes(const kernel::GroupShape& shape, const Group& group) {
+    if (shape.kind != kernel::GroupKind::contract || shape.space.size() < 3) return false;
+    const ir::Dim& columns = shape.space.back();
+    return !columns.batch && columns.size <= few_columns &&
+           std::any_of(group.begin(), group.end(), [](const Node* node) {
+             return node->op->family == ir::Family::elementwise && node->op->cost > cheap_cost;
+           });
   }
 
   // A placement stores its result and nothing of what leads to it.
