@@ -22,10 +22,14 @@ Key hash(const std::string& bytes) {
   return hasher.final<32>();
 }
 
+// What every function costs, in native vector instructions.
+constexpr int64_t each_function = 60;
+
 // How long compilation takes, in native vector instructions.
 int64_t weight(const kernel::Block& block, const kernel::Target& target) {
   int64_t sum = 0;
   for (const kernel::Instruction& instruction : block.instructions) {
+    if (instruction.op == kernel::Op::constant) continue;  // part of what uses it
     const int bytes = instruction.type.lanes * kernel::bytes_of(instruction.type.scalar);
     sum += std::max(1, bytes / target.vector_bytes);
     if (instruction.body) sum += weight(*instruction.body, target);
@@ -74,7 +78,7 @@ std::vector<std::vector<const Function*>> balance(const std::vector<const Functi
                                                   const kernel::Target& target, int parts) {
   std::vector<std::pair<int64_t, const Function*>> heaviest_first;
   for (const Function* function : functions) {
-    heaviest_first.emplace_back(weight(function->body, target), function);
+    heaviest_first.emplace_back(each_function + weight(function->body, target), function);
   }
   std::stable_sort(heaviest_first.begin(), heaviest_first.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
