@@ -181,8 +181,26 @@ std::string c_block_symbol(const EmitRequest& request) {
   return names_of(request).space + "_kernels_block";
 }
 
+namespace {
+
+// One thread waits for nobody, and the header has no barrier to call.
+void drop_barriers(kernel::Block& block) {
+  std::erase_if(block.instructions, [](const kernel::Instruction& instruction) {
+    return instruction.op == kernel::Op::barrier;
+  });
+  for (kernel::Instruction& instruction : block.instructions) {
+    if (instruction.body) drop_barriers(*instruction.body);
+    if (instruction.other) drop_barriers(*instruction.other);
+  }
+}
+
+}  // namespace
+
 kernel::Module join_for_object(const EmitRequest& request, kernel::Module row,
                                kernel::Module block) {
+  for (const kernel::Module* module : {&row, &block}) {
+    for (const auto& function : module->functions) drop_barriers(function->body);
+  }
   for (auto& function : block.functions) {
     if (function->exported) function->name = c_block_symbol(request);
   }

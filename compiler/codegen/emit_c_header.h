@@ -13,7 +13,7 @@ std::string c_row_symbol(const EmitRequest& request);
 std::string c_block_symbol(const EmitRequest& request);
 
 // One module of both: what they export is called as said above, and the other functions of `row`
-// get names that `block` does not use.
+// get names that `block` does not use. For one thread: there are no barriers in it.
 kernel::Module join_for_object(const EmitRequest& request, kernel::Module row,
                                kernel::Module block);
 
