@@ -3,6 +3,8 @@
 // what they should (the random graphs in unit/passes do the same over odd graphs).
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "compiler/kernel/plan.h"
 #include "compiler/passes/pass.h"
 #include "tests/support/graph_generator.h"
@@ -107,10 +109,10 @@ TEST_CASE("the step of a multilayer perceptron needs little memory and few barri
       const auto planned = plan_of(*test::mlp_step(sizes, batch));
       check_no_overlap(planned);
       check_states(planned);
-      // What kernels use while they run is no value.
-      const size_t scratch = planned.plan.thread_bytes - planned.plan.scratch_offset;
-      CHECK(kernel::arena_bytes(planned.plan, 1) - scratch <=
-            kernel::live_bytes(planned.plan, 1) * 115 / 100);
+      // A page is what the system gives anyway.
+      const size_t allowed =
+          std::max<size_t>(kernel::live_bytes(planned.plan, 1) * 115 / 100, 4096);
+      CHECK(kernel::arena_bytes(planned.plan, 1) <= allowed);
       // One before the weight gradients, which need all rows; one before weights are overwritten
       // that other groups read; one more for transposed weights. Layers that are cut by columns
       // wait for the whole of what comes before and after.
