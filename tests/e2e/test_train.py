@@ -1,11 +1,34 @@
 """nnc train: what it writes, says and refuses."""
 
 import json
+import re
+import signal
+import subprocess
+import time
 
-from support import NncTest, read_safetensors
+from support import NNC, NncTest, ROOT, read_safetensors
 
 
 class Train(NncTest):
+    def test_stopped_while_it_compiles(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process = subprocess.Popen([NNC, "train", ROOT / "models" / "alexnet.yaml", "-o", "run"],
+                                       cwd=self.folder, env=self.environment,
+                                       stderr=subprocess.PIPE, text=True)
+            deadline = time.time() + 60
+            caught = 0  # a bit for each signal, from 1
+            while not caught >> (number - 1) & 1:
+                self.assertLess(time.time(), deadline)
+                with open(f"/proc/{process.pid}/status") as file:
+                    caught = int(re.search(r"SigCgt:\s*(\w+)", file.read())[1], 16)
+            start = time.time()
+            process.send_signal(number)
+            _, said = process.communicate(timeout=60)
+            self.assertLess(time.time() - start, 1)
+            self.assertEqual(process.returncode, 130, said)
+            self.assertIn("stopped before training began", said)
+            self.assertFalse(self.path("run").exists())
+
     def test_writes_the_run_folder(self):
         model = self.small_model()
         said = self.run_nnc("train", model).stdout

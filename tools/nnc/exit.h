@@ -10,7 +10,7 @@ enum class Exit : int {
   done = 0,
   failed = 1,    // while running: data, disk, NaN
   usage = 2,     // the file or the command line is wrong
-  stopped = 130  // by Ctrl-C, with a checkpoint
+  stopped = 130  // by Ctrl-C: with a checkpoint, or before the first step
 };
 
 // What is wrong with the request, in words for the person who made it. `hint` says what would work.

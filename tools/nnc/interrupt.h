@@ -1,7 +1,11 @@
-// Ctrl-C: asks training to stop after the current step.
+// Ctrl-C: asks training to stop after the current step; before there is a step, ends the process.
 #pragma once
 
 namespace nnc::tool {
+
+// From now on SIGINT or SIGTERM ends the process at once, with a word and Exit::stopped. While data
+// is read and kernels are compiled there is nothing to keep.
+void end_on_interrupts();
 
 // From now on the first SIGINT or SIGTERM only sets the flag below; the second one ends the process
 // as usual.

@@ -268,13 +268,14 @@ Exit train(const Flags& flags) {
     throw CommandError(Exit::usage, "which model? nnc train FILE",
                        "nnc train --resume RUN continues an interrupted run");
   }
-  catch_interrupts();
+  end_on_interrupts();
   Job job;
   flags.resume.empty() ? begin_new(flags, job) : begin_resumed(flags, job);
   check_trainable(job);
   job.threads = threads_of(flags.compile);
   if (!job.resumed && !flags.force) refuse_existing_run(job.folder);
   compile_and_load(flags, job);
+  catch_interrupts();
   open_folder(job, flags.compile);
   if (!flags.quiet) print_header(job, flags.compile);
 
