@@ -51,6 +51,7 @@ bool fold_scales(ir::Graph& graph);     // (x·W)·s: one product with weights W
 bool form_muladd(ir::Graph& graph);     // a*b + c: the only place where FMA is introduced
 bool gather_convolutions(ir::Graph& graph);   // input gradients of convolutions as convolutions
 bool put_batch_last(ir::Graph& graph);        // pictures [C, H, W, b] where channels are few
+bool join_blocks(ir::Graph& graph);           // gradients of pooling in the order of memory
 bool split_reductions(ir::Graph& graph);      // one kind of axes per reduction
 bool lay_out_contractions(ir::Graph& graph);  // operands that kernels can read by vectors
 bool fuse(ir::Graph& graph);                  // groups: one kernel each

@@ -36,6 +36,8 @@ const std::vector<Pass>& step_passes() {
       {"convolution", "input gradients of convolutions gather instead of adding up",
        gather_convolutions},
       {"lanes", "pictures of few channels lie with the batch last", put_batch_last},
+      {"blocks", "arithmetic on the windows of pooling happens where they lie in the picture",
+       join_blocks},
       {"split", "reductions over mixed axes become two", split_reductions},
       {"layout", "transposed operands are written once, in the order that kernels read",
        lay_out_contractions},
