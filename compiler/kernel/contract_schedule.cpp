@@ -21,6 +21,15 @@ bool epilogue_operand(const GroupContext& context, const ContractionMap& map, si
          value->type.shape == region.outputs.front().value->type.shape;
 }
 
+bool epilogue_loops(const GroupContext& context, int64_t vectors) {
+  constexpr double long_epilogue = 10;
+  constexpr int64_t few_vectors = 4;
+  double cost = 0;
+  for (const auto& node : context.node.region->nodes)
+    if (node->op->family == ir::Family::elementwise) cost += node->op->cost;
+  return context.updates && cost >= long_epilogue && vectors > few_vectors;
+}
+
 namespace {
 
 // Rows that one thread is expected to have.
@@ -63,6 +72,13 @@ bool streams(const GroupContext& context, const ContractionMap& map, const Tile&
   const int64_t threads = context.target.threads;
   const int64_t run = map.n.extent.size / threads * bytes_of_element(context);
   return bytes / threads > context.target.l2_bytes && run >= streamed_run;
+}
+
+bool updates(const GroupContext& context, const ContractionMap& map) {
+  const auto& params = context.node.region->params;
+  for (size_t p = 0; p < params.size(); ++p)
+    if (epilogue_operand(context, map, p)) return true;
+  return false;
 }
 
 // Rows of less than a vector that a program updates: as one run of elements they make fewer
@@ -156,13 +172,18 @@ ContractSchedule schedule_of(const GroupContext& context, const ContractionMap& 
                        context.target);
   };
   const int64_t m = map.m.extent.extent(context.batch);
-  const Tile tile = tile_for(m);
-  if (!map.outer.empty()) return {tile, false};
-  if (columns_pay(context, map, tile)) return {tile, true, streams(context, map, tile)};
-  ContractSchedule schedule{
-      tile_for(expected_rows(map.m.extent, context.batch, context.target.threads))};
-  schedule.flat = flat_pays(context, map, schedule.tile);
-  schedule.flat_sums = packed_elements(context, map, schedule.tile);
+  ContractSchedule schedule{tile_for(m)};
+  if (map.outer.empty() && columns_pay(context, map, schedule.tile)) {
+    schedule.by_columns = true;
+    schedule.along_rows = streams(context, map, schedule.tile);
+  } else if (map.outer.empty()) {
+    schedule.tile = tile_for(expected_rows(map.m.extent, context.batch, context.target.threads));
+    schedule.flat = flat_pays(context, map, schedule.tile);
+  }
+  const Tile& tile = schedule.tile;
+  schedule.looped = !schedule.flat && tile.rows > 1 && !updates(context, map) &&
+                    epilogue_loops(context, tile.rows * tile.panels.front());
+  schedule.sums_place = packed_elements(context, map, tile);
   return schedule;
 }
 
@@ -174,7 +195,7 @@ int64_t block_units(const ContractSchedule& schedule, const ContractionMap& map)
 Slice contract_slice(const GroupContext& context, const GroupShape& shape) {
   const auto map = map_contraction(*shape.contract);
   internal_check(map.has_value(), "a contraction that was not laid out");
-  if (map->form == ContractionForm::lanes) return {map->n.extent, 1};
+  if (map->form == ContractionForm::lanes) return lanes_slice(context, *map);
   if (map->form == ContractionForm::dot) return dot_slice(context, *map);
   const ContractSchedule schedule = schedule_of(context, *map);
   if (schedule.block > 0) {
@@ -183,10 +204,12 @@ Slice contract_slice(const GroupContext& context, const GroupShape& shape) {
     slice.scratch_bytes = elements_of_result(*map) * bytes_of_element(context);
     return slice;
   }
-  if (!map->outer.empty()) return {map->outer[0].extent, 1};
   Slice slice{map->m.extent, map->m.extent.batch ? 1 : schedule.tile.rows};
-  int64_t scratch = packed_elements(context, *map, schedule.tile);
-  if (schedule.flat) scratch += schedule.tile.rows * map->n.extent.size + schedule.tile.lanes;
+  if (!map->outer.empty()) slice = {map->outer[0].extent, 1};
+  const Tile& tile = schedule.tile;
+  int64_t scratch = schedule.sums_place;
+  if (schedule.flat) scratch += tile.rows * map->n.extent.size + tile.lanes;
+  if (schedule.looped) scratch += tile.rows * tile.panels.front() * tile.lanes;
   slice.scratch_bytes = scratch * bytes_of_element(context);
   if (schedule.by_columns) {
     slice.panels = static_cast<int64_t>(schedule.tile.panels.size());

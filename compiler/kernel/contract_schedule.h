@@ -15,10 +15,10 @@ struct ContractSchedule {
   bool by_columns = false;  // whether threads share the columns rather than the rows
   bool along_rows = false;  // if they do: whether tiles go along the rows of the result first
   int64_t block = 0, part = 0;
-  // Whether the epilogue takes the rows of a tile as one run of elements, and where in the scratch
-  // memory they are put together.
-  bool flat = false;
-  int64_t flat_sums = 0;
+  // Whether the epilogue takes the rows of a tile as one run of elements, or one after the other in
+  // a loop (`looped`), and where in the scratch memory the sums wait for it.
+  bool flat = false, looped = false;
+  int64_t sums_place = 0;
 };
 
 ContractSchedule schedule_of(const GroupContext& context, const ContractionMap& map);
@@ -28,6 +28,12 @@ int64_t block_units(const ContractSchedule& schedule, const ContractionMap& map)
 
 // Whether the epilogue reads this parameter of the group's region at every element of the result.
 bool epilogue_operand(const GroupContext& context, const ContractionMap& map, size_t parameter);
+
+// Whether the epilogue is so long that its code is written once and run in a loop, rather than once
+// for each of `vectors` vectors of a tile: compiling it would take longer than anything else. Only
+// in steps, which somebody waits for and which the loop costs less than a hundredth; prediction
+// loses several.
+bool epilogue_loops(const GroupContext& context, int64_t vectors);
 
 int bytes_of_element(const GroupContext& context);
 

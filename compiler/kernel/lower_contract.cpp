@@ -375,6 +375,7 @@ class ContractLowering {
   // The epilogue: outputs of the group at every vector of the tile.
   void finish(const Offsets& at, Value m, int64_t rows, const Coordinate& column, int64_t vectors,
               std::vector<Value> sums) {
+    if (schedule_.looped && rows > 1) return loop_over_rows(at, m, rows, column, vectors, sums);
     const auto list = spots(at, m, rows, column, vectors);
     if (is_flat(rows)) sums = flattened(sums, list.size());
     for (size_t v = 0; v < list.size(); ++v) {
@@ -386,10 +387,28 @@ class ContractLowering {
     s_.e.set_mask({});
   }
 
+  void loop_over_rows(const Offsets& at, Value m, int64_t rows, const Coordinate& column,
+                      int64_t vectors, const std::vector<Value>& sums) {
+    const auto place = [&](Value vector) {
+      return k_.add(k_.i64(schedule_.sums_place), k_.mul(vector, k_.i64(tile_.lanes)));
+    };
+    for (size_t v = 0; v < sums.size(); ++v)
+      k_.store(sums[v], s_.scratch, place(k_.i64(static_cast<int64_t>(v))));
+    k_.loop(k_.i64(0), k_.i64(rows), k_.i64(1), [&](Value i) {
+      s_.e.open_scope();
+      std::vector<Value> row;
+      for (int64_t j = 0; j < vectors; ++j)
+        row.push_back(k_.load({scalar_, tile_.lanes}, s_.scratch,
+                              place(k_.add(k_.mul(i, k_.i64(vectors)), k_.i64(j)))));
+      finish(at, k_.add(m, i), 1, column, vectors, row);
+      s_.e.close_scope();
+    });
+  }
+
   // Narrow rows, put side by side.
   std::vector<Value> flattened(const std::vector<Value>& sums, size_t count) {
     const int64_t columns = map_.n.extent.size, vectors = tile_.panels.front();
-    const int64_t first = schedule_.flat_sums;
+    const int64_t first = schedule_.sums_place;
     for (size_t v = 0; v < sums.size(); ++v) {
       // What a vector writes beyond its row is written over by the next row.
       const int64_t row = static_cast<int64_t>(v) / vectors, j = static_cast<int64_t>(v) % vectors;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "compiler/kernel/contract_schedule.h"
 #include "compiler/support/diagnostics.h"
 
 namespace nnc::kernel {
@@ -72,13 +73,20 @@ LanesTile choose_lanes_tile(const ContractionMap& map, int bytes, const GroupCon
   return best;
 }
 
+LanesTile tile_of(const ContractionMap& map, const GroupContext& context) {
+  return choose_lanes_tile(map, bytes_of_element(context), context);
+}
+
+bool loops(const LanesTile& tile, const GroupContext& context) {
+  return epilogue_loops(context, tile.rows * tile.vectors);
+}
+
 class LanesLowering {
  public:
   LanesLowering(KernelScope& s, const ContractionMap& map)
       : s_(s), k_(s.k), node_(*s.shape.contract), map_(map) {
-    const ir::DType dtype = node_.result()->type.dtype;
-    scalar_ = scalar_of(dtype);
-    tile_ = choose_lanes_tile(map, dtype == ir::DType::f64 ? 8 : 4, s.context);
+    scalar_ = scalar_of(node_.result()->type.dtype);
+    tile_ = tile_of(map, s.context);
     a_ = operand_pointer(s, map.a);
     b_ = operand_pointer(s, map.b);
     for (const MapDim& dim : map.outer) pixel_strides_.push_back(s.e.extent(dim.b));
@@ -206,16 +214,41 @@ class LanesLowering {
   void finish(const std::vector<Value>& sums, Value m, const Coordinates& at, Value row,
               int64_t vectors) {
     s_.e.set_mask(mask_);
-    for (int64_t i = 0; i < tile_.rows; ++i)
-      for (int64_t j = 0; j < vectors; ++j) {
-        Coordinates place;
-        if (map_.m.extent != Dim{}) place.push_back({m, i, false});
-        place.insert(place.end(), at.begin(), at.end());
-        place.push_back({row, j * tile_.lanes, true});
-        s_.e.bind(node_.result(), sums[static_cast<size_t>(i * vectors + j)]);
-        s_.store_outputs(s_.shape.space, result_coordinates(s_.shape.space, place));
+    const auto count = static_cast<size_t>(tile_.rows * vectors);
+    if (loops(tile_, s_.context)) {
+      for (size_t v = 0; v < count; ++v)
+        k_.store(sums[v], s_.scratch, k_.i64(static_cast<int64_t>(v) * tile_.lanes));
+      loop_over_rows(m, at, row, vectors);
+    } else {
+      for (size_t v = 0; v < count; ++v) {
+        const int64_t i = static_cast<int64_t>(v) / vectors, j = static_cast<int64_t>(v) % vectors;
+        finish_vector(sums[v], {m, i, false}, at, {row, j * tile_.lanes, true});
       }
+    }
     s_.e.set_mask({});
+  }
+
+  // The sums are in the scratch memory.
+  void loop_over_rows(Value m, const Coordinates& at, Value row, int64_t vectors) {
+    k_.loop(k_.i64(0), k_.i64(tile_.rows), k_.i64(1), [&](Value i) {
+      k_.loop(k_.i64(0), k_.i64(vectors), k_.i64(1), [&](Value j) {
+        s_.e.open_scope();
+        const Value shift = k_.mul(j, k_.i64(tile_.lanes));
+        const Value place = k_.add(k_.mul(i, k_.i64(vectors * tile_.lanes)), shift);
+        const Value sum = k_.load({scalar_, tile_.lanes}, s_.scratch, place);
+        finish_vector(sum, {m ? k_.add(m, i) : i, 0, false}, at, {k_.add(row, shift), 0, true});
+        s_.e.close_scope();
+      });
+    });
+  }
+
+  void finish_vector(Value sum, const Coordinate& m, const Coordinates& at, const Coordinate& row) {
+    Coordinates place;
+    if (map_.m.extent != Dim{}) place.push_back(m);
+    place.insert(place.end(), at.begin(), at.end());
+    place.push_back(row);
+    s_.e.bind(node_.result(), sum);
+    s_.store_outputs(s_.shape.space, result_coordinates(s_.shape.space, place));
   }
 
   KernelScope& s_;
@@ -229,6 +262,14 @@ class LanesLowering {
 };
 
 }  // namespace
+
+Slice lanes_slice(const GroupContext& context, const ContractionMap& map) {
+  const LanesTile tile = tile_of(map, context);
+  Slice slice{map.n.extent, 1};
+  if (loops(tile, context))
+    slice.scratch_bytes = tile.rows * tile.vectors * tile.lanes * bytes_of_element(context);
+  return slice;
+}
 
 void lower_lanes(KernelScope& s, const ContractionMap& map, std::string& schedule) {
   LanesLowering lowering(s, map);

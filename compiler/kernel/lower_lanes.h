@@ -9,6 +9,7 @@
 namespace nnc::kernel {
 
 // ContractionForm::lanes: weights on the left, a picture on the right, threads share its rows.
+Slice lanes_slice(const GroupContext& context, const ContractionMap& map);
 void lower_lanes(KernelScope& s, const ContractionMap& map, std::string& schedule);
 
 // ContractionForm::dot: both sides are pictures and rows are summed; threads share the tiles.
