@@ -10,9 +10,10 @@ namespace nnc {
 namespace {
 
 // Lower case, without underscores -> names here, the likeliest first.
-const std::map<std::string, std::vector<std::string>, std::less<>>& other_names() {
-  static const std::map<std::string, std::vector<std::string>, std::less<>> names = {
-      // Training.
+using Names = std::map<std::string, std::vector<std::string>, std::less<>>;
+
+Names of_training() {
+  return {
       {"lr", {"rate"}},
       {"learningrate", {"rate"}},
       {"alpha", {"rate", "slope"}},
@@ -32,7 +33,11 @@ const std::map<std::string, std::vector<std::string>, std::less<>>& other_names(
       {"earlystopping", {"early_stop"}},
       {"gd", {"sgd"}},
       {"gradientdescent", {"sgd"}},
-      // Losses and metrics.
+  };
+}
+
+Names of_losses() {
+  return {
       {"mse", {"mean_squared_error"}},
       {"mseloss", {"mean_squared_error"}},
       {"l2loss", {"mean_squared_error"}},
@@ -50,7 +55,11 @@ const std::map<std::string, std::vector<std::string>, std::less<>>& other_names(
       {"acc", {"accuracy"}},
       {"confusionmatrix", {"confusion"}},
       {"rocauc", {"auc"}},
-      // Layers and their arguments.
+  };
+}
+
+Names of_layers() {
+  return {
       {"linear", {"dense", "linear"}},
       {"fc", {"dense"}},
       {"fullyconnected", {"dense"}},
@@ -76,6 +85,11 @@ const std::map<std::string, std::vector<std::string>, std::less<>>& other_names(
       {"concatenate", {"concat"}},
       {"mul", {"multiply"}},
       {"lambda", {"expr"}},
+  };
+}
+
+Names of_arguments() {
+  return {
       {"neurons", {"units"}},
       {"nodes", {"units"}},
       {"size", {"units", "pool"}},
@@ -97,6 +111,14 @@ const std::map<std::string, std::vector<std::string>, std::less<>>& other_names(
       {"xavier", {"glorot_uniform"}},
       {"kaiming", {"he_normal"}},
   };
+}
+
+const Names& other_names() {
+  static const Names names = [] {
+    Names all;
+    for (Names part : {of_training(), of_losses(), of_layers(), of_arguments()}) all.merge(part);
+    return all;
+  }();
   return names;
 }
 
