@@ -21,9 +21,16 @@ bool epilogue_operand(const GroupContext& context, const ContractionMap& map, si
          value->type.shape == region.outputs.front().value->type.shape;
 }
 
-bool epilogue_loops(const GroupContext& context, int64_t vectors) {
+int64_t summed(const ContractionMap& map, int64_t batch) {
+  int64_t k = 1;
+  for (const MapDim& dim : map.k) k *= dim.extent.extent(batch);
+  return k;
+}
+
+bool epilogue_loops(const GroupContext& context, const ContractionMap& map, int64_t vectors) {
   constexpr double long_epilogue = 10;
-  constexpr int64_t few_vectors = 4;
+  constexpr int64_t few_vectors = 4, short_sum = 16;
+  if (summed(map, context.batch) < short_sum) return false;
   double cost = 0;
   for (const auto& node : context.node.region->nodes)
     if (node->op->family == ir::Family::elementwise) cost += node->op->cost;
@@ -160,8 +167,7 @@ ContractSchedule blocked_schedule(const GroupContext& context, const Contraction
 ContractSchedule schedule_of(const GroupContext& context, const ContractionMap& map) {
   if (blocks_pay(context, map))
     if (auto schedule = blocked_schedule(context, map); schedule.block > 0) return schedule;
-  int64_t k = 1;
-  for (const MapDim& dim : map.k) k *= dim.extent.extent(context.batch);
+  const int64_t k = summed(map, context.batch);
   const int bytes = bytes_of_element(context);
   const auto epilogue = static_cast<int64_t>(context.node.region->nodes.size());
   const auto tile_for = [&](int64_t rows) {
@@ -182,7 +188,7 @@ ContractSchedule schedule_of(const GroupContext& context, const ContractionMap& 
   }
   const Tile& tile = schedule.tile;
   schedule.looped = !schedule.flat && tile.rows > 1 && !updates(context, map) &&
-                    epilogue_loops(context, tile.rows * tile.panels.front());
+                    epilogue_loops(context, map, tile.rows * tile.panels.front());
   schedule.sums_place = packed_elements(context, map, tile);
   return schedule;
 }

@@ -31,9 +31,12 @@ bool epilogue_operand(const GroupContext& context, const ContractionMap& map, si
 
 // Whether the epilogue is so long that its code is written once and run in a loop, rather than once
 // for each of `vectors` vectors of a tile: compiling it would take longer than anything else. Only
-// in steps, which somebody waits for and which the loop costs less than a hundredth; prediction
-// loses several.
-bool epilogue_loops(const GroupContext& context, int64_t vectors);
+// in steps, which somebody waits for and which the loop costs less than a hundredth (prediction
+// loses several, and so do sums of a few elements).
+bool epilogue_loops(const GroupContext& context, const ContractionMap& map, int64_t vectors);
+
+// Elements that are added up for one element of the result.
+int64_t summed(const ContractionMap& map, int64_t batch);
 
 int bytes_of_element(const GroupContext& context);
 

@@ -54,9 +54,7 @@ double step_cycles(const LanesTile& tile, int64_t m, int64_t k, int bytes, const
 
 LanesTile choose_lanes_tile(const ContractionMap& map, int bytes, const GroupContext& context) {
   const Target& target = context.target;
-  int64_t k = 1;
-  for (const MapDim& dim : map.k) k *= dim.extent.size;
-  const int64_t m = map.m.extent.size;
+  const int64_t k = summed(map, context.batch), m = map.m.extent.size;
   LanesTile best;
   double least = 0;
   for (int64_t vectors : {4, 2, 1}) {
@@ -77,8 +75,8 @@ LanesTile tile_of(const ContractionMap& map, const GroupContext& context) {
   return choose_lanes_tile(map, bytes_of_element(context), context);
 }
 
-bool loops(const LanesTile& tile, const GroupContext& context) {
-  return epilogue_loops(context, tile.rows * tile.vectors);
+bool loops(const LanesTile& tile, const ContractionMap& map, const GroupContext& context) {
+  return epilogue_loops(context, map, tile.rows * tile.vectors);
 }
 
 class LanesLowering {
@@ -215,7 +213,7 @@ class LanesLowering {
               int64_t vectors) {
     s_.e.set_mask(mask_);
     const auto count = static_cast<size_t>(tile_.rows * vectors);
-    if (loops(tile_, s_.context)) {
+    if (loops(tile_, map_, s_.context)) {
       for (size_t v = 0; v < count; ++v)
         k_.store(sums[v], s_.scratch, k_.i64(static_cast<int64_t>(v) * tile_.lanes));
       loop_over_rows(m, at, row, vectors);
@@ -266,7 +264,7 @@ class LanesLowering {
 Slice lanes_slice(const GroupContext& context, const ContractionMap& map) {
   const LanesTile tile = tile_of(map, context);
   Slice slice{map.n.extent, 1};
-  if (loops(tile, context))
+  if (loops(tile, map, context))
     slice.scratch_bytes = tile.rows * tile.vectors * tile.lanes * bytes_of_element(context);
   return slice;
 }
