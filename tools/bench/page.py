@@ -1,6 +1,7 @@
 """docs/benchmarks.md: the template page.md.in with the newest results in the places of their
 names. Nothing is measured here but the profile."""
 
+import pathlib
 import re
 import statistics
 
@@ -181,6 +182,7 @@ def run_profile(options):
     keep("profile", "fashion-mlp", {"text": text}, options)
     if "--machine" in run_nnc("bench", "--help"):
         text = run_nnc("bench", "--machine", threads=max(options.threads))
+        text = text.replace(str(pathlib.Path.home()), "~")
         print(text)
         keep("profile", "machine", {"text": text}, options)
 
