@@ -56,6 +56,12 @@ void lower_map(KernelScope& s) {
   const Shape loops = loop_space(s.context, s.shape.space);
   if (loops.empty()) return s.store_outputs(s.shape.space, {});
   auto inner = [&](const Coordinates& at, Value begin, Value end, int64_t fixed) {
+    if (fixed == 1) {
+      // A vector of one element would read what lies behind it, and wait for who writes there.
+      Coordinates full = at;
+      full.emplace_back();
+      return s.store_outputs(s.shape.space, full);
+    }
     vector_loop(s, begin, end, fixed, [&](const Coordinate& c) {
       Coordinates full = at;
       full.push_back(c);
