@@ -21,20 +21,15 @@ bool epilogue_operand(const GroupContext& context, const ContractionMap& map, si
          value->type.shape == region.outputs.front().value->type.shape;
 }
 
-int64_t summed(const ContractionMap& map, int64_t batch) {
-  int64_t k = 1;
-  for (const MapDim& dim : map.k) k *= dim.extent.extent(batch);
-  return k;
-}
-
 bool epilogue_loops(const GroupContext& context, const ContractionMap& map, int64_t vectors) {
   constexpr double long_epilogue = 10;
   constexpr int64_t few_vectors = 4, short_sum = 16;
-  if (summed(map, context.batch) < short_sum) return false;
+  if (!context.updates || vectors <= few_vectors || summed(map, context.batch) < short_sum)
+    return false;
   double cost = 0;
   for (const auto& node : context.node.region->nodes)
     if (node->op->family == ir::Family::elementwise) cost += node->op->cost;
-  return context.updates && cost >= long_epilogue && vectors > few_vectors;
+  return cost >= long_epilogue;
 }
 
 namespace {
@@ -81,7 +76,7 @@ bool streams(const GroupContext& context, const ContractionMap& map, const Tile&
   return bytes / threads > context.target.l2_bytes && run >= streamed_run;
 }
 
-bool updates(const GroupContext& context, const ContractionMap& map) {
+bool epilogue_reads(const GroupContext& context, const ContractionMap& map) {
   const auto& params = context.node.region->params;
   for (size_t p = 0; p < params.size(); ++p)
     if (epilogue_operand(context, map, p)) return true;
@@ -98,12 +93,10 @@ bool flat_pays(const GroupContext& context, const ContractionMap& map, const Til
   if (!plain || tile.rows == 1 || tile.lanes == 1 || tile.panels.size() != 1 ||
       map.n.extent.size >= tile.lanes)
     return false;
-  bool updates = false;
   for (size_t p = 0; p < region.params.size(); ++p) {
     const ir::Value* value = region.params[p].value.get();
     if (value == map.a || value == map.b || value->type.rank() == 0) continue;
     if (!epilogue_operand(context, map, p)) return false;
-    updates = true;
   }
   const auto flat = [&](const auto& node) {
     const ir::Value* result = node->result();
@@ -111,7 +104,8 @@ bool flat_pays(const GroupContext& context, const ContractionMap& map, const Til
            node->op->family == ir::Family::contraction || node->op->uniform ||
            base_of(result)->type.rank() == 0;
   };
-  return updates && std::all_of(region.nodes.begin(), region.nodes.end(), flat);
+  return epilogue_reads(context, map) &&
+         std::all_of(region.nodes.begin(), region.nodes.end(), flat);
 }
 
 int64_t packed_elements(const GroupContext& context, const ContractionMap& map, const Tile& tile) {
@@ -187,7 +181,7 @@ ContractSchedule schedule_of(const GroupContext& context, const ContractionMap& 
     schedule.flat = flat_pays(context, map, schedule.tile);
   }
   const Tile& tile = schedule.tile;
-  schedule.looped = !schedule.flat && tile.rows > 1 && !updates(context, map) &&
+  schedule.looped = !schedule.flat && tile.rows > 1 && !epilogue_reads(context, map) &&
                     epilogue_loops(context, map, tile.rows * tile.panels.front());
   schedule.sums_place = packed_elements(context, map, tile);
   return schedule;

@@ -35,9 +35,6 @@ bool epilogue_operand(const GroupContext& context, const ContractionMap& map, si
 // loses several, and so do sums of a few elements).
 bool epilogue_loops(const GroupContext& context, const ContractionMap& map, int64_t vectors);
 
-// Elements that are added up for one element of the result.
-int64_t summed(const ContractionMap& map, int64_t batch);
-
 int bytes_of_element(const GroupContext& context);
 
 }  // namespace nnc::kernel

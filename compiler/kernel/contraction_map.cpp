@@ -207,4 +207,10 @@ std::optional<ContractionMap> map_contraction(const ir::Node& node) {
   return skips ? inside : map;
 }
 
+int64_t summed(const ContractionMap& map, int64_t batch) {
+  int64_t k = 1;
+  for (const MapDim& dim : map.k) k *= dim.extent.extent(batch);
+  return k;
+}
+
 }  // namespace nnc::kernel

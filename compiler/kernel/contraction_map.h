@@ -50,4 +50,7 @@ struct ContractionMap {
 // (the layout pass then writes the operand out first).
 std::optional<ContractionMap> map_contraction(const ir::Node& contract);
 
+// Elements that are added up for one element of the result.
+int64_t summed(const ContractionMap& map, int64_t batch);
+
 }  // namespace nnc::kernel

@@ -116,9 +116,8 @@ class ContractLowering {
   // Every block of the sum meets all tiles of the thread; in between, sums wait in its scratch
   // memory, at their places in the result.
   void blocks(const Offsets& start) {
-    const Value zero = k_.constant({scalar_, tile_.lanes}, 0.0);
-    const std::vector<Value> zeros(static_cast<size_t>(tile_.rows * tile_.panels.front()), zero);
-    each_unit(start, [&](const Unit& unit) { keep(unit, zeros); });
+    const std::vector<Value> nothing = zeros(tile_.rows * tile_.panels.front());
+    each_unit(start, [&](const Unit& unit) { keep(unit, nothing); });
     each_block(0, schedule_.block, [&] {
       const auto add = [&] {
         each_unit(start, [&](const Unit& unit) { keep(unit, added(unit)); });
@@ -313,11 +312,14 @@ class ContractLowering {
     const Value mask = tail_mask(column, vectors);
     Offsets tile = moved(at, map_.m, m);
     tile.b = map_.n.b.size ? k_.add(tile.b, s_.e.scalar_coordinate(column)) : tile.b;
-    const Type type{scalar_, tile_.lanes};
-    std::vector<Value> sums(static_cast<size_t>(rows * vectors), k_.constant(type, 0.0));
+    std::vector<Value> sums = zeros(rows * vectors);
     fetch_epilogue(at, m, rows, column, vectors);
     sums = sum_loops(0, tile, rows, vectors, mask, sums);
     finish(at, m, rows, column, vectors, sums);
+  }
+
+  std::vector<Value> zeros(int64_t vectors) {
+    return {static_cast<size_t>(vectors), k_.constant({scalar_, tile_.lanes}, 0.0)};
   }
 
   // Asks for what the epilogue will read (weights and moments of an update) before the sums, which

@@ -84,9 +84,8 @@ std::vector<Buffer> add_inputs(const GroupContext& context, Builder& k) {
 
 double flops_of(const ir::Node& contract, int64_t batch) {
   const auto map = map_contraction(contract);
-  double count = static_cast<double>(contract.result()->type.elements(batch));
-  for (const MapDim& dim : map->k) count *= static_cast<double>(dim.extent.extent(batch));
-  return 2 * count;
+  return 2 * static_cast<double>(contract.result()->type.elements(batch)) *
+         static_cast<double>(summed(*map, batch));
 }
 
 void write_loops(KernelScope& s, LoweredGroup& lowered) {
