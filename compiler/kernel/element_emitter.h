@@ -38,6 +38,7 @@ class ElementEmitter {
   ElementEmitter(Builder& k, int lanes, Value rows) : k_(k), lanes_(lanes), rows_(rows) {}
 
   void bind_buffer(const ir::Value* param, Buffer buffer) { buffers_[param] = buffer; }
+  const Buffer& buffer(const ir::Value* param) const { return buffers_.at(param); }
   // A value computed elsewhere (accumulators of a contraction, a finished reduction), for the
   // coordinates at which it is asked for until the scope is closed.
   void bind(const ir::Value* value, Value code);

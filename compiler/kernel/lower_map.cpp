@@ -1,4 +1,6 @@
 // Elementwise groups: loops over the space, vectors along its last dimension.
+#include <algorithm>
+
 #include "compiler/kernel/lower_group.h"
 #include "compiler/kernel/transpose.h"
 
@@ -43,6 +45,39 @@ Shape loop_space(const GroupContext& context, const Shape& space) {
 
 }  // namespace
 
+namespace {
+
+constexpr int64_t line = 64;  // bytes of a cache line
+// So much of the data set is asked for ahead of being read; rows of a few lines come fast enough.
+constexpr int64_t bytes_ahead = 4096, long_row = 256;
+
+// Asks for the start of row `row` of a field, if there is one.
+void fetch_row(KernelScope& s, const Buffer& field, int64_t bytes, Value row) {
+  Builder& k = s.k;
+  k.loop(row, k.min(k.add(row, k.i64(1)), s.end), k.i64(1), [&](Value i) {
+    const Value number = k.convert(k.load({Scalar::i32, 1}, field.index, i), Scalar::i64);
+    const Value first = k.mul(number, k.i64(bytes));
+    const Value end = k.add(first, k.i64(std::min(bytes, bytes_ahead)));
+    k.loop(first, end, k.i64(line), [&](Value at) { k.prefetch(field.pointer, at); });
+  });
+}
+
+// A step reads rows that lie anywhere in the data set, where no hardware looks ahead.
+void fetch_ahead(KernelScope& s, Value row) {
+  if (!s.context.updates) return;
+  for (size_t p = 0; p < s.region.params.size(); ++p) {
+    if (s.context.operands[p] != OperandKind::field) continue;
+    const ir::Value* param = s.region.params[p].value.get();
+    const int64_t bytes =
+        param->type.elements(1) * static_cast<int64_t>(abi::size_of(param->type.dtype));
+    if (bytes < long_row) continue;
+    const int64_t rows = std::max<int64_t>(bytes_ahead / bytes, 1);
+    fetch_row(s, s.e.buffer(param), bytes, s.k.add(row, s.k.i64(rows)));
+  }
+}
+
+}  // namespace
+
 Slice map_slice(const GroupContext& context, const GroupShape& shape) {
   const Shape loops = loop_space(context, shape.space);
   if (loops.empty()) return {};
@@ -77,6 +112,7 @@ void lower_map(KernelScope& s) {
   const Shape middle(loops.begin() + 1, loops.end() - 1);
   s.k.loop(s.begin, s.end, s.k.i64(1), [&](Value i) {
     s.e.open_scope();
+    if (loops[0].batch) fetch_ahead(s, i);
     nest(s, middle, 0, {{i, 0, false}}, [&](const Coordinates& at) {
       const Dim& last = loops.back();
       inner(at, s.k.i64(0), s.e.extent(last), last.batch ? -1 : last.size);
