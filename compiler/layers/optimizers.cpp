@@ -36,8 +36,8 @@ ir::Value* sgd(UpdateContext& context) {
 }
 
 // m' = β1 m + (1-β1) g; v' = β2 v + (1-β2) g²; the step is rate · m̂ / (√v̂ + ε), where m̂ =
-// m'/(1-β1^t) and v̂ = v'/(1-β2^t). Written with the fewest multiplications for each weight: that is
-// rate · √(1-β2^t)/(1-β1^t) · m' / (√v' + ε √(1-β2^t)), as at the end of section 2 of the paper.
+// m'/(1-β1^t) and v̂ = v'/(1-β2^t). With the fewest multiplications for each weight that is
+// rate · √(1-β2^t) / (1-β1^t) · m' / (√v' + ε √(1-β2^t)), as at the end of the paper's section 2.
 ir::Value* adam_step(UpdateContext& context, ir::Value* g) {
   ir::Builder& b = context.b;
   const double beta1 = context.args.number("beta1");
