@@ -1,9 +1,9 @@
-// Reductions. Along rows: 16 logical lanes fold every 16th element, then one fixed tree folds the
-// lanes, so the order of a sum depends on its length alone. Down columns: blocks of
-// rows, each a serial chain per element of the result, added up in order.
+// Reductions along rows: 16 logical lanes fold every 16th element, then one fixed tree folds the
+// lanes, so the order of a sum depends on its length alone.
+#include "compiler/kernel/lower_reduce.h"
+
 #include <algorithm>
 
-#include "compiler/kernel/lower_group.h"
 #include "compiler/kernel/transpose.h"
 #include "compiler/support/diagnostics.h"
 
@@ -12,17 +12,6 @@ namespace nnc::kernel {
 using ir::Dim;
 using ir::Node;
 using ir::Shape;
-
-namespace {
-
-// Rows of up to this many vectors are kept in registers between the passes over them.
-constexpr int64_t straight_vectors = 4;
-
-// Operations that the narrow form may write out (elements of a row times nodes).
-constexpr int64_t narrow_limit = 800;
-
-// Rows of a column that are folded in one chain.
-constexpr int64_t column_block = 128;
 
 Value combine(KernelScope& s, const Node& reduction, Value accumulator, Value element) {
   ir::LowerContext context{s.k, reduction, accumulator.type.scalar, accumulator.type.lanes};
@@ -37,6 +26,14 @@ Value identity(KernelScope& s, const Node& reduction, int lanes) {
   return s.k.constant_int(
       type, static_cast<int64_t>(std::clamp(reduction.op->identity, -limit - 1, limit)));
 }
+
+namespace {
+
+// Rows of up to this many vectors are kept in registers between the passes over them.
+constexpr int64_t straight_vectors = 4;
+
+// Operations that the narrow form may write out (elements of a row times nodes).
+constexpr int64_t narrow_limit = 800;
 
 Value fold_lanes(KernelScope& s, const Node& reduction, Value lanes) {
   for (int half = lanes.type.lanes / 2; half > 1; half /= 2) {
@@ -338,114 +335,5 @@ class RowLowering {
 }  // namespace
 
 void lower_row(KernelScope& s) { RowLowering(s).run(); }
-
-namespace {
-
-class ColumnLowering {
- public:
-  explicit ColumnLowering(KernelScope& s) : s_(s) {
-    for (int64_t i = 0; i < static_cast<int64_t>(s.shape.space.size()); ++i)
-      if (std::count(s.shape.axes.begin(), s.shape.axes.end(), i) == 0) kept_.push_back(i);
-  }
-
-  void run() {
-    const Shape& result = s_.shape.result;
-    const Shape outer(result.begin(), result.end() - 1);
-    const Dim& last = result.back();
-    if (outer.empty()) {
-      vector_loop(s_, s_.begin, s_.end, -1, [&](const Coordinate& c) { column({c}); });
-      return;
-    }
-    if (counts_rows_last(result))
-      return nest(s_, outer, 0, {}, [&](const Coordinates& at) {
-        vector_loop(s_, s_.begin, s_.end, -1, [&](const Coordinate& c) {
-          Coordinates own = at;
-          own.push_back(c);
-          column(own);
-        });
-      });
-    const Shape middle(outer.begin() + 1, outer.end());
-    s_.k.loop(s_.begin, s_.end, s_.k.i64(1), [&](Value i) {
-      s_.e.open_scope();
-      nest(s_, middle, 0, {{i, 0, false}}, [&](const Coordinates& at) {
-        vector_loop(s_, s_.k.i64(0), s_.e.extent(last), last.batch ? -1 : last.size,
-                    [&](const Coordinate& c) {
-                      Coordinates own = at;
-                      own.push_back(c);
-                      column(own);
-                    });
-      });
-      s_.e.close_scope();
-    });
-  }
-
- private:
-  void column(const Coordinates& own) {
-    std::vector<Value> sums = identities();
-    Coordinates full(s_.shape.space.size());
-    for (size_t i = 0; i < kept_.size(); ++i) full[static_cast<size_t>(kept_[i])] = own[i];
-    sums = fold(full, 0, sums);
-    for (size_t i = 0; i < sums.size(); ++i) s_.e.bind(s_.shape.reductions[i]->result(), sums[i]);
-    std::vector<Value> codes;  // all before the first store, as in KernelScope::store_outputs
-    for (const auto& output : s_.region.outputs)
-      codes.push_back(s_.e.emit_vector(output.value, own));
-    for (size_t i = 0; i < codes.size(); ++i)
-      s_.e.store(codes[i], s_.region.outputs[i].value->type, s_.outputs[i], own);
-  }
-
-  std::vector<Value> fold(const Coordinates& at, size_t d, const std::vector<Value>& sums) {
-    if (d == s_.shape.axes.size()) {
-      std::vector<Value> next;
-      for (size_t i = 0; i < sums.size(); ++i) {
-        const Node& r = *s_.shape.reductions[i];
-        next.push_back(combine(s_, r, sums[i], s_.e.emit_vector(r.operands[0], at)));
-      }
-      return next;
-    }
-    const Dim& dim = s_.shape.space[static_cast<size_t>(s_.shape.axes[d])];
-    const Value extent = s_.e.extent(dim);
-    if (d > 0 || (!dim.batch && dim.size <= column_block))
-      return fold_range(at, d, s_.k.i64(0), extent, sums);
-    // Each block is a chain of its own: the rounding of a long sum grows with the block and the
-    // number of blocks, not with the rows.
-    return s_.k.loop(
-        s_.k.i64(0), extent, s_.k.i64(column_block), sums,
-        [&](Value first, const std::vector<Value>& carried) {
-          const Value next = s_.k.add(first, s_.k.i64(column_block));
-          const auto block = fold_range(at, d, first, s_.k.min(extent, next), identities());
-          std::vector<Value> result;
-          for (size_t i = 0; i < block.size(); ++i)
-            result.push_back(combine(s_, *s_.shape.reductions[i], carried[i], block[i]));
-          return result;
-        });
-  }
-
-  // Rows lo … hi-1 of reduced axis d, in increasing order.
-  std::vector<Value> fold_range(const Coordinates& at, size_t d, Value lo, Value hi,
-                                const std::vector<Value>& sums) {
-    const auto axis = static_cast<size_t>(s_.shape.axes[d]);
-    return s_.k.loop(lo, hi, s_.k.i64(1), sums, [&](Value i, const std::vector<Value>& carried) {
-      s_.e.open_scope();
-      Coordinates inner = at;
-      inner[axis] = {i, 0, false};
-      auto result = fold(inner, d + 1, carried);
-      s_.e.close_scope();
-      return result;
-    });
-  }
-
-  std::vector<Value> identities() {
-    std::vector<Value> values;
-    for (const Node* r : s_.shape.reductions) values.push_back(identity(s_, *r, s_.e.lanes()));
-    return values;
-  }
-
-  KernelScope& s_;
-  std::vector<int64_t> kept_;
-};
-
-}  // namespace
-
-void lower_column(KernelScope& s) { ColumnLowering(s).run(); }
 
 }  // namespace nnc::kernel
