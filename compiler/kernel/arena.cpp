@@ -38,10 +38,12 @@ Stretch largest_stretch(const std::vector<Slot>& slots, const std::vector<bool>&
   return largest;
 }
 
-// The group before which a barrier leaves the least on its larger side.
-size_t best_cut(const std::vector<Slot>& slots, const Stretch& stretch) {
-  size_t best = stretch.first + 1, least = stretch.bytes + 1;
+// The group before which a barrier leaves the least on its larger side; 0: there is none.
+size_t best_cut(const std::vector<Slot>& slots, const std::vector<bool>& fixed,
+                const Stretch& stretch) {
+  size_t best = 0, least = stretch.bytes + 1;
   for (size_t cut = stretch.first + 1; cut <= stretch.last; ++cut) {
+    if (fixed[cut]) continue;
     const size_t bytes = std::max(live_between(slots, stretch.first, cut - 1),
                                   live_between(slots, cut, stretch.last));
     if (bytes >= least) continue;
@@ -100,14 +102,17 @@ std::vector<size_t> live_sets(const std::vector<Slot>& slots, size_t groups) {
   return sets;
 }
 
-void add_barriers_for_memory(const std::vector<Slot>& slots, std::vector<bool>& barriers) {
+void add_barriers_for_memory(const std::vector<Slot>& slots, const std::vector<bool>& fixed,
+                             std::vector<bool>& barriers) {
   const std::vector<size_t> sets = live_sets(slots, barriers.size());
   if (sets.empty()) return;
   const auto least = static_cast<double>(*std::max_element(sets.begin(), sets.end()));
   while (true) {
     const Stretch stretch = largest_stretch(slots, barriers);
     if (static_cast<double>(stretch.bytes) <= worth_a_barrier * least) return;
-    barriers[best_cut(slots, stretch)] = true;
+    const size_t cut = best_cut(slots, fixed, stretch);
+    if (cut == 0) return;
+    barriers[cut] = true;
   }
 }
 

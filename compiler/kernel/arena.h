@@ -22,8 +22,10 @@ struct Slot {
 std::vector<size_t> live_sets(const std::vector<Slot>& slots, size_t groups);
 
 // Adds barriers where the values between two of them need much more room together than those that
-// are alive at once. `barriers`: whether threads wait before each group.
-void add_barriers_for_memory(const std::vector<Slot>& slots, std::vector<bool>& barriers);
+// are alive at once. `barriers`: whether threads wait before each group; `fixed`: where they
+// cannot.
+void add_barriers_for_memory(const std::vector<Slot>& slots, const std::vector<bool>& fixed,
+                             std::vector<bool>& barriers);
 
 // Gives every slot an offset. Memory is used again after a barrier only. The bytes of all.
 size_t lay_out(std::vector<Slot>& slots, const std::vector<bool>& barriers);

@@ -69,13 +69,14 @@ class Planner {
   }
 
   void place_blocks() {
+    const bool updates = updates_states(graph_);
     std::vector<GroupFacts> facts;
     for (const PlannedGroup& group : plan_.groups) facts.push_back(group.facts);
     plan_.blocks = find_row_blocks(graph_, facts, barriers(), target_);
     for (const RowBlocks& blocks : plan_.blocks)
       for (size_t g = blocks.first; g < blocks.behind; ++g) {
         GroupFacts& group = plan_.groups[g].facts;
-        group.slice = slice_of({*group.node, group.operands, target_, blocks.rows});
+        group.slice = slice_of({*group.node, group.operands, target_, blocks.rows, updates});
       }
   }
 
@@ -85,11 +86,18 @@ class Planner {
     return list;
   }
 
+  // Whether a group runs for a block of rows right after another one: nobody can wait there.
+  std::vector<bool> inside_blocks() const {
+    std::vector<bool> inside(plan_.groups.size(), false);
+    for (const RowBlocks& blocks : plan_.blocks)
+      for (size_t g = blocks.first + 1; g < blocks.behind; ++g) inside[g] = true;
+    return inside;
+  }
+
   void place_arena() {
     std::vector<Slot> shared = slots_of(false), own = slots_of(true);
     std::vector<bool> barriers = this->barriers();
-    // Groups that run for blocks of rows have little memory, and no barrier between them.
-    if (plan_.blocks.empty()) add_barriers_for_memory(shared, barriers);
+    add_barriers_for_memory(shared, inside_blocks(), barriers);
     const size_t groups = plan_.groups.size();
     const std::vector<size_t> live = live_sets(shared, groups), own_live = live_sets(own, groups);
     for (size_t i = 0; i < groups; ++i) {

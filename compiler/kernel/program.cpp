@@ -273,6 +273,13 @@ GroupSummary summary_of(const PlannedGroup& group, const LoweredGroup& lowered, 
   return summary;
 }
 
+// Where rows stand last, those of a block lie side by side in the memory of a thread.
+bool any_rows_last(const ir::Node& group) {
+  const auto last = [](const auto& value) { return counts_rows_last(value->type.shape); };
+  return std::any_of(group.operands.begin(), group.operands.end(), last) ||
+         std::any_of(group.results.begin(), group.results.end(), last);
+}
+
 // The functions of all groups.
 std::vector<LoweredGroup> lower_groups(const ir::Graph& graph, const Target& target,
                                        LoweredProgram& program) {
@@ -281,8 +288,9 @@ std::vector<LoweredGroup> lower_groups(const ir::Graph& graph, const Target& tar
   for (const PlannedGroup& group : program.plan.groups) {
     const int64_t rows = rows_of_call(program.plan, list.size(), graph.batch);
     const bool block = rows != graph.batch;
+    const bool layout = block && any_rows_last(*group.facts.node);
     const GroupContext context{*group.facts.node, group.facts.operands, target, rows,
-                               updates,           block ? rows : 0};
+                               updates,           layout ? rows : 0};
     const std::string name = function_name(program.module.name, list.size(), *group.facts.node);
     list.push_back(lower_group(context, name, program.module));
     list.back().flops *= static_cast<double>(graph.batch) / static_cast<double>(rows);

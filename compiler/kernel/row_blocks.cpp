@@ -108,24 +108,43 @@ class Finder {
     return blocks;
   }
 
-  // Of a row: the largest set of inner values alive at once.
-  double live_bytes(const RowBlocks& blocks) const {
-    double most = 0;
+  // What the cache has to hold of a value for each row, and from which group to which.
+  struct Stay {
+    double bytes = 0;
+    size_t first = 0, last = 0;
+    bool handed_on = false;  // from one group of these to another
+  };
+
+  std::map<const ir::Value*, Stay> stays(const RowBlocks& blocks) const {
+    std::map<const ir::Value*, Stay> list;
     for (size_t g = blocks.first; g < blocks.behind; ++g) {
-      double now = 0;
-      for (const ir::Value* value : blocks.inner)
-        if (made_.at(value) <= g && g <= std::max(last_of(value), made_.at(value)))
-          now += bytes_of_row(*value);
-      most = std::max(most, now);
+      const auto touch = [&](const ir::Value* value, bool reads) {
+        if (!ir::has_batch(value->type.shape)) return;
+        const auto [it, fresh] = list.try_emplace(value, Stay{bytes_of_row(*value), g, g});
+        it->second.last = g;
+        const auto made = made_.find(value);
+        if (reads && made != made_.end() && made->second >= blocks.first)
+          it->second.handed_on = true;
+      };
+      for (const ir::Value* operand : groups_[g].node->operands) touch(operand, true);
+      for (const auto& result : groups_[g].node->results) touch(result.get(), false);
     }
-    return most;
+    return list;
   }
 
   // As many as three quarters of the second cache hold; 0: nothing to be had.
   int64_t rows_of(const RowBlocks& blocks) const {
-    if (blocks.inner.empty()) return 0;
-    const auto held =
-        static_cast<int64_t>(static_cast<double>(target_.l2_bytes) * 0.75 / live_bytes(blocks));
+    const auto list = stays(blocks);
+    double most = 0;
+    for (size_t g = blocks.first; g < blocks.behind; ++g) {
+      double now = 0;
+      for (const auto& [value, stay] : list)
+        if (stay.first <= g && g <= stay.last) now += stay.bytes;
+      most = std::max(most, now);
+    }
+    if (std::none_of(list.begin(), list.end(), [](const auto& v) { return v.second.handed_on; }))
+      return 0;
+    const auto held = static_cast<int64_t>(static_cast<double>(target_.l2_bytes) * 0.75 / most);
     const bool lanes =
         std::any_of(blocks.inner.begin(), blocks.inner.end(),
                     [](const ir::Value* v) { return counts_rows_last(v->type.shape); });
@@ -147,7 +166,6 @@ class Finder {
 std::vector<RowBlocks> find_row_blocks(const ir::Graph& graph,
                                        const std::vector<GroupFacts>& groups,
                                        const std::vector<bool>& barriers, const Target& target) {
-  if (updates_states(graph)) return {};
   return Finder(graph, groups, barriers, target).run();
 }
 

@@ -1,5 +1,6 @@
 // Groups that run for one block of rows after the other, so that what they hand on to each other
-// is still in the second cache when it is read, and takes the memory of one block only.
+// is still in the second cache when it is read, and takes the memory of one block only where nobody
+// else needs it.
 #pragma once
 
 #include <set>
@@ -17,8 +18,7 @@ struct RowBlocks {
   bool has(size_t group) const { return first <= group && group < behind; }
 };
 
-// Of a program that updates nothing, by shapes and the target alone. `barriers`: whether threads
-// wait before a group.
+// By shapes and the target alone. `barriers`: whether threads wait before a group.
 std::vector<RowBlocks> find_row_blocks(const ir::Graph& graph,
                                        const std::vector<GroupFacts>& groups,
                                        const std::vector<bool>& barriers, const Target& target);

@@ -41,6 +41,11 @@ size_t largest(const std::vector<size_t>& sets) {
   return sets.empty() ? 0 : *std::max_element(sets.begin(), sets.end());
 }
 
+// No group that threads could not wait before.
+std::vector<bool> anywhere(const std::vector<bool>& barriers) {
+  return std::vector<bool>(barriers.size(), false);
+}
+
 TEST_CASE("live sets of a chain") {
   Slots slots;
   slots.add(640, 0, 1);
@@ -56,14 +61,14 @@ TEST_CASE("barriers are added where the memory of many values would pile up, and
   for (size_t i = 0; i < 8; ++i) slots.add(6400, i, i + 1);
   slots.add(64, 0, 8);
   std::vector<bool> barriers(9, false);
-  kernel::add_barriers_for_memory(slots.list, barriers);
+  kernel::add_barriers_for_memory(slots.list, anywhere(barriers), barriers);
   CHECK(std::count(barriers.begin(), barriers.end(), true) > 0);
   CHECK(kernel::lay_out(slots.list, barriers) <= (2 * 6400 + 64) * 115 / 100);
 
   Slots flat;  // all alive to the end: no barrier can help
   for (size_t i = 0; i < 8; ++i) flat.add(6400, i, 8);
   std::vector<bool> none(9, false);
-  kernel::add_barriers_for_memory(flat.list, none);
+  kernel::add_barriers_for_memory(flat.list, anywhere(none), none);
   CHECK(std::count(none.begin(), none.end(), true) == 0);
   CHECK(kernel::lay_out(flat.list, none) == 8 * 6400);
 }
@@ -77,7 +82,7 @@ TEST_CASE("random lifetimes: barriers stay, nothing overlaps, little is lost") {
     std::vector<bool> before(groups), barriers;
     for (size_t i = 1; i < groups; ++i) before[i] = (seed * i) % 7 == 0;
     barriers = before;
-    kernel::add_barriers_for_memory(slots.list, barriers);
+    kernel::add_barriers_for_memory(slots.list, anywhere(barriers), barriers);
     std::vector<int> interval(groups);
     for (size_t i = 0; i < groups; ++i) {
       CHECK((barriers[i] || !before[i]));
