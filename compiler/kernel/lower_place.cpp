@@ -92,7 +92,41 @@ class PlaceLowering {
   void fill(const Coordinates& leading) {
     const double number = node_.op->accumulates ? 0 : node_.attributes.number("value");
     const Value code = s_.k.constant({stored_scalar(type_.dtype), 1}, number);
+    if (is_frame()) return fill_frame(leading, code);
     each(type_.shape, leading, true, [&](const Coordinates& at) { store(code, at); });
+  }
+
+  // Whether all gaps are around one operand.
+  bool is_frame() const {
+    const Placement& part = parts_.front();
+    if (parts_.size() > 1 || node_.op->accumulates || !part.fixed.empty()) return false;
+    for (size_t d = 0; d < type_.shape.size(); ++d)
+      if (step_of(part, d) != 1) return false;
+    return true;
+  }
+
+  // For each dimension what lies before and behind the operand, where it is inside in those before.
+  void fill_frame(const Coordinates& leading, Value code) {
+    const Placement& part = parts_.front();
+    const Shape inside = placed_shape(node_, part);
+    Shape shape = type_.shape;
+    std::vector<int64_t> starts(shape.size(), 0);
+    const auto box = [&](size_t d, int64_t from, int64_t extent) {
+      if (extent == 0) return;
+      starts[d] = from;
+      shape[d].size = extent;
+      each(shape, leading, true, [&](Coordinates at) {
+        for (size_t i = 0; i < at.size(); ++i) at[i].offset += starts[i];
+        store(code, at);
+      });
+    };
+    for (size_t d = leading.size(); d < shape.size(); ++d) {
+      const int64_t behind = part.starts[d] + inside[d].size, all = type_.shape[d].size;
+      box(d, 0, part.starts[d]);
+      box(d, behind, all - behind);
+      starts[d] = part.starts[d];
+      shape[d] = inside[d];
+    }
   }
 
   void copy(const Placement& part, const Coordinates& leading) {
