@@ -51,7 +51,7 @@ bool fold_scales(ir::Graph& graph);     // (x·W)·s: one product with weights W
 bool form_muladd(ir::Graph& graph);     // a*b + c: the only place where FMA is introduced
 bool use_known_sums(ir::Graph& graph);  // sums of a·Σx + b·Σy from those of x and y
 bool take_moments_by_rows(ir::Graph& graph);  // Σ(x - m)² around the mean of each row first
-bool recompute_cheap(ir::Graph& graph);       // x - mean(x) where it is read
+bool recompute_cheap(ir::Graph& graph);       // normalised products, where they are read
 bool gather_convolutions(ir::Graph& graph);   // input gradients of convolutions as convolutions
 bool put_batch_last(ir::Graph& graph);        // pictures [C, H, W, b] where channels are few
 bool join_blocks(ir::Graph& graph);           // gradients of pooling in the order of memory

@@ -47,7 +47,7 @@ const std::vector<Pass>& step_passes() {
       {"cse-2", "one transposed copy for all its readers", merge_common},
       {"muladd", "a*b + c becomes one op: the only place where FMA comes from", form_muladd},
       {"dce-2", "before fusion", remove_dead},
-      {"recompute", "what costs less than to read it is computed where it is used",
+      {"recompute", "normalised products are made again by each reader: less than to fetch them",
        recompute_cheap},
       {"fuse", "groups of nodes that share one kernel", fuse},
       {"states", "states that no order can write in place get a copy", separate_states},

@@ -1,6 +1,8 @@
 // The order of groups. A state is written in place, so its writer comes after every other reader
 // of the old value; among the groups that are ready, one that needs no barrier goes first, and
-// groups that threads share by rows before others, so that few barriers remain.
+// groups that threads share by rows before others, so that few barriers remain. What is computed
+// for one reader only waits until that reader's other operands are there: backward would otherwise
+// find in memory what forward has made for it too early.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -40,11 +42,53 @@ class Scheduler {
       for (const auto& result : facts_[i].node->results) producer[result.get()] = i;
     for (size_t i = 0; i < facts_.size(); ++i) {
       for (const ir::Value* operand : facts_[i].node->operands)
-        if (auto it = producer.find(operand); it != producer.end()) before_[i].insert(it->second);
+        if (auto it = producer.find(operand); it != producer.end()) {
+          before_[i].insert(it->second);
+          readers_[it->second].insert(i);
+        }
       for (const ir::Value* state : facts_[i].writes)
         for (size_t j = 0; j < facts_.size(); ++j)
           if (j != i && facts_[j].reads.count(state)) before_[i].insert(j);
     }
+    for (size_t i = 0; i < facts_.size(); ++i)
+      if (is_cheap(i)) postpone(i);
+  }
+
+  // Elements of batch rows, made of others without sums or products.
+  bool is_cheap(size_t group) const {
+    const auto& nodes = facts_[group].node->region->nodes;
+    const auto& results = facts_[group].node->results;
+    return std::all_of(results.begin(), results.end(),
+                       [](const auto& v) { return ir::has_batch(v->type.shape); }) &&
+           std::none_of(nodes.begin(), nodes.end(), [](const auto& node) {
+             return node->op->family == ir::Family::contraction ||
+                    node->op->family == ir::Family::reduction;
+           });
+  }
+
+  // Behind what else its only reader needs, where that does not need it in turn.
+  void postpone(size_t group) {
+    if (readers_[group].size() != 1) return;
+    for (size_t other : before_[*readers_[group].begin()])
+      if (other != group && made_of_rows(other) && !comes_after(other, group))
+        before_[group].insert(other);
+  }
+
+  bool made_of_rows(size_t group) const {
+    return ir::has_batch(facts_[group].node->result()->type.shape);
+  }
+
+  bool comes_after(size_t group, size_t first) const {
+    std::set<size_t> seen{group};
+    std::vector<size_t> next{group};
+    while (!next.empty()) {
+      const size_t now = next.back();
+      next.pop_back();
+      if (now == first) return true;
+      for (size_t i : before_[now])
+        if (seen.insert(i).second) next.push_back(i);
+    }
+    return false;
   }
 
   std::vector<size_t> choose() {
@@ -87,6 +131,7 @@ class Scheduler {
   Graph& graph_;
   std::vector<kernel::GroupFacts> facts_;
   std::vector<std::set<size_t>> before_;
+  std::map<size_t, std::set<size_t>> readers_;
 };
 
 }  // namespace
