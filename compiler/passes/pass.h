@@ -50,15 +50,16 @@ bool skip_unread(ir::Graph& graph);     // pixels that pooling leaves out are no
 bool fold_scales(ir::Graph& graph);     // (x·W)·s: one product with weights W·s
 bool form_muladd(ir::Graph& graph);     // a*b + c: the only place where FMA is introduced
 bool use_known_sums(ir::Graph& graph);  // sums of a·Σx + b·Σy from those of x and y
-bool take_moments_by_rows(ir::Graph& graph);  // Σ(x - m)² around the mean of each row first
-bool recompute_cheap(ir::Graph& graph);       // normalised products, where they are read
-bool gather_convolutions(ir::Graph& graph);   // input gradients of convolutions as convolutions
-bool put_batch_last(ir::Graph& graph);        // pictures [C, H, W, b] where channels are few
-bool join_blocks(ir::Graph& graph);           // gradients of pooling in the order of memory
-bool split_reductions(ir::Graph& graph);      // one kind of axes per reduction
-bool lay_out_contractions(ir::Graph& graph);  // operands that kernels can read by vectors
-bool fuse(ir::Graph& graph);                  // groups: one kernel each
-bool separate_states(ir::Graph& graph);       // copies for states that no order can write in place
-bool schedule(ir::Graph& graph);              // execution order with the fewest barriers
+bool take_moments_by_rows(ir::Graph& graph);    // Σ(x - m)² around the mean of each row first
+bool recompute_cheap(ir::Graph& graph);         // normalised products, where they are read
+bool gather_convolutions(ir::Graph& graph);     // input gradients of convolutions as convolutions
+bool put_batch_last(ir::Graph& graph);          // pictures [C, H, W, b] where channels are few
+bool join_blocks(ir::Graph& graph);             // gradients of pooling in the order of memory
+bool take_gradients_by_rows(ir::Graph& graph);  // weight gradients of single rows, then their sum
+bool split_reductions(ir::Graph& graph);        // one kind of axes per reduction
+bool lay_out_contractions(ir::Graph& graph);    // operands that kernels can read by vectors
+bool fuse(ir::Graph& graph);                    // groups: one kernel each
+bool separate_states(ir::Graph& graph);  // copies for states that no order can write in place
+bool schedule(ir::Graph& graph);         // execution order with the fewest barriers
 
 }  // namespace nnc::passes

@@ -41,6 +41,8 @@ const std::vector<Pass>& step_passes() {
       {"lanes", "pictures of few channels lie with the batch last", put_batch_last},
       {"blocks", "arithmetic on the windows of pooling happens where they lie in the picture",
        join_blocks},
+      {"partials", "small weight gradients of each row, while its pixels are near, and their sum",
+       take_gradients_by_rows},
       {"split", "reductions over mixed axes become two", split_reductions},
       {"layout", "transposed operands are written once, in the order that kernels read",
        lay_out_contractions},
