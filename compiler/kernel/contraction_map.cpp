@@ -142,10 +142,6 @@ std::optional<ContractionMap> map_over(const ir::Node& node, const ir::Node* pad
   return map;
 }
 
-bool is_zero_padding(const ir::Node* node) {
-  return node && node->op->name == "pad" && node->attributes.number("value") == 0;
-}
-
 // The loop along an axis, by itself.
 std::optional<size_t> loop_along(const std::vector<MapDim>& dims, const ir::Shape& shape,
                                  size_t axis) {
@@ -197,6 +193,10 @@ bool add_borders(ContractionMap& map, const ir::Value* operand) {
 }
 
 }  // namespace
+
+bool is_zero_padding(const ir::Node* node) {
+  return node && node->op->name == "pad" && node->attributes.number("value") == 0;
+}
 
 std::optional<ContractionMap> map_contraction(const ir::Node& node) {
   auto map = map_over(node, nullptr);

@@ -19,7 +19,7 @@ struct MapDim {
   int64_t axis = -1;  // of the second operand, where it is one
 };
 
-// A picture with a border of zeros that nobody writes: step i of loop k[tap] is in the picture only
+// A picture with a border of zeros: step i of loop k[tap] is in the picture only
 // if first <= scale·(index of outer[pixel]) + step·i < first + extent.
 struct Border {
   size_t tap = 0;
@@ -49,6 +49,9 @@ struct ContractionMap {
 // Nothing if an operand's elements are not at affine places, or if B's columns are not contiguous
 // (the layout pass then writes the operand out first).
 std::optional<ContractionMap> map_contraction(const ir::Node& contract);
+
+// Whether the node writes zeros around its operand.
+bool is_zero_padding(const ir::Node* node);
 
 // Elements that are added up for one element of the result.
 int64_t summed(const ContractionMap& map, int64_t batch);

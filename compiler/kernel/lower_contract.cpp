@@ -6,6 +6,7 @@
 #include "compiler/kernel/contract_places.h"
 #include "compiler/kernel/contract_schedule.h"
 #include "compiler/kernel/lower_lanes.h"
+#include "compiler/kernel/zero_borders.h"
 #include "compiler/support/diagnostics.h"
 
 namespace nnc::kernel {
@@ -27,7 +28,9 @@ class ContractLowering {
         map_(*map_contraction(node_)),
         schedule_(schedule_of(s.context, map_)),
         tile_(schedule_.tile),
-        scalar_(scalar_of(node_.result()->type.dtype)) {
+        scalar_(scalar_of(node_.result()->type.dtype)),
+        borders_(zero_borders(s.context, map_)),
+        outer_(map_.outer.size()) {
     a_ = operand_pointer(s_, map_.a);
     b_ = operand_pointer(s_, map_.b);
     s_.e.set_lanes(tile_.lanes);
@@ -69,6 +72,7 @@ class ContractLowering {
     k_.loop(shared ? s_.begin : k_.i64(0), shared ? s_.end : s_.e.extent(dim.extent), k_.i64(1),
             [&](Value i) {
               s_.e.open_scope();
+              outer_[d] = i;
               outer_loops(d + 1, moved(at, dim, i));
               s_.e.close_scope();
             });
@@ -154,8 +158,10 @@ class ContractLowering {
         return index;
       };
       unit.m = k_.mul(next(map_.m.extent.size / tile_.rows), k_.i64(tile_.rows));
-      for (size_t d = map_.outer.size(); d-- > 0;)
-        unit.at = moved(unit.at, map_.outer[d], next(map_.outer[d].extent.size));
+      for (size_t d = map_.outer.size(); d-- > 0;) {
+        outer_[d] = next(map_.outer[d].extent.size);
+        unit.at = moved(unit.at, map_.outer[d], outer_[d]);
+      }
       if (tile_.panels.size() > 1)
         unit.column.base = k_.mul(number, k_.i64(tile_.panels.front() * tile_.lanes));
       body(unit);
@@ -341,14 +347,20 @@ class ContractLowering {
     }
   }
 
+  // The steps of a summed loop that are taken now, without those that meet nothing but zeros.
+  Range range_of(size_t d) {
+    Range range = d < ranges_.size() ? ranges_[d] : Range{k_.i64(0), s_.e.extent(map_.k[d].extent)};
+    leave_out_zeros(k_, borders_, d, outer_, range.begin, range.end);
+    return range;
+  }
+
   std::vector<Value> sum_loops(size_t d, const Offsets& at, int64_t rows, int64_t vectors,
                                Value mask, const std::vector<Value>& sums) {
     if (d == map_.k.size()) return multiply(at, rows, vectors, mask, sums);
-    const MapDim& dim = map_.k[d];
-    const Range range = d < ranges_.size() ? ranges_[d] : Range{k_.i64(0), s_.e.extent(dim.extent)};
+    const Range range = range_of(d);
     return k_.loop(range.begin, range.end, k_.i64(1), sums,
                    [&](Value i, const std::vector<Value>& carried) {
-                     Offsets next = moved(at, dim, i);
+                     Offsets next = moved(at, map_.k[d], i);
                      if (tile_.packed) next.b = packed_place(i, vectors);
                      return sum_loops(d + 1, next, rows, vectors, mask, carried);
                    });
@@ -468,6 +480,8 @@ class ContractLowering {
   Tile tile_;
   Scalar scalar_;
   Value a_, b_;
+  const std::vector<Border> borders_;
+  std::vector<Value> outer_;   // where the loops around the tile stand
   std::vector<Range> ranges_;  // of the outermost summed loops, while a block is added up
 };
 

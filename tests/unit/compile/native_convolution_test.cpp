@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <random>
 
 #include "compiler/autodiff/autodiff.h"
@@ -189,6 +190,60 @@ TEST_CASE("a border across taps that lie in one line") {
 }
 
 // A machine of small caches takes weight gradients by blocks of pictures, or of lines of one.
+// A convolution and its weight gradient over a picture whose border of zeros the graph writes, or
+// somebody else has written.
+std::unique_ptr<ir::Graph> framed(const Case& c, bool written) {
+  auto graph = std::make_unique<ir::Graph>("framed", c.rows);
+  ir::Builder b(*graph);
+  ir::Shape inside{{1, true}}, whole{{1, true}};
+  List low{0}, high{0};
+  for (size_t i = 0; i < c.extents.size(); ++i) {
+    inside.push_back({c.extents[i]});
+    whole.push_back({c.extents[i] + c.sliding.before[i] + c.sliding.after[i]});
+    low.push_back(c.sliding.before[i]);
+    high.push_back(c.sliding.after[i]);
+  }
+  for (ir::Shape* shape : {&inside, &whole}) shape->push_back({c.channels});
+  low.push_back(0);
+  high.push_back(0);
+  ir::Value* x = graph->add_param(ir::ParamKind::input, "x", {ir::DType::f32, inside}, "x");
+  ir::Value* frame =
+      graph->add_param(ir::ParamKind::input, "frame", {ir::DType::f32, whole}, "frame");
+  List kernel = c.sliding.size;
+  kernel.insert(kernel.end(), {c.channels, c.filters});
+  ir::Value* w =
+      graph->add_param(ir::ParamKind::state, "w", {ir::DType::f32, ir::fixed_shape(kernel)}, "w");
+  ir::Value* padded = b.pad(x, low, high);
+  // By the numbers the same: `frame` is all zeros.
+  if (!written) padded = b.add(frame, padded);
+  layers::Sliding sliding = c.sliding;
+  std::fill(sliding.before.begin(), sliding.before.end(), 0);
+  std::fill(sliding.after.begin(), sliding.after.end(), 0);
+  ir::Value* y = layers::convolve(b, padded, w, sliding, 1);
+  graph->add_output("y", y);
+  graph->add_output("dw", autodiff::gradients(*graph, b.mul(y, y), {w})[0]);
+  return graph;
+}
+
+TEST_CASE("taps that meet a border of zeros are left out without changing a bit") {
+  int borders = 0;
+  for (uint64_t seed = 1; seed <= 150; ++seed) {
+    Case c = random_case(seed);
+    if (c.kind != Kind::plain) continue;
+    CAPTURE(c.text());
+    const auto written = framed(c, true), given = framed(c, false);
+    auto params = test::random_params(*written, seed, -1, 1);
+    for (double& number : params.at("frame").data) number = 0;
+    const test::RunOptions options{.isa = test::runnable_isas().back(), .same_bits_threads = {2}};
+    std::string skipped, added;
+    test::run_native(*written, params, options, &skipped);
+    test::run_native(*given, params, options, &added);
+    CHECK(skipped == added);
+    borders += std::accumulate(c.sliding.before.begin(), c.sliding.before.end(), 0) > 0;
+  }
+  CHECK(borders >= 10);
+}
+
 TEST_CASE("blocks of a sum change no bits") {
   int blocked = 0;
   for (uint64_t seed = 301; seed <= 324; ++seed) {

@@ -1,0 +1,19 @@
+// Borders of zeros that another group has written around what a product reads: taps that meet them
+// add nothing.
+#pragma once
+
+#include "compiler/kernel/contraction_map.h"
+#include "compiler/kernel/lower_group.h"
+
+namespace nnc::kernel {
+
+// The steps of summed loops that stay inside, for each dimension of A with a border that one of
+// these loops runs along, and at most one loop around the tile.
+std::vector<Border> zero_borders(const GroupContext& context, const ContractionMap& map);
+
+// Makes begin … end - 1 of summed loop `loop` the steps that stay inside, the loops around the tile
+// being at `outer`.
+void leave_out_zeros(Builder& k, const std::vector<Border>& borders, size_t loop,
+                     const std::vector<Value>& outer, Value& begin, Value& end);
+
+}  // namespace nnc::kernel
