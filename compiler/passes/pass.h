@@ -58,6 +58,7 @@ bool join_blocks(ir::Graph& graph);             // gradients of pooling in the o
 bool take_gradients_by_rows(ir::Graph& graph);  // weight gradients of single rows, then their sum
 bool split_reductions(ir::Graph& graph);        // one kind of axes per reduction
 bool lay_out_contractions(ir::Graph& graph);    // operands that kernels can read by vectors
+bool read_inside_frames(ir::Graph& graph);      // values that are written with a border
 bool fuse(ir::Graph& graph);                    // groups: one kernel each
 bool separate_states(ir::Graph& graph);  // copies for states that no order can write in place
 bool schedule(ir::Graph& graph);         // execution order with the fewest barriers

@@ -51,6 +51,7 @@ const std::vector<Pass>& step_passes() {
       {"dce-2", "before fusion", remove_dead},
       {"recompute", "normalised products are made again by each reader: less than to fetch them",
        recompute_cheap},
+      {"frames", "what is written with a border is read there by all", read_inside_frames},
       {"fuse", "groups of nodes that share one kernel", fuse},
       {"states", "states that no order can write in place get a copy", separate_states},
       {"schedule", "execution order with the fewest barriers", schedule},
