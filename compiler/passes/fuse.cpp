@@ -84,7 +84,18 @@ class Fusion {
     return false;
   }
 
+  // Two groups that may not be merged never may unless one of them grows.
   bool try_merge(int producer, int user) {
+    const size_t nodes =
+        groups_[static_cast<size_t>(producer)].size() + groups_[static_cast<size_t>(user)].size();
+    size_t& refused = refused_[{producer, user}];
+    if (refused == nodes) return false;
+    if (merge(producer, user)) return true;
+    refused = nodes;
+    return false;
+  }
+
+  bool merge(int producer, int user) {
     Group& a = groups_[static_cast<size_t>(producer)];
     Group& b = groups_[static_cast<size_t>(user)];
     if (a.size() + b.size() > max_group_nodes || indirect(producer, user)) return false;
@@ -276,8 +287,9 @@ class Fusion {
   std::vector<std::set<int>> inputs_;
   std::map<const Node*, int> owner_;
   std::map<const Node*, int> order_;
-  std::map<const Value*, Value*> mapped_;  // old values to values of the new graph
-  std::set<const Value*> needed_;          // results read outside of their group
+  std::map<std::pair<int, int>, size_t> refused_;  // nodes of two groups that were not merged
+  std::map<const Value*, Value*> mapped_;          // old values to values of the new graph
+  std::set<const Value*> needed_;                  // results read outside of their group
 };
 
 // Copies a node and what it depends on into a region; values from outside become its parameters.
