@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compiler/kernel/lower_reduce.h"
+#include "compiler/kernel/views.h"
 
 namespace nnc::kernel {
 
@@ -15,8 +16,12 @@ namespace {
 // Rows of a column that are folded in one chain.
 constexpr int64_t column_block = 128;
 
-// Vectors of columns that are folded side by side: one chain alone waits for its own last addition.
-// Groups of more nodes than these take fewer, to be compiled as soon.
+// Columns of so few elements (windows of pooling) are folded without a loop.
+constexpr int64_t short_column = 16;
+
+// Vectors of columns that are folded side by side: one chain alone waits for its own last addition,
+// and reads a part of each line. Groups of more nodes than these take fewer, to be compiled as soon,
+// unless the batch is last: then elements of a column lie far apart.
 constexpr int64_t most_vectors = 4, few_nodes = 10, many_nodes = 24;
 
 class ColumnLowering {
@@ -25,7 +30,8 @@ class ColumnLowering {
     for (int64_t i = 0; i < static_cast<int64_t>(s.shape.space.size()); ++i)
       if (std::count(s.shape.axes.begin(), s.shape.axes.end(), i) == 0) kept_.push_back(i);
     const size_t nodes = s.region.nodes.size();
-    vectors_ = nodes <= few_nodes ? most_vectors : nodes <= many_nodes ? most_vectors / 2 : 1;
+    if (!counts_rows_last(s.shape.result) && nodes > few_nodes)
+      most_ = nodes <= many_nodes ? most_vectors / 2 : 1;
   }
 
   void run() {
@@ -50,28 +56,28 @@ class ColumnLowering {
   // Columns [begin, end) of the last dimension (`fixed` >= 0: so many), the others being `at`.
   void vectors(const Coordinates& at, Value begin, Value end, int64_t fixed) {
     if (fixed >= 0) return fixed_vectors(at, fixed);
-    const int64_t wide = vectors_ * s_.e.lanes();
-    if (vectors_ > 1) {
+    const int64_t wide = most_ * s_.e.lanes();
+    if (most_ > 1) {
       const Value rest = s_.k.binary(Op::rem, s_.k.sub(end, begin), s_.k.i64(wide));
       const Value middle = s_.k.sub(end, rest);
       wide_loop(at, begin, middle);
       begin = middle;
     }
-    vector_loop(s_, begin, end, -1, [&](const Coordinate& c) { columns(places(at, c, 1)); });
+    vector_loop(s_, begin, end, -1, [&](const Coordinate& c) { column(place(at, c), 1); });
   }
 
   void fixed_vectors(const Coordinates& at, int64_t count) {
-    const int64_t lanes = s_.e.lanes(), wide = vectors_ * lanes;
+    const int64_t lanes = s_.e.lanes(), wide = most_ * lanes;
     const int64_t middle = count / wide * wide, full = count / lanes * lanes;
     const auto straight = [&](int64_t first, int64_t vectors) {
       s_.e.open_scope();
-      columns(places(at, {{}, first, true}, vectors));
+      column(place(at, {{}, first, true}), vectors);
       s_.e.close_scope();
     };
     if (middle > wide) {
       wide_loop(at, s_.k.i64(0), s_.k.i64(middle));
     } else if (middle > 0) {
-      straight(0, vectors_);
+      straight(0, most_);
     }
     if (full > middle) straight(middle, (full - middle) / lanes);
     if (count == full) return;
@@ -82,98 +88,115 @@ class ColumnLowering {
   }
 
   void wide_loop(const Coordinates& at, Value begin, Value end) {
-    s_.k.loop(begin, end, s_.k.i64(vectors_ * s_.e.lanes()), [&](Value i) {
+    s_.k.loop(begin, end, s_.k.i64(most_ * s_.e.lanes()), [&](Value i) {
       s_.e.open_scope();
-      columns(places(at, {i, 0, true}, vectors_));
+      column(place(at, {i, 0, true}), most_);
       s_.e.close_scope();
     });
   }
 
-  // Of so many vectors from `first` on.
-  std::vector<Coordinates> places(const Coordinates& at, const Coordinate& first, int64_t vectors) {
-    std::vector<Coordinates> list(static_cast<size_t>(vectors), at);
-    for (int64_t i = 0; i < vectors; ++i)
-      list[static_cast<size_t>(i)].push_back({first.base, first.offset + i * s_.e.lanes(), true});
-    return list;
+  static Coordinates place(Coordinates at, const Coordinate& last) {
+    at.push_back(last);
+    return at;
   }
 
-  // Folds these vectors of columns side by side.
-  void columns(const std::vector<Coordinates>& own) {
-    std::vector<Coordinates> full(own.size(), Coordinates(s_.shape.space.size()));
-    for (size_t v = 0; v < own.size(); ++v)
-      for (size_t i = 0; i < kept_.size(); ++i) full[v][static_cast<size_t>(kept_[i])] = own[v][i];
-    const auto sums = fold(full, 0, identities(own.size()));
-    const size_t reductions = s_.shape.reductions.size();
-    for (size_t v = 0; v < own.size(); ++v) {
-      for (size_t i = 0; i < reductions; ++i)
-        s_.e.bind(s_.shape.reductions[i]->result(), sums[v * reductions + i]);
-      store(own[v]);
+  // `vectors` of columns, one behind the other in the last dimension.
+  void column(const Coordinates& own, int64_t vectors) {
+    Coordinates full(s_.shape.space.size());
+    for (size_t i = 0; i < kept_.size(); ++i) full[static_cast<size_t>(kept_[i])] = own[i];
+    vectors_ = vectors;
+    const std::vector<Value> sums = fold(full, 0, identities());
+    size_t next = 0;
+    for (int64_t v = 0; v < vectors; ++v) {
+      s_.e.open_scope();
+      for (const Node* r : s_.shape.reductions) s_.e.bind(r->result(), sums[next++]);
+      s_.store_outputs(s_.shape.result, shifted(own, last_of(own), v));
+      s_.e.close_scope();
     }
   }
 
-  void store(const Coordinates& own) {
-    std::vector<Value> codes;  // all before the first store, as in KernelScope::store_outputs
-    for (const auto& output : s_.region.outputs)
-      codes.push_back(s_.e.emit_vector(output.value, own));
-    for (size_t i = 0; i < codes.size(); ++i)
-      s_.e.store(codes[i], s_.region.outputs[i].value->type, s_.outputs[i], own);
+  // The place so many vectors further on along dimension d.
+  Coordinates shifted(Coordinates at, int64_t d, int64_t vector) {
+    at[static_cast<size_t>(d)].offset += vector * s_.e.lanes();
+    return at;
   }
 
-  // Sums of all vectors, those of one vector next to each other.
-  std::vector<Value> fold(const std::vector<Coordinates>& at, size_t d,
-                          const std::vector<Value>& sums) {
-    if (d == s_.shape.axes.size()) {
-      std::vector<Value> next;
-      for (const Coordinates& place : at)
-        for (const Node* r : s_.shape.reductions)
-          next.push_back(
-              combine(s_, *r, sums[next.size()], s_.e.emit_vector(r->operands[0], place)));
-      return next;
-    }
+  static int64_t last_of(const Coordinates& at) { return static_cast<int64_t>(at.size()) - 1; }
+
+  std::vector<Value> fold(const Coordinates& at, size_t d, const std::vector<Value>& sums) {
+    if (d == s_.shape.axes.size()) return fold_element(at, sums);
     const Dim& dim = s_.shape.space[static_cast<size_t>(s_.shape.axes[d])];
+    if (is_short(d)) return fold_straight(at, d, dim.size, sums);
     const Value extent = s_.e.extent(dim);
     if (d > 0 || (!dim.batch && dim.size <= column_block))
       return fold_range(at, d, s_.k.i64(0), extent, sums);
     // Each block is a chain of its own: the rounding of a long sum grows with the block and the
     // number of blocks, not with the rows.
-    return s_.k.loop(s_.k.i64(0), extent, s_.k.i64(column_block), sums,
-                     [&](Value first, const std::vector<Value>& carried) {
-                       const Value next = s_.k.add(first, s_.k.i64(column_block));
-                       const auto block =
-                           fold_range(at, d, first, s_.k.min(extent, next), identities(at.size()));
-                       std::vector<Value> result;
-                       for (size_t i = 0; i < block.size(); ++i) {
-                         const Node& r = *s_.shape.reductions[i % s_.shape.reductions.size()];
-                         result.push_back(combine(s_, r, carried[i], block[i]));
-                       }
-                       return result;
-                     });
+    return s_.k.loop(
+        s_.k.i64(0), extent, s_.k.i64(column_block), sums,
+        [&](Value first, const std::vector<Value>& carried) {
+          const Value next = s_.k.add(first, s_.k.i64(column_block));
+          const auto block = fold_range(at, d, first, s_.k.min(extent, next), identities());
+          std::vector<Value> result;
+          for (size_t i = 0; i < block.size(); ++i)
+            result.push_back(combine(s_, *s_.shape.reductions[i % s_.shape.reductions.size()],
+                                     carried[i], block[i]));
+          return result;
+        });
+  }
+
+  std::vector<Value> fold_element(const Coordinates& at, const std::vector<Value>& sums) {
+    std::vector<Value> next;
+    for (int64_t v = 0; v < vectors_; ++v) {
+      const Coordinates own = shifted(at, kept_.back(), v);
+      for (const Node* r : s_.shape.reductions)
+        next.push_back(combine(s_, *r, sums[next.size()], s_.e.emit_vector(r->operands[0], own)));
+    }
+    return next;
+  }
+
+  bool is_short(size_t d) const {
+    Shape folded;
+    for (size_t i = d; i < s_.shape.axes.size(); ++i)
+      folded.push_back(s_.shape.space[static_cast<size_t>(s_.shape.axes[i])]);
+    const Dim elements = ir::product(folded);
+    return !elements.batch && elements.size <= short_column;
+  }
+
+  std::vector<Value> fold_straight(Coordinates at, size_t d, int64_t extent,
+                                   std::vector<Value> sums) {
+    for (int64_t i = 0; i < extent; ++i) {
+      at[static_cast<size_t>(s_.shape.axes[d])] = {{}, i, false};
+      sums = fold(at, d + 1, sums);
+    }
+    return sums;
   }
 
   // Rows lo … hi-1 of reduced axis d, in increasing order.
-  std::vector<Value> fold_range(const std::vector<Coordinates>& at, size_t d, Value lo, Value hi,
+  std::vector<Value> fold_range(const Coordinates& at, size_t d, Value lo, Value hi,
                                 const std::vector<Value>& sums) {
     const auto axis = static_cast<size_t>(s_.shape.axes[d]);
     return s_.k.loop(lo, hi, s_.k.i64(1), sums, [&](Value i, const std::vector<Value>& carried) {
       s_.e.open_scope();
-      std::vector<Coordinates> inner = at;
-      for (Coordinates& place : inner) place[axis] = {i, 0, false};
+      Coordinates inner = at;
+      inner[axis] = {i, 0, false};
       auto result = fold(inner, d + 1, carried);
       s_.e.close_scope();
       return result;
     });
   }
 
-  std::vector<Value> identities(size_t vectors) {
+  std::vector<Value> identities() {
     std::vector<Value> values;
-    for (size_t v = 0; v < vectors; ++v)
+    for (int64_t v = 0; v < vectors_; ++v)
       for (const Node* r : s_.shape.reductions) values.push_back(identity(s_, *r, s_.e.lanes()));
     return values;
   }
 
   KernelScope& s_;
   std::vector<int64_t> kept_;
-  int64_t vectors_ = 1;  // side by side
+  int64_t most_ = most_vectors;  // that may be folded together
+  int64_t vectors_ = 1;          // of columns that are
 };
 
 }  // namespace
