@@ -4,6 +4,7 @@
 // of a sum follows from shapes alone. Threads share the tiles.
 #include <algorithm>
 
+#include "compiler/kernel/contract_schedule.h"
 #include "compiler/kernel/lower_lanes.h"
 #include "compiler/support/diagnostics.h"
 
@@ -108,8 +109,7 @@ class DotTileSearch {
 };
 
 DotTile dot_tile(const GroupContext& context, const ContractionMap& map) {
-  const auto dtype = context.node.region->outputs.front().value->type.dtype;
-  return DotTileSearch(map, dtype == ir::DType::f64 ? 8 : 4, context.target).run();
+  return DotTileSearch(map, bytes_of_element(context), context.target).run();
 }
 
 Value fold_sum(Builder& k, Value lanes) {
@@ -280,23 +280,34 @@ class DotLowering {
     return sums;
   }
 
+  // The sums wait in the scratch memory and are finished in loops: what is done with one of them (a
+  // step of the optimizer) is long, and done once for each.
   void finish(const std::vector<Value>& sums, const Place& place) {
+    for (size_t v = 0; v < sums.size(); ++v)
+      k_.store(sums[v], s_.scratch, k_.i64(static_cast<int64_t>(v) * logical_lanes));
     s_.e.set_lanes(1);
-    const auto rows = static_cast<int64_t>(row_shifts_.size());
-    for (int64_t r = 0; r < rows; ++r)
-      for (int64_t c = 0; c < tile_.columns; ++c) {
-        Coordinates at = place.at;
-        int64_t rest = r;
-        for (size_t d = map_.outer.size(); d-- > 0;) {
-          at[d].offset = rest % tile_.steps[d];
-          rest /= tile_.steps[d];
-        }
-        if (at.size() > map_.outer.size()) at.back().offset = c;
-        const Value sum = fold_sum(k_, sums[static_cast<size_t>(r * tile_.columns + c)]);
-        s_.e.bind(node_.result(), sum);
-        s_.store_outputs(s_.shape.space, result_coordinates(s_.shape.space, at));
-      }
+    finish_loops(0, k_.i64(0), place.at);
     s_.e.set_lanes(logical_lanes);
+  }
+
+  // `number`: of the tile's sums, row-major; `at`: their coordinates, from dimension `d` on those
+  // of the tile's first one.
+  void finish_loops(size_t d, Value number, const Coordinates& at) {
+    if (d == at.size()) return finish_sum(number, at);
+    const int64_t steps = d < map_.outer.size() ? tile_.steps[d] : tile_.columns;
+    k_.loop(k_.i64(0), k_.i64(steps), k_.i64(1), [&](Value i) {
+      s_.e.open_scope();
+      Coordinates inner = at;
+      inner[d].base = k_.add(at[d].base, i);
+      finish_loops(d + 1, k_.add(k_.mul(number, k_.i64(steps)), i), inner);
+      s_.e.close_scope();
+    });
+  }
+
+  void finish_sum(Value number, const Coordinates& at) {
+    const Value place = k_.mul(number, k_.i64(logical_lanes));
+    s_.e.bind(node_.result(), fold_sum(k_, k_.load(type_, s_.scratch, place)));
+    s_.store_outputs(s_.shape.space, result_coordinates(s_.shape.space, at));
   }
 
   KernelScope& s_;
@@ -312,7 +323,10 @@ class DotLowering {
 }  // namespace
 
 Slice dot_slice(const GroupContext& context, const ContractionMap& map) {
-  return {{tile_count(map, dot_tile(context, map)), false}, 1};
+  const DotTile tile = dot_tile(context, map);
+  Slice slice{{tile_count(map, tile), false}, 1};
+  slice.scratch_bytes = tile.rows() * tile.columns * logical_lanes * bytes_of_element(context);
+  return slice;
 }
 
 void lower_dot(KernelScope& s, const ContractionMap& map, std::string& schedule) {
