@@ -23,10 +23,11 @@ llvm::SmallVector<char, 0> emit(const kernel::Module& source, const kernel::Targ
   llvm::LLVMContext context;
   context.setDiscardValueNames(true);
   auto machine = make_machine(target.isa);
-  auto module = print(merge(source), target, *machine, context);
+  const Merged merged = merge(source);
+  auto module = print(merged, target, *machine, context);
   optimize(*module, *machine);
   std::map<std::string, uint64_t> stack_bytes;
-  return generate(*module, *machine, output, stack_bytes);
+  return generate(*module, *machine, output, merged.quick, stack_bytes);
 }
 
 }  // namespace

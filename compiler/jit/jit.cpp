@@ -45,20 +45,20 @@ struct Part {
   std::exception_ptr failure;
 };
 
-void compile_part(Part& part, const codegen::Callees& callees, const kernel::Target& target) {
+void compile_part(Part& part, const Merged& merged, const kernel::Target& target) {
   try {
     Clock clock;
     llvm::LLVMContext context;
     context.setDiscardValueNames(true);
     auto machine = make_machine(target.isa);
     part.timings.setup = clock.lap();
-    auto module =
-        codegen::print_llvm(part.functions, callees, target, codegen::Linkage::hidden, context);
+    auto module = codegen::print_llvm(part.functions, merged.callees, target,
+                                      codegen::Linkage::hidden, context);
     module->setDataLayout(machine->createDataLayout());
     part.timings.print = clock.lap();
     optimize(*module, *machine);
     part.timings.optimize = clock.lap();
-    part.object = generate(*module, *machine, Output::object, part.stack_bytes);
+    part.object = generate(*module, *machine, Output::object, merged.quick, part.stack_bytes);
     part.timings.codegen = clock.lap();
   } catch (...) {
     part.failure = std::current_exception();
@@ -85,10 +85,10 @@ std::vector<Part> compile_parts(const Merged& merged, const Options& options, Ti
   }
   std::vector<std::thread> threads;
   for (size_t i = 1; i < parts.size(); ++i) {
-    threads.emplace_back([&, i] { compile_part(parts[i], merged.callees, options.target); });
+    threads.emplace_back([&, i] { compile_part(parts[i], merged, options.target); });
     send_away(threads.back());
   }
-  compile_part(parts[0], merged.callees, options.target);
+  compile_part(parts[0], merged, options.target);
   for (std::thread& thread : threads) thread.join();
   for (const Part& part : parts) {
     if (part.failure) std::rethrow_exception(part.failure);

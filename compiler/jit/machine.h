@@ -23,9 +23,10 @@ std::unique_ptr<llvm::TargetMachine> make_machine(kernel::Isa isa);
 // share and hoist index arithmetic.
 void optimize(llvm::Module& module, llvm::TargetMachine& machine);
 
-// Machine code of a module, ELF or text. Functions that have a stack frame are added to
-// `stack_bytes`.
+// Machine code of a module, ELF or text; `quick`: without the passes that cost more time than they
+// save in a program which learns. Functions that have a stack frame are added to `stack_bytes`.
 llvm::SmallVector<char, 0> generate(llvm::Module& module, llvm::TargetMachine& machine,
-                                    Output output, std::map<std::string, uint64_t>& stack_bytes);
+                                    Output output, bool quick,
+                                    std::map<std::string, uint64_t>& stack_bytes);
 
 }  // namespace nnc::jit

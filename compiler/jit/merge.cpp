@@ -42,8 +42,9 @@ int64_t weight(const kernel::Block& block, const kernel::Target& target) {
 
 Merged merge(const kernel::Module& module) {
   Merged merged;
+  merged.quick = module.waited_for;
   std::unordered_map<std::string, const Function*> seen;
-  std::string all;
+  std::string all = merged.quick ? "quick " : "";
   auto name_of_callee = [&](const std::string& name) -> const std::string& {
     auto found = merged.callees.find(name);
     internal_check(found != merged.callees.end(), "kernel " + name + " is called but not defined");

@@ -19,7 +19,8 @@ using Key = std::array<uint8_t, 32>;
 struct Merged {
   std::vector<const kernel::Function*> distinct;  // in the module's order
   codegen::Callees callees;  // every name of the module -> the function that stands for it
-  Key key;                   // hash of the canonical form of all distinct functions
+  bool quick = false;        // without the passes that cost more than they save
+  Key key;                   // hash of this and the canonical form of all distinct functions
 };
 
 // Functions that are not exported and compute the same become one.

@@ -121,6 +121,7 @@ struct Function {
 struct Module {
   std::string name;
   std::vector<std::unique_ptr<Function>> functions;  // callees before callers
+  bool waited_for = false;  // somebody waits until it is compiled: what saves little is left out
   const Function* find(const std::string& name) const;
 };
 

@@ -310,6 +310,7 @@ LoweredProgram lower_program(const ir::Graph& scheduled,
   for (char& c : name)
     if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
   program.module.name = name;
+  program.module.waited_for = updates_states(scheduled);
   program.core = name + "_core";
   program.entry = name;
   auto core = std::make_unique<Function>();
