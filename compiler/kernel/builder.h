@@ -66,13 +66,15 @@ class Builder {
 
   Function& function() { return function_; }
 
+  // The number that an i64 is known to be while code is written.
+  std::optional<int64_t> known(Value value) const;
+
  private:
   Value fresh(Type type) { return Value{function_.next_id++, type}; }
   // Writes the nested block.
   void inside(Block& block, const std::function<void()>& write);
   Value index_arithmetic(Op op, Value a, Value b);
   std::optional<Value> simpler(Op op, Value a, Value b);
-  std::optional<int64_t> known(Value value) const;
   template <typename Write>
   Value once(Op op, int64_t a, int64_t b, Write write);
   Value append(Op op, Type type, std::vector<Value> operands);

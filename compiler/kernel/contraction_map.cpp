@@ -105,7 +105,11 @@ std::optional<ContractionMap> map_over(const ir::Node& node, const ir::Node* pad
   const ir::View c_view = row_major(node.result()->type.shape);
 
   std::vector<MapDim> m, n;
-  size_t out = 0;
+  if (at.has("parts")) {
+    map.parts = at.integer("parts");
+    map.part_length = at.integer("part_length");
+  }
+  size_t out = at.has("parts") ? 1 : 0;
   for (size_t i = 0; i < lhs_batch.size(); ++i) {
     const auto ia = static_cast<size_t>(lhs_batch[i]), ib = static_cast<size_t>(rhs_batch[i]);
     map.outer.push_back({a[ia], a_view->strides[ia], b_view->strides[ib], c_view.strides[out++]});
@@ -128,7 +132,13 @@ std::optional<ContractionMap> map_over(const ir::Node& node, const ir::Node* pad
   if (is_lanes(map, rows, n)) map.form = ContractionForm::lanes;
   if (is_dot(map, rows, n)) map.form = ContractionForm::dot;
   collapse(m);
-  collapse(map.k);
+  if (map.part_length > 0) {
+    const MapDim run = take_last(map.k);
+    collapse(map.k);
+    map.k.push_back(run);
+  } else {
+    collapse(map.k);
+  }
   if (map.k.empty()) map.k.push_back({});
   if (map.form == ContractionForm::lanes) map.m = take_last(rows);
   if (map.form == ContractionForm::dot) map.outer = rows;
@@ -136,6 +146,7 @@ std::optional<ContractionMap> map_over(const ir::Node& node, const ir::Node* pad
   map.n = take_last(n);
   if (map.form == ContractionForm::rows) map.outer.insert(map.outer.end(), m.begin(), m.end());
   map.outer.insert(map.outer.end(), n.begin(), n.end());
+  if (map.part_length > 0 && map.form != ContractionForm::dot) return std::nullopt;
   if (map.form != ContractionForm::rows) return map;
   if (map.n.extent.batch) return std::nullopt;
   if (map.n.extent.size > 1 && (map.n.b != one || map.n.c != one)) return std::nullopt;
@@ -210,7 +221,7 @@ std::optional<ContractionMap> map_contraction(const ir::Node& node) {
 int64_t summed(const ContractionMap& map, int64_t batch) {
   int64_t k = 1;
   for (const MapDim& dim : map.k) k *= dim.extent.extent(batch);
-  return k;
+  return k / map.parts;
 }
 
 }  // namespace nnc::kernel

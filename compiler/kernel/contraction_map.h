@@ -38,6 +38,9 @@ struct ContractionMap {
   MapDim m;                   // rows of the tile
   MapDim n;                   // along vectors: c stride 1, b stride 1 (0 if there is one column)
   std::vector<MapDim> k;      // summed, outermost first; the innermost is the contiguous run
+  // dot: the innermost k in so many parts of `part_length` steps each, the last one of the rest; a
+  // sum for each, the first dimension of the result.
+  int64_t parts = 1, part_length = 0;
   const ir::Value* a = nullptr;  // buffers
   const ir::Value* b = nullptr;
   int64_t a_offset = 0, b_offset = 0;

@@ -151,6 +151,7 @@ class ColumnLowering {
       const Coordinates own = shifted(at, kept_.back(), v);
       for (const Node* r : s_.shape.reductions)
         next.push_back(combine(s_, *r, sums[next.size()], s_.e.emit_vector(r->operands[0], own)));
+      if (s_.shape.space != s_.shape.result) s_.store_outputs(s_.shape.space, own);
     }
     return next;
   }

@@ -1,7 +1,7 @@
 // C[m, n] = Σ_pixels Σ_rows A[m, pixel, row] · B[n, pixel, row]: weight gradients of pictures with
 // the batch last. Vectors run along the sum: 16 logical lanes take every 16th element of the
 // innermost loop, and a fixed tree adds the lanes up, as in reductions along rows; so the order
-// of a sum follows from shapes alone. Threads share the tiles.
+// of a sum follows from shapes alone. Threads share the tiles, part of the rows after part.
 #include <algorithm>
 
 #include "compiler/kernel/contract_schedule.h"
@@ -42,7 +42,7 @@ int64_t new_rows(const ContractionMap& map, const DotTile& tile) {
 }
 
 int64_t tile_count(const ContractionMap& map, const DotTile& tile) {
-  int64_t count = map.n.extent.size / tile.columns;
+  int64_t count = map.parts * (map.n.extent.size / tile.columns);
   for (size_t d = 0; d < map.outer.size(); ++d) count *= map.outer[d].extent.size / tile.steps[d];
   return count;
 }
@@ -150,10 +150,11 @@ class DotLowering {
   }
 
  private:
-  // The tile's first place along each outer loop and along the columns (coordinates of the result).
+  // The tile's first place along each outer loop and along the columns (coordinates of the result),
+  // and the part of the rows.
   struct Place {
     Coordinates at;
-    Value a, b;
+    Value part, a, b;
   };
 
   Value extent(const Dim& dim) {
@@ -185,6 +186,7 @@ class DotLowering {
       next(map_.n, tile_.columns);
       place.at.push_back(reversed.back());
     }
+    place.part = number;
     return place;
   }
 
@@ -210,7 +212,8 @@ class DotLowering {
   std::vector<Value> sums_of(Value number, Value rows, std::vector<Value> carried) {
     rows_ = rows;
     s_.e.open_scope();
-    const Place place = place_of(number);
+    Place place = place_of(number);
+    find_run(place);
     find_shifts();
     carried.push_back(place.a);
     carried.push_back(place.b);
@@ -218,6 +221,20 @@ class DotLowering {
     carried.resize(carried.size() - 2);
     s_.e.close_scope();
     return carried;
+  }
+
+  // How long the innermost loop is, and where it begins: if it is in parts, at one of the rows.
+  void find_run(Place& place) {
+    run_ = extent(map_.k.back().extent);
+    if (map_.part_length == 0) return;
+    const bool even = s_.context.batch % map_.part_length == 0;
+    const bool full = k_.known(rows_) == s_.context.batch;
+    const Value length = k_.i64(map_.part_length);
+    Value first = k_.mul(place.part, length);
+    if (!full) first = k_.min(first, rows_);
+    run_ = full && even ? length : k_.min(length, k_.sub(rows_, first));
+    place.a = k_.add(place.a, first);
+    place.b = k_.add(place.b, first);
   }
 
   // Distances of the tile's rows in A, in row-major order of the outer loops, and of its columns.
@@ -249,17 +266,18 @@ class DotLowering {
   }
 
   std::vector<Value> sum_run(std::vector<Value> carried) {
-    const Value length = extent(map_.k.back().extent);
-    const Value full = k_.binary(Op::bit_and, length, k_.i64(-logical_lanes));
+    const Value full = k_.binary(Op::bit_and, run_, k_.i64(-logical_lanes));
     const Value a = carried[carried.size() - 2], b = carried.back();
     std::vector<Value> sums(carried.begin(), carried.end() - 2);
     sums = k_.loop(k_.i64(0), full, k_.i64(logical_lanes), sums,
                    [&](Value i, const std::vector<Value>& now) { return step(a, b, i, {}, now); });
     // The rest: once or not at all.
-    sums = k_.loop(full, length, k_.i64(logical_lanes), sums,
-                   [&](Value i, const std::vector<Value>& now) {
-                     return step(a, b, i, first_lanes(k_, logical_lanes, k_.sub(length, i)), now);
-                   });
+    const auto length = k_.known(run_);
+    if (!length || *length % logical_lanes != 0)
+      sums = k_.loop(full, run_, k_.i64(logical_lanes), sums,
+                     [&](Value i, const std::vector<Value>& now) {
+                       return step(a, b, i, first_lanes(k_, logical_lanes, k_.sub(run_, i)), now);
+                     });
     sums.push_back(a);
     sums.push_back(b);
     return sums;
@@ -286,6 +304,7 @@ class DotLowering {
     for (size_t v = 0; v < sums.size(); ++v)
       k_.store(sums[v], s_.scratch, k_.i64(static_cast<int64_t>(v) * logical_lanes));
     s_.e.set_lanes(1);
+    part_ = place.part;
     finish_loops(0, k_.i64(0), place.at);
     s_.e.set_lanes(logical_lanes);
   }
@@ -304,7 +323,8 @@ class DotLowering {
     });
   }
 
-  void finish_sum(Value number, const Coordinates& at) {
+  void finish_sum(Value number, Coordinates at) {
+    if (map_.parts > 1) at.insert(at.begin(), {part_, 0, false});
     const Value place = k_.mul(number, k_.i64(logical_lanes));
     s_.e.bind(node_.result(), fold_sum(k_, k_.load(type_, s_.scratch, place)));
     s_.store_outputs(s_.shape.space, result_coordinates(s_.shape.space, at));
@@ -316,7 +336,7 @@ class DotLowering {
   const ContractionMap& map_;
   DotTile tile_;
   Type type_;
-  Value a_, b_, rows_;
+  Value a_, b_, rows_, run_, part_;
   std::vector<Value> row_shifts_, column_shifts_;
 };
 

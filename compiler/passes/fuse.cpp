@@ -8,6 +8,7 @@
 
 #include "compiler/ir/op.h"
 #include "compiler/kernel/group.h"
+#include "compiler/kernel/views.h"
 #include "compiler/passes/pass.h"
 #include "compiler/support/diagnostics.h"
 
@@ -123,9 +124,10 @@ class Fusion {
   }
 
   // A group that folds columns is shared among threads by columns: values of the whole space that
-  // others need are better off in a group of their own.
+  // others need are better off in a group of their own, but where threads share rows.
   bool stores_full_columns(const kernel::GroupShape& shape, const Group& group) const {
-    if (shape.kind != kernel::GroupKind::column) return false;
+    if (shape.kind != kernel::GroupKind::column || kernel::counts_rows_last(shape.result))
+      return false;
     const std::set<const Node*> members(group.begin(), group.end());
     for (const Node* node : group) {
       if (node->result()->type.shape != shape.space || shape.space == shape.result) continue;

@@ -59,6 +59,7 @@ bool take_gradients_by_rows(ir::Graph& graph);  // weight gradients of single ro
 bool split_reductions(ir::Graph& graph);        // one kind of axes per reduction
 bool lay_out_contractions(ir::Graph& graph);    // operands that kernels can read by vectors
 bool read_inside_frames(ir::Graph& graph);      // values that are written with a border
+bool sum_in_parts(ir::Graph& graph);            // sums over rows that stand last, block by block
 bool fuse(ir::Graph& graph);                    // groups: one kernel each
 bool separate_states(ir::Graph& graph);  // copies for states that no order can write in place
 bool schedule(ir::Graph& graph);         // execution order with the fewest barriers

@@ -46,6 +46,8 @@ const std::vector<Pass>& step_passes() {
       {"split", "reductions over mixed axes become two", split_reductions},
       {"layout", "transposed operands are written once, in the order that kernels read",
        lay_out_contractions},
+      {"parts", "sums over the batch by blocks of rows, where threads read what they wrote",
+       sum_in_parts},
       {"cse-2", "one transposed copy for all its readers", merge_common},
       {"muladd", "a*b + c becomes one op: the only place where FMA comes from", form_muladd},
       {"dce-2", "before fusion", remove_dead},

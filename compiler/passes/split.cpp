@@ -1,6 +1,7 @@
 // Kernels fold either the trailing axes of a value (along vectors) or its other axes (serially per
 // element). A reduction over both becomes two; one over everything is split so that its first half
 // has rows to share among threads.
+#include "compiler/kernel/views.h"
 #include "compiler/passes/pass.h"
 #include "compiler/passes/rewrite.h"
 
@@ -62,6 +63,37 @@ ir::Value* in_two(const ir::Node& node, size_t last, ir::Value* in, ir::Builder&
   return b.op(node.op->name, {inner}, {{"axes", std::vector<int64_t>(axes.begin(), middle)}});
 }
 
+// With the batch last, pixels are folded before rows, and rows where they come first: threads then
+// fold pixels that they wrote. How many
+// axes come first: the inner ones of up to `long_fold` elements, and one at least.
+size_t pixels_before_rows(const ir::Value* in, const std::vector<int64_t>& axes) {
+  if (!kernel::counts_rows_last(in->type.shape) || axes.size() < 2 ||
+      axes.size() == in->type.shape.size())
+    return 0;
+  int64_t elements = 1;
+  size_t count = 0;
+  for (size_t i = axes.size() - 1; i-- > 0; ++count) {
+    elements *= in->type.shape[static_cast<size_t>(axes[i])].size;
+    if (count > 0 && elements > long_fold) break;
+  }
+  return count;
+}
+
+ir::Value* pixels_first(const ir::Node& node, size_t count, ir::Builder& b) {
+  const auto axes = node.attributes.integers("axes");
+  const auto end = axes.end() - 1, first = end - static_cast<long>(count);
+  ir::Value* inner =
+      b.op(node.op->name, {node.operands[0]}, {{"axes", std::vector<int64_t>(first, end)}});
+  std::vector<int64_t> rest(axes.begin(), first);
+  if (rest.empty() && inner->type.rank() == 2) {
+    inner = b.unary("copy", b.transpose(inner, {1, 0}));
+    rest = {0};
+  } else {
+    rest.push_back(inner->type.rank() - 1);
+  }
+  return b.op(node.op->name, {inner}, {{"axes", rest}});
+}
+
 }  // namespace
 
 bool split_reductions(ir::Graph& graph) {
@@ -73,6 +105,8 @@ bool split_reductions(ir::Graph& graph) {
     ir::Value* in = node.operands[0];
     const int64_t rank = in->type.rank();
     size_t run = trailing_run(axes, rank);
+    if (const size_t pixels = pixels_before_rows(in, axes); pixels > 0 && run == axes.size())
+      return pixels_first(node, pixels, b);
     if (run == axes.size() && run == static_cast<size_t>(rank) && rank > 1 &&
         in->type.elements(graph.batch) > small_fold)
       run = 1;

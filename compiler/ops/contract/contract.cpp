@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "compiler/ops/record.h"
+#include "compiler/support/diagnostics.h"
 
 namespace nnc::ops {
 namespace {
@@ -54,6 +55,10 @@ std::vector<Type> infer_contract(const InferInput& input) {
     return type.shape[static_cast<size_t>(axis)];
   };
   Type result{a.dtype, {}};
+  if (input.attributes.has("parts")) {
+    if (left.summed.empty()) reject(input, "a sum of nothing has no parts", "a summed axis");
+    result.shape.push_back({input.attributes.integer("parts"), false});
+  }
   for (size_t i = 0; i < left.summed.size(); ++i) {
     if (dim(a, left.summed[i]) == dim(b, right.summed[i])) continue;
     reject(input, "a product sums over dimensions of two sizes",
@@ -105,6 +110,7 @@ Axes summed_by_partner(const Side& own, const Side& partner) {
 Gradients vjp_contract(VjpContext& c) {
   const Side left = side_of(c.node, 0), right = side_of(c.node, 1);
   const size_t batch = left.batch.size();
+  internal_check(!c.node.attributes.has("parts"), "the derivative of a sum in parts");
   const Axes g_batch = range(0, batch);
   const Axes g_left = range(batch, left.free.size());
   const Axes g_right = range(batch + left.free.size(), right.free.size());
@@ -140,19 +146,26 @@ void eval_contract(EvalContext& c) {
   std::vector<int64_t> summed;
   for (int64_t axis : left.summed) summed.push_back(a.shape[static_cast<size_t>(axis)]);
   std::vector<std::pair<int64_t, int64_t>> terms;  // offsets of each term in a and b
+  const bool in_parts = c.node.attributes.has("parts");
+  const int64_t parts = in_parts ? c.node.attributes.integer("parts") : 1;
+  const int64_t length = in_parts ? c.node.attributes.integer("part_length") : 1;
+  std::vector<int64_t> part_of;  // of each term
   for_each_index(summed, [&](const std::vector<int64_t>& index) {
     terms.push_back(
         {part(left.summed, a_strides, index, 0), part(right.summed, b_strides, index, 0)});
+    part_of.push_back(in_parts ? std::min(index.back() / length, parts - 1) : 0);
   });
-  const size_t batch = left.batch.size();
+  const size_t first = in_parts ? 1 : 0, batch = left.batch.size();
   size_t next = 0;
   for_each_index(c.results[0].shape, [&](const std::vector<int64_t>& index) {
-    const int64_t a0 =
-        part(left.batch, a_strides, index, 0) + part(left.free, a_strides, index, batch);
-    const int64_t b0 = part(right.batch, b_strides, index, 0) +
-                       part(right.free, b_strides, index, batch + left.free.size());
+    const int64_t a0 = part(left.batch, a_strides, index, first) +
+                       part(left.free, a_strides, index, first + batch);
+    const int64_t b0 = part(right.batch, b_strides, index, first) +
+                       part(right.free, b_strides, index, first + batch + left.free.size());
     double sum = 0;
-    for (const auto& [i, k] : terms) {
+    for (size_t t = 0; t < terms.size(); ++t) {
+      if (in_parts && part_of[t] != index[0]) continue;
+      const auto& [i, k] = terms[t];
       sum += a.data[static_cast<size_t>(a0 + i)] * b.data[static_cast<size_t>(b0 + k)];
     }
     c.results[0].data[next++] = sum;
@@ -204,7 +217,8 @@ const Registration contract({
         "The sum of products over axes {lhs} of the first and {rhs} of the second operand, taken "
         "in pairs, for each index of the paired axes {lhs_batch} and {rhs_batch}. Result: batch "
         "axes, remaining axes of the first, remaining axes of the second operand. "
-        "[m,k]·[k,n] is {lhs=[1], rhs=[0]}.",
+        "[m,k]·[k,n] is {lhs=[1], rhs=[0]}. With {parts}, a first axis counts sums over so many "
+        "parts of the last summed axis, each of {part_length} entries, the last one of the rest.",
     .infer = infer_contract,
     .vjp = vjp_contract,
     .eval = eval_contract,
