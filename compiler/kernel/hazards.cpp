@@ -17,6 +17,13 @@ std::map<const ir::Value*, const ir::Value*> assigned_states(const ir::Graph& gr
   return states;
 }
 
+bool counts_rows(const ir::Graph& region) {
+  return std::any_of(region.nodes.begin(), region.nodes.end(), [](const auto& node) {
+    return node->op->family == ir::Family::generator && !node->op->uniform &&
+           ir::has_batch(node->result()->type.shape);
+  });
+}
+
 bool updates_states(const ir::Graph& graph) {
   return std::any_of(graph.nodes.begin(), graph.nodes.end(),
                      [](const auto& node) { return node->op->family == ir::Family::state; });

@@ -30,6 +30,9 @@ std::map<const ir::Value*, const ir::Value*> assigned_states(const ir::Graph& gr
 // Whether the program writes weights (or other states) that it also reads.
 bool updates_states(const ir::Graph& graph);
 
+// Whether a kernel asks which row of the batch it is at.
+bool counts_rows(const ir::Graph& region);
+
 // Of all groups, in the order of the graph.
 std::vector<GroupFacts> facts_of(const ir::Graph& graph, const Target& target);
 

@@ -190,14 +190,21 @@ class DotLowering {
     return place;
   }
 
+  void tile(Value number) {
+    const std::vector<Value> zeros(static_cast<size_t>(tile_.rows() * tile_.columns),
+                                   k_.constant(type_, 0.0));
+    const std::vector<Value> sums =
+        s_.context.block > 0 ? sums_of(number, s_.rows, zeros) : two_ways(number, zeros);
+    rows_ = s_.rows;
+    finish(sums, place_of(number));
+  }
+
   // A full batch has its number of rows in the code, so that all places of a tile are at fixed
   // distances from one another. Of the two ways to the sums, each a loop of one step or none, one
   // is gone; what is done with the sums is written once.
-  void tile(Value number) {
+  std::vector<Value> two_ways(Value number, std::vector<Value> sums) {
     const Value batch = k_.i64(s_.context.batch), none = k_.i64(0), once = k_.i64(1);
     const Value full = k_.select(k_.compare(Op::eq, s_.rows, batch), once, none);
-    std::vector<Value> sums(static_cast<size_t>(tile_.rows() * tile_.columns),
-                            k_.constant(type_, 0.0));
     const auto way = [&](Value rows, Value from, Value to) {
       sums = k_.loop(from, to, once, sums, [&](Value, const std::vector<Value>& now) {
         return sums_of(number, rows, now);
@@ -205,8 +212,7 @@ class DotLowering {
     };
     way(batch, none, full);
     way(s_.rows, full, once);
-    rows_ = s_.rows;
-    finish(sums, place_of(number));
+    return sums;
   }
 
   std::vector<Value> sums_of(Value number, Value rows, std::vector<Value> carried) {
@@ -227,6 +233,7 @@ class DotLowering {
   void find_run(Place& place) {
     run_ = extent(map_.k.back().extent);
     if (map_.part_length == 0) return;
+    if (s_.context.block > 0) return find_stripe(place);
     const bool even = s_.context.batch % map_.part_length == 0;
     const bool full = k_.known(rows_) == s_.context.batch;
     const Value length = k_.i64(map_.part_length);
@@ -235,6 +242,17 @@ class DotLowering {
     run_ = full && even ? length : k_.min(length, k_.sub(rows_, first));
     place.a = k_.add(place.a, first);
     place.b = k_.add(place.b, first);
+  }
+
+  // The part is a block of rows by itself.
+  void find_stripe(Place& place) {
+    const Value length = k_.i64(map_.part_length);
+    const Value first = k_.min(k_.mul(place.part, length), s_.all_rows);
+    run_ = k_.min(length, k_.sub(s_.all_rows, first));
+    const Value shift =
+        k_.mul(place.part, k_.i64(s_.context.stripe_bytes / bytes_of_element(s_.context)));
+    place.a = k_.add(place.a, shift);
+    place.b = k_.add(place.b, shift);
   }
 
   // Distances of the tile's rows in A, in row-major order of the outer loops, and of its columns.

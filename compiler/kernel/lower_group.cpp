@@ -127,16 +127,16 @@ LoweredGroup lower_group(const GroupContext& context, const std::string& name, M
     outputs.push_back({k.param("out_" + output.name, pointer_type), {}, {}});
   const Value begin = k.param("begin", index_type);
   const Value end = k.param("end", index_type);
-  Value rows = k.param("rows", index_type);
-  if (context.block > 0) rows = k.i64(context.block);
+  const Value all_rows = k.param("rows", index_type);
+  const Value rows = context.block > 0 ? k.i64(context.block) : all_rows;
 
   ElementEmitter e(k, logical_lanes, rows);
   for (size_t i = 0; i < inputs.size(); ++i) e.bind_buffer(region.params[i].value.get(), inputs[i]);
   LoweredGroup lowered;
   lowered.function = name;
   lowered.slice = slice_of(context);
-  KernelScope s{context, region, shape_of(context.node), k, e, outputs, begin, end, rows, {},
-                {},      {}};
+  KernelScope s{context, region,  shape_of(context.node), k, e, outputs, begin, end, rows, {}, {},
+                {},      all_rows};
   if (lowered.slice.by_columns()) {
     s.column_begin = k.param("column_begin", index_type);
     s.column_end = k.param("column_end", index_type);

@@ -52,6 +52,7 @@ struct GroupContext {
   int64_t batch;         // class of the number of rows: tiles are chosen for it
   bool updates = false;  // the program updates states: weights are written between two reads
   int64_t block = 0;     // memory is laid out for so many rows in each call; 0: as the call says
+  int64_t stripe_bytes = 0;  // from one of these blocks to the next, where a call reads several
 };
 
 // The same answer for fusion order, barriers and lowering.
@@ -73,6 +74,7 @@ struct KernelScope {
   Value begin, end, rows;
   Value column_begin, column_end;  // of a slice by columns
   Value scratch;                   // if the slice asks for any
+  Value all_rows;                  // that there are, whatever the block
 
   // Stores every region output whose shape is `shape`, computed at `at`.
   void store_outputs(const ir::Shape& shape, const Coordinates& at);

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "compiler/kernel/arena.h"
+#include "compiler/kernel/stripes.h"
+#include "compiler/kernel/views.h"
 #include "compiler/support/diagnostics.h"
 
 namespace nnc::kernel {
@@ -22,6 +24,7 @@ class Planner {
     place_params();
     place_results();
     place_barriers();
+    place_stripes();
     place_blocks();
     place_arena();
     return std::move(plan_);
@@ -71,13 +74,30 @@ class Planner {
   void place_blocks() {
     const bool updates = updates_states(graph_);
     std::vector<GroupFacts> facts;
-    for (const PlannedGroup& group : plan_.groups) facts.push_back(group.facts);
-    plan_.blocks = find_row_blocks(graph_, facts, barriers(), target_);
+    std::vector<bool> striped;
+    for (const PlannedGroup& group : plan_.groups) {
+      facts.push_back(group.facts);
+      striped.push_back(group.striped);
+    }
+    plan_.blocks = find_row_blocks(graph_, facts, barriers(), striped, target_);
     for (const RowBlocks& blocks : plan_.blocks)
       for (size_t g = blocks.first; g < blocks.behind; ++g) {
         GroupFacts& group = plan_.groups[g].facts;
         group.slice = slice_of({*group.node, group.operands, target_, blocks.rows, updates});
       }
+  }
+
+  void place_stripes() {
+    std::vector<GroupFacts> facts;
+    for (const PlannedGroup& group : plan_.groups) facts.push_back(group.facts);
+    plan_.stripes.rows = find_stripe_rows(graph_, facts);
+    if (plan_.stripes.rows == 0) return;
+    for (PlannedGroup& group : plan_.groups) {
+      group.striped = touches_stripes(*group.facts.node);
+      if (group.striped)
+        group.facts.slice =
+            slice_of({*group.facts.node, group.facts.operands, target_, plan_.stripes.rows, true});
+    }
   }
 
   std::vector<bool> barriers() const {
@@ -95,21 +115,27 @@ class Planner {
   }
 
   void place_arena() {
-    std::vector<Slot> shared = slots_of(false), own = slots_of(true);
+    using Kind = Place::Kind;
+    std::vector<Slot> shared = slots_of(Kind::arena), own = slots_of(Kind::thread);
+    std::vector<Slot> striped = slots_of(Kind::stripe);
     std::vector<bool> barriers = this->barriers();
     add_barriers_for_memory(shared, inside_blocks(), barriers);
-    const size_t groups = plan_.groups.size();
+    add_barriers_for_memory(striped, inside_blocks(), barriers);
+    const size_t groups = plan_.groups.size(), stripes = stripe_count();
     const std::vector<size_t> live = live_sets(shared, groups), own_live = live_sets(own, groups);
+    const std::vector<size_t> striped_live = live_sets(striped, groups);
     for (size_t i = 0; i < groups; ++i) {
       plan_.groups[i].barrier_before = barriers[i];
-      plan_.groups[i].live_bytes = live[i];
+      plan_.groups[i].live_bytes = live[i] + stripes * striped_live[i];
       plan_.groups[i].own_live_bytes = own_live[i];
     }
+    plan_.stripes.offset = place(shared, barriers, Kind::arena);
+    plan_.stripes.bytes = place(striped, barriers, Kind::stripe);
     // Vectors may be loaded past the end of the last value.
-    plan_.arena_bytes = place(shared, barriers, Place::Kind::arena) + alignment;
+    plan_.arena_bytes = plan_.stripes.offset + stripes * plan_.stripes.bytes + alignment;
     // What a thread has for itself is free again as soon as this thread is done with it.
     const std::vector<bool> always(groups, true);
-    if (!own.empty()) plan_.thread_bytes = place(own, always, Place::Kind::thread) + alignment;
+    if (!own.empty()) plan_.thread_bytes = place(own, always, Kind::thread) + alignment;
     plan_.scratch_offset = plan_.thread_bytes;
     int64_t scratch = 0;
     for (const PlannedGroup& group : plan_.groups)
@@ -118,25 +144,36 @@ class Planner {
     plan_.barriers = static_cast<int>(std::count(barriers.begin(), barriers.end(), true));
   }
 
-  // Whether each thread has memory of its own for the value, and for how many rows.
-  bool is_own(const PlannedGroup& group, const ir::Value* value, int64_t& rows) const {
+  size_t stripe_count() const {
+    const int64_t rows = plan_.stripes.rows;
+    return rows == 0 ? 0 : static_cast<size_t>((graph_.batch + rows - 1) / rows);
+  }
+
+  // Whether threads share the value, or each thread or stripe has memory for it, and for how many
+  // rows.
+  Place::Kind room_of(const PlannedGroup& group, const ir::Value* value, int64_t& rows) const {
     for (const RowBlocks& blocks : plan_.blocks)
       if (blocks.inner.count(value)) {
         rows = blocks.rows;
-        return true;
+        return Place::Kind::thread;
       }
+    if (plan_.stripes.rows > 0 && counts_rows_last(value->type.shape)) {
+      rows = plan_.stripes.rows;
+      return Place::Kind::stripe;
+    }
     rows = graph_.batch;
-    return group.facts.per_thread;
+    return group.facts.per_thread ? Place::Kind::thread : Place::Kind::arena;
   }
 
-  // The values that need room: those that threads share, or those of which each has its own.
-  std::vector<Slot> slots_of(bool own) {
+  // The values that need room of this kind.
+  std::vector<Slot> slots_of(Place::Kind kind) {
     std::map<const ir::Value*, Slot> slots;
     for (size_t now = 0; now < plan_.groups.size(); ++now) {
       const PlannedGroup& group = plan_.groups[now];
       for (const auto& result : group.facts.node->results) {
         int64_t rows = 0;
-        if (plan_.places.count(result.get()) || is_own(group, result.get(), rows) != own) continue;
+        if (plan_.places.count(result.get()) || room_of(group, result.get(), rows) != kind)
+          continue;
         slots[result.get()] = slot_of(*result, rows, now);
       }
       for (const ir::Value* operand : group.facts.node->operands)
@@ -175,7 +212,7 @@ class Planner {
 int64_t rows_of_call(const Plan& plan, size_t group, int64_t batch) {
   for (const RowBlocks& blocks : plan.blocks)
     if (blocks.has(group)) return blocks.rows;
-  return batch;
+  return plan.groups[group].striped ? plan.stripes.rows : batch;
 }
 
 Plan make_plan(const ir::Graph& graph, const std::map<std::string, size_t>& state_offsets,

@@ -12,22 +12,30 @@
 namespace nnc::kernel {
 
 struct Place {
-  enum class Kind : uint8_t { arena, thread, state, input, output, scalar };
+  enum class Kind : uint8_t { arena, stripe, thread, state, input, output, scalar };
   Kind kind = Kind::arena;
-  size_t offset = 0;  // arena, thread, state: bytes
+  size_t offset = 0;  // arena, stripe, thread, state: bytes
   size_t index = 0;   // input, output, scalar: position in the entry's lists
 };
 
 struct PlannedGroup {
   GroupFacts facts;
   bool barrier_before = false;
+  bool striped = false;  // some of its values lie in stripes
   // Bytes of the values that are alive while the group runs (arena.h): shared, and of each thread.
   size_t live_bytes = 0, own_live_bytes = 0;
+};
+
+// Blocks of rows with memory of their own, for values with the batch last (stripes.h).
+struct Stripes {
+  int64_t rows = 0;              // of each; 0: there are none
+  size_t offset = 0, bytes = 0;  // of the first one in the arena, and of each
 };
 
 struct Plan {
   std::vector<PlannedGroup> groups;
   std::vector<RowBlocks> blocks;  // groups that run for blocks of rows
+  Stripes stripes;
   std::map<const ir::Value*, Place> places;
   size_t arena_bytes = 0;   // shared by all threads
   size_t thread_bytes = 0;  // of each thread, behind it: thread t at arena_bytes + t · thread_bytes

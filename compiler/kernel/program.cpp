@@ -78,7 +78,21 @@ class CoreWriter {
     k_.barrier(barrier_, barrier_state_, k_.binary(Op::bit_or, thread_, number));
   }
 
+  // The thread's rows, stripe by stripe.
+  void call_stripes(const PlannedGroup& group, const LoweredGroup& lowered) {
+    const Value rows = k_.i64(plan_.stripes.rows);
+    const Value first = k_.mul(k_.div(first_row_, rows), rows);
+    k_.loop(first, last_row_, rows, [&](Value row) {
+      block_ = {row, rows};
+      const Value begin = k_.max(k_.sub(first_row_, row), k_.i64(0));
+      const Value end = k_.min(k_.sub(last_row_, row), rows);
+      call_range(group, lowered.function, row_range(lowered.slice, begin, end));
+      block_ = {};
+    });
+  }
+
   void call_shared(const PlannedGroup& group, const LoweredGroup& lowered) {
+    if (group.striped && lowered.slice.rows()) return call_stripes(group, lowered);
     if (lowered.slice.single()) {
       k_.branch(k_.compare(Op::eq, thread_, k_.i64(0)), [&] {
         call_range(group, lowered.function, {k_.i64(0), k_.i64(lowered.slice.extent.size), {}, {}});
@@ -178,15 +192,26 @@ class CoreWriter {
   // Memory of the thread holds one block; fields are found by the order of rows.
   Value address(const ir::Value* value) {
     const Place& place = plan_.places.at(value);
+    if (place.kind == Place::Kind::stripe) return striped(place);
     const bool whole = place.kind == Place::Kind::arena || place.kind == Place::Kind::output;
     if (!whole || !ir::has_batch(value->type.shape)) return address(place);
     const auto elements = static_cast<size_t>(value->type.elements(1));
     return in_block(address(place), elements * abi::size_of(value->type.dtype));
   }
 
+  // In the first stripe, or in that of the block.
+  Value striped(const Place& place) {
+    const Value first =
+        k_.offset(arena_, k_.i64(static_cast<int64_t>(plan_.stripes.offset + place.offset)));
+    if (!block_.first) return first;
+    const Value number = k_.div(block_.first, k_.i64(plan_.stripes.rows));
+    return k_.offset(first, k_.mul(number, k_.i64(static_cast<int64_t>(plan_.stripes.bytes))));
+  }
+
   Value address(const Place& place) {
     switch (place.kind) {
       case Place::Kind::arena: return k_.offset(arena_, k_.i64(static_cast<int64_t>(place.offset)));
+      case Place::Kind::stripe: return striped(place);
       case Place::Kind::thread: return own_memory(place.offset);
       case Place::Kind::state: return k_.offset(state_, k_.i64(static_cast<int64_t>(place.offset)));
       case Place::Kind::input: return inputs_[place.index];
@@ -289,8 +314,9 @@ std::vector<LoweredGroup> lower_groups(const ir::Graph& graph, const Target& tar
     const int64_t rows = rows_of_call(program.plan, list.size(), graph.batch);
     const bool block = rows != graph.batch;
     const bool layout = block && any_rows_last(*group.facts.node);
-    const GroupContext context{*group.facts.node, group.facts.operands, target, rows,
-                               updates,           layout ? rows : 0};
+    const auto stripe_bytes = static_cast<int64_t>(program.plan.stripes.bytes);
+    const GroupContext context{*group.facts.node, group.facts.operands, target,      rows,
+                               updates,           layout ? rows : 0,    stripe_bytes};
     const std::string name = function_name(program.module.name, list.size(), *group.facts.node);
     list.push_back(lower_group(context, name, program.module));
     list.back().flops *= static_cast<double>(graph.batch) / static_cast<double>(rows);

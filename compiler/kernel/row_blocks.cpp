@@ -14,14 +14,6 @@ double bytes_of_row(const ir::Value& value) {
          static_cast<double>(abi::size_of(value.type.dtype));
 }
 
-// Whether a kernel asks which row of the batch it is at.
-bool counts_rows(const ir::Graph& region) {
-  return std::any_of(region.nodes.begin(), region.nodes.end(), [](const auto& node) {
-    return node->op->family == ir::Family::generator && !node->op->uniform &&
-           ir::has_batch(node->result()->type.shape);
-  });
-}
-
 // Weights that do not stay in the cache are read again for each block; that pays where each of them
 // serves many positions of a row.
 constexpr int64_t many_positions = 32;
@@ -43,8 +35,8 @@ bool weights_pay(const GroupFacts& group, const Target& target) {
 class Finder {
  public:
   Finder(const ir::Graph& graph, const std::vector<GroupFacts>& groups,
-         const std::vector<bool>& barriers, const Target& target)
-      : graph_(graph), groups_(groups), barriers_(barriers), target_(target) {
+         const std::vector<bool>& barriers, const std::vector<bool>& striped, const Target& target)
+      : graph_(graph), groups_(groups), barriers_(barriers), striped_(striped), target_(target) {
     for (size_t g = 0; g < groups.size(); ++g) {
       for (const auto& result : groups[g].node->results) made_[result.get()] = g;
       for (const ir::Value* operand : groups[g].node->operands) last_[operand] = g;
@@ -97,7 +89,7 @@ class Finder {
 
   RowBlocks longest_from(size_t first) const {
     size_t behind = first;
-    while (behind < groups_.size() && fits(groups_[behind]) &&
+    while (behind < groups_.size() && !striped_[behind] && fits(groups_[behind]) &&
            (behind == first || !barriers_[behind]))
       ++behind;
     while (behind > first && !closed(first, behind)) --behind;
@@ -156,7 +148,7 @@ class Finder {
 
   const ir::Graph& graph_;
   const std::vector<GroupFacts>& groups_;
-  const std::vector<bool>& barriers_;
+  const std::vector<bool>&barriers_, &striped_;
   const Target& target_;
   std::map<const ir::Value*, size_t> made_, last_;  // by which group; `last_` to read it
 };
@@ -165,8 +157,9 @@ class Finder {
 
 std::vector<RowBlocks> find_row_blocks(const ir::Graph& graph,
                                        const std::vector<GroupFacts>& groups,
-                                       const std::vector<bool>& barriers, const Target& target) {
-  return Finder(graph, groups, barriers, target).run();
+                                       const std::vector<bool>& barriers,
+                                       const std::vector<bool>& striped, const Target& target) {
+  return Finder(graph, groups, barriers, striped, target).run();
 }
 
 }  // namespace nnc::kernel

@@ -106,7 +106,7 @@ class Fusion {
               [&](const Node* x, const Node* y) { return order_.at(x) < order_.at(y); });
     const auto shape = kernel::analyse_group(both);
     if (!shape || stores_full_columns(*shape, both) || shows_parts(*shape, both) ||
-        wastes_lanes(*shape, both))
+        wastes_lanes(*shape, both) || turns_rows(*shape, both))
       return false;
     if (shape->padding && used_outside(shape->padding->result(), {both.begin(), both.end()}))
       return false;
@@ -145,6 +145,20 @@ class Fusion {
            std::any_of(group.begin(), group.end(), [](const Node* node) {
              return node->op->family == ir::Family::elementwise && node->op->cost > cheap_cost;
            });
+  }
+
+  // Sums over rows read them where they come first: a copy that puts them there stays by itself.
+  static bool turns_rows(const kernel::GroupShape& shape, const Group& group) {
+    if (shape.reductions.empty()) return false;
+    return std::any_of(group.begin(), group.end(), [](const Node* node) {
+      const ir::Shape& to = node->result()->type.shape;
+      if (node->op->family != ir::Family::elementwise || !ir::has_batch(to) ||
+          kernel::counts_rows_last(to))
+        return false;
+      return std::any_of(node->operands.begin(), node->operands.end(), [](const Value* operand) {
+        return kernel::counts_rows_last(kernel::base_of(operand)->type.shape);
+      });
+    });
   }
 
   // A placement stores its result and nothing of what leads to it.

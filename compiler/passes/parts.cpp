@@ -1,6 +1,8 @@
 // Weight gradients of pictures with the batch last sum over all rows. They become sums over blocks
 // of rows, which are added up: a thread then reads the pictures that it has written itself, rather
 // than those of all rows for its share of the weights. The blocks follow from the shape alone.
+#include <algorithm>
+
 #include "compiler/kernel/contraction_map.h"
 #include "compiler/passes/pass.h"
 #include "compiler/passes/rewrite.h"
@@ -9,15 +11,15 @@ namespace nnc::passes {
 
 namespace {
 
-constexpr int64_t most_parts = 4;
+constexpr int64_t most_rows = 64;  // of a part
 // Rows of a part come in multiples of what a vector holds.
 constexpr int64_t granule = 16;
 
 }  // namespace
 
 bool sum_in_parts(ir::Graph& graph) {
-  const int64_t granules = (graph.batch + granule - 1) / granule;
-  const int64_t length = (granules + most_parts - 1) / most_parts * granule;
+  const int64_t half = (graph.batch + 2 * granule - 1) / (2 * granule) * granule;
+  const int64_t length = std::min(most_rows, half);
   const int64_t parts = (graph.batch + length - 1) / length;
   if (parts < 2) return false;
   return rewrite(graph, [&](ir::Node& node, ir::Builder& b) -> ir::Value* {
