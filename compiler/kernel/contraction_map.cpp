@@ -81,6 +81,22 @@ bool is_dot(const ContractionMap& map, const std::vector<MapDim>& m, const std::
 
 namespace {
 
+// Whether the result counts parts of the innermost summed loop.
+bool set_parts(ContractionMap& map, const ir::Attributes& attributes) {
+  if (!attributes.has("parts")) return false;
+  map.parts = attributes.integer("parts");
+  map.part_length = attributes.integer("part_length");
+  return true;
+}
+
+// A loop in parts stays by itself.
+void collapse_summed(ContractionMap& map) {
+  std::vector<MapDim> run;
+  if (map.part_length > 0) run.push_back(take_last(map.k));
+  collapse(map.k);
+  map.k.insert(map.k.end(), run.begin(), run.end());
+}
+
 // The map of a contraction; with `padding`, B is what lies under that node.
 std::optional<ContractionMap> map_over(const ir::Node& node, const ir::Node* padding) {
   const auto a_view = view_in_base(node.operands[0]);
@@ -105,11 +121,7 @@ std::optional<ContractionMap> map_over(const ir::Node& node, const ir::Node* pad
   const ir::View c_view = row_major(node.result()->type.shape);
 
   std::vector<MapDim> m, n;
-  if (at.has("parts")) {
-    map.parts = at.integer("parts");
-    map.part_length = at.integer("part_length");
-  }
-  size_t out = at.has("parts") ? 1 : 0;
+  size_t out = set_parts(map, at) ? 1 : 0;
   for (size_t i = 0; i < lhs_batch.size(); ++i) {
     const auto ia = static_cast<size_t>(lhs_batch[i]), ib = static_cast<size_t>(rhs_batch[i]);
     map.outer.push_back({a[ia], a_view->strides[ia], b_view->strides[ib], c_view.strides[out++]});
@@ -132,13 +144,7 @@ std::optional<ContractionMap> map_over(const ir::Node& node, const ir::Node* pad
   if (is_lanes(map, rows, n)) map.form = ContractionForm::lanes;
   if (is_dot(map, rows, n)) map.form = ContractionForm::dot;
   collapse(m);
-  if (map.part_length > 0) {
-    const MapDim run = take_last(map.k);
-    collapse(map.k);
-    map.k.push_back(run);
-  } else {
-    collapse(map.k);
-  }
+  collapse_summed(map);
   if (map.k.empty()) map.k.push_back({});
   if (map.form == ContractionForm::lanes) map.m = take_last(rows);
   if (map.form == ContractionForm::dot) map.outer = rows;

@@ -25,6 +25,7 @@ struct Case {
   int64_t rows = 1, channels = 1, filters = 1, groups = 1;
   List extents;  // of the input
   layers::Sliding sliding;
+  bool learns = false;      // the step changes the weights
   bool simplified = false;  // before derivatives are taken, as the compiler does
   std::string text() const {
     std::string t = std::to_string(static_cast<int>(kind)) + " rows " + std::to_string(rows) +
@@ -108,11 +109,20 @@ std::unique_ptr<ir::Graph> graph_of(const Case& c, uint64_t seed) {
   const auto gradients = autodiff::gradients(*graph, graph->outputs.front().value, {x, w});
   graph->add_output("dx", gradients[0]);
   graph->add_output("dw", gradients[1]);
+  if (c.learns) {
+    b.assign(w, b.sub(w, b.mul(gradients[1], b.constant_like(0.1, gradients[1]))));
+  }
   return graph;
 }
 
-// With `rows` of the rows that the graph was made for.
-void check_against_reference(const Case& c, uint64_t seed, int64_t rows) {
+bool in_stripes(const std::vector<std::string>& schedules) {
+  return std::any_of(schedules.begin(), schedules.end(), [](const std::string& schedule) {
+    return schedule.find("blocks of") != std::string::npos;
+  });
+}
+
+// With `rows` of the rows that the graph was made for. Whether its pictures lay in stripes.
+bool check_against_reference(const Case& c, uint64_t seed, int64_t rows) {
   const std::string text = "seed " + std::to_string(seed) + " kind " + c.text();
   CAPTURE(text);
   CAPTURE(rows);
@@ -123,15 +133,19 @@ void check_against_reference(const Case& c, uint64_t seed, int64_t rows) {
   const auto params = test::random_params(*smaller, seed, -1, 1);
   const auto expected = ir::evaluate(*graph, params, {.batch = rows});
   std::string fma_bits;
+  bool striped = false;
   const auto isas = test::runnable_isas();
   for (size_t i = 0; i < isas.size(); ++i) {
     if (seed % 2 == 0 && i % 2 != seed / 2 % 2) continue;  // half of them at half of the levels
     const std::string level = kernel::name_of(isas[i]);
     CAPTURE(level);
     std::string bits;
+    std::vector<std::string> schedules;
     test::Tensors got;
-    const test::RunOptions options{.isa = isas[i], .rows = rows, .same_bits_threads = {2, 3}};
+    const test::RunOptions options{
+        .isa = isas[i], .rows = rows, .same_bits_threads = {2, 3, 5}, .schedules = &schedules};
     REQUIRE_NOTHROW(got = test::run_native(*graph, params, options, &bits));
+    striped = striped || in_stripes(schedules);
     // Sums of up to a few thousand products of numbers below 1.
     const double limit = c.dtype == ir::DType::f64 ? 1e-13 : 4e-5;
     for (const auto& [name, tensor] : expected) {
@@ -142,6 +156,7 @@ void check_against_reference(const Case& c, uint64_t seed, int64_t rows) {
     if (fma_bits.empty()) fma_bits = bits;
     CHECK(bits == fma_bits);
   }
+  return striped;
 }
 
 TEST_CASE("convolutions and their derivatives run natively as the reference says") {
@@ -173,6 +188,19 @@ TEST_CASE("convolutions of few channels with the batch last") {
                             seed % 3 == 0 ? c.rows - List{1, 15, 31}[seed % 9 / 3] : c.rows);
   }
   CHECK(converted >= 12);
+}
+
+// A program that learns keeps them in stripes of rows, which a thread may have parts of.
+TEST_CASE("convolutions with the batch last in stripes") {
+  int striped = 0;
+  for (uint64_t seed = 401; seed <= 424; ++seed) {
+    Case c = many_rows(seed);
+    c.learns = true;
+    if (seed % 4 == 0) c.rows = 130;
+    striped += check_against_reference(
+        c, seed, seed % 3 == 0 ? c.rows - List{1, 15, 31}[seed % 9 / 3] : c.rows);
+  }
+  CHECK(striped >= 12);
 }
 
 // The gradient reads a picture that is as wide as the kernel, with a border on two sides only: its
