@@ -20,8 +20,8 @@ constexpr int64_t column_block = 128;
 constexpr int64_t short_column = 16;
 
 // Vectors of columns that are folded side by side: one chain alone waits for its own last addition,
-// and reads a part of each line. Groups of more nodes than these take fewer, to be compiled as soon,
-// unless the batch is last: then elements of a column lie far apart.
+// and reads a part of each line. Groups of more nodes than these take fewer, to be compiled as
+// soon, unless the batch is last: then elements of a column lie far apart.
 constexpr int64_t most_vectors = 4, few_nodes = 10, many_nodes = 24;
 
 class ColumnLowering {

@@ -18,8 +18,8 @@ struct RowBlocks {
   bool has(size_t group) const { return first <= group && group < behind; }
 };
 
-// By shapes and the target alone. `barriers`: whether threads wait before a group; `striped`: whether
-// it runs stripe by stripe in any case.
+// By shapes and the target alone. `barriers`: whether threads wait before a group; `striped`:
+// whether it runs stripe by stripe in any case.
 std::vector<RowBlocks> find_row_blocks(const ir::Graph& graph,
                                        const std::vector<GroupFacts>& groups,
                                        const std::vector<bool>& barriers,
