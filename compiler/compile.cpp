@@ -8,8 +8,10 @@
 #include "compiler/autodiff/autodiff.h"
 #include "compiler/compile_record.h"
 #include "compiler/jit/jit.h"
+#include "compiler/kernel/hazards.h"
 #include "compiler/kernel/program.h"
 #include "compiler/kernel/views.h"
+#include "compiler/kernel/widen_stores.h"
 #include "compiler/passes/pass.h"
 #include "compiler/passes/prelude.h"
 #include "compiler/spec/graph/unit_variance.h"
@@ -281,6 +283,9 @@ void Model::lower(const std::string& name, Entry& entry) {
   Laps laps(record_, name);
   entry.lowered = std::make_unique<kernel::LoweredProgram>(
       kernel::lower_program(*entry.fused, offsets_, options_.target));
+  if (entry.fused->batch == 1 && options_.target.threads == 1 &&
+      !kernel::updates_states(*entry.fused))
+    kernel::widen_stores(entry.lowered->module, entry.lowered->core);
   check_memory(entry.lowered->plan.arena_bytes);
   entry.description = describe(name, *entry.fused, *entry.lowered);
   laps.lap(Stage::kernels, "kernel IR");

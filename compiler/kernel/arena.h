@@ -30,4 +30,17 @@ void add_barriers_for_memory(const std::vector<Slot>& slots, const std::vector<b
 // Gives every slot an offset. Memory is used again after a barrier only. The bytes of all.
 size_t lay_out(std::vector<Slot>& slots, const std::vector<bool>& barriers);
 
+// The slots of a stripe where they lie in each of several, which follow each other.
+std::vector<Slot> in_all_stripes(const std::vector<Slot>& striped, size_t stripes,
+                                 size_t stripe_bytes);
+
+struct ArenaBytes {
+  size_t stripe = 0, all = 0;
+};
+
+// The arena begins with so many stripes, and `striped` have their offsets in each of them; `shared`
+// lie where there is room, in the stripes or behind them.
+ArenaBytes lay_out(std::vector<Slot>& striped, size_t stripes, std::vector<Slot>& shared,
+                   const std::vector<bool>& barriers);
+
 }  // namespace nnc::kernel

@@ -119,23 +119,26 @@ class Planner {
     std::vector<Slot> shared = slots_of(Kind::arena), own = slots_of(Kind::thread);
     std::vector<Slot> striped = slots_of(Kind::stripe);
     std::vector<bool> barriers = this->barriers();
-    add_barriers_for_memory(shared, inside_blocks(), barriers);
-    add_barriers_for_memory(striped, inside_blocks(), barriers);
     const size_t groups = plan_.groups.size(), stripes = stripe_count();
-    const std::vector<size_t> live = live_sets(shared, groups), own_live = live_sets(own, groups);
-    const std::vector<size_t> striped_live = live_sets(striped, groups);
+    std::vector<Slot> all = in_all_stripes(striped, stripes, 0);
+    all.insert(all.end(), shared.begin(), shared.end());
+    add_barriers_for_memory(all, inside_blocks(), barriers);
+    const std::vector<size_t> live = live_sets(all, groups), own_live = live_sets(own, groups);
     for (size_t i = 0; i < groups; ++i) {
       plan_.groups[i].barrier_before = barriers[i];
-      plan_.groups[i].live_bytes = live[i] + stripes * striped_live[i];
+      plan_.groups[i].live_bytes = live[i];
       plan_.groups[i].own_live_bytes = own_live[i];
     }
-    plan_.stripes.offset = place(shared, barriers, Kind::arena);
-    plan_.stripes.bytes = place(striped, barriers, Kind::stripe);
+    const ArenaBytes bytes = lay_out(striped, stripes, shared, barriers);
+    plan_.stripes.bytes = bytes.stripe;
     // Vectors may be loaded past the end of the last value.
-    plan_.arena_bytes = plan_.stripes.offset + stripes * plan_.stripes.bytes + alignment;
+    plan_.arena_bytes = bytes.all + alignment;
+    place(striped, Kind::stripe);
+    place(shared, Kind::arena);
     // What a thread has for itself is free again as soon as this thread is done with it.
     const std::vector<bool> always(groups, true);
-    if (!own.empty()) plan_.thread_bytes = place(own, always, Kind::thread) + alignment;
+    if (!own.empty()) plan_.thread_bytes = lay_out(own, always) + alignment;
+    place(own, Kind::thread);
     plan_.scratch_offset = plan_.thread_bytes;
     int64_t scratch = 0;
     for (const PlannedGroup& group : plan_.groups)
@@ -195,10 +198,8 @@ class Planner {
     return slot;
   }
 
-  size_t place(std::vector<Slot>& slots, const std::vector<bool>& barriers, Place::Kind kind) {
-    const size_t bytes = lay_out(slots, barriers);
+  void place(const std::vector<Slot>& slots, Place::Kind kind) {
     for (const Slot& slot : slots) plan_.places[slot.value] = {kind, slot.offset, 0};
-    return bytes;
   }
 
   const ir::Graph& graph_;

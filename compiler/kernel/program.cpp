@@ -201,8 +201,7 @@ class CoreWriter {
 
   // In the first stripe, or in that of the block.
   Value striped(const Place& place) {
-    const Value first =
-        k_.offset(arena_, k_.i64(static_cast<int64_t>(plan_.stripes.offset + place.offset)));
+    const Value first = k_.offset(arena_, k_.i64(static_cast<int64_t>(place.offset)));
     if (!block_.first) return first;
     const Value number = k_.div(block_.first, k_.i64(plan_.stripes.rows));
     return k_.offset(first, k_.mul(number, k_.i64(static_cast<int64_t>(plan_.stripes.bytes))));
