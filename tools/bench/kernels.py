@@ -9,6 +9,7 @@ from contenders import KEPT, Failed, Nnc
 from layers import CONVOLUTIONS
 from results import keep
 
+GRADIENT_AXES = 5  # of a weight gradient of each row: row, kernel, channels, filters
 KINDS = ("forward", "input gradient", "weight gradient")
 
 
@@ -24,13 +25,14 @@ def lines_of(workload):
 def kinds_of(groups, loss_line):
     """[(group, forward | input gradient | weight gradient | None)]. Kernels that multiply are told
     apart by their result, which has rows of the batch or not, and by whether the loss came before
-    them."""
+    them. A weight gradient of each row has more axes than a picture."""
     found, backward = [], False
     for group in groups:
         backward = backward or group["line"] == loss_line
         kind = None
         if group["flops"] > 0:
-            of_rows = "b" in group["shape"].split("[")[-1]
+            sizes = group["shape"].split("[")[-1].split(",")
+            of_rows = "b" in sizes[0] + sizes[-1] and len(sizes) != GRADIENT_AXES
             kind = KINDS[1 if backward else 0] if of_rows else KINDS[2]
         found.append((group, kind))
     return found
