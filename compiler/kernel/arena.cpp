@@ -233,9 +233,9 @@ class Search {
 ArenaBytes lay_out(std::vector<Slot>& striped, size_t stripes, std::vector<Slot>& shared,
                    const std::vector<bool>& barriers) {
   const std::vector<int> interval = intervals_of(barriers);
-  Layout best = laid_out(striped, stripes, shared, orders[0], interval);
+  Layout best = laid_out(striped, stripes, shared, Order::size, interval);
   if (!striped.empty()) {
-    for (const Order order : orders) {
+    for (const Order order : {Order::way, Order::stay}) {
       Layout next = laid_out(striped, stripes, shared, order, interval);
       if (next.bytes.all < best.bytes.all) best = std::move(next);
     }

@@ -24,6 +24,14 @@ bool counts_rows(const ir::Graph& region) {
   });
 }
 
+bool keeps_rows(const GroupFacts& group) {
+  const auto& operands = group.node->operands;
+  return group.slice.rows() && !group.per_thread && !counts_rows(*group.node->region) &&
+         std::all_of(operands.begin(), operands.end(), [&](const ir::Value* operand) {
+           return !ir::has_batch(operand->type.shape) || group.aligned.count(operand);
+         });
+}
+
 bool updates_states(const ir::Graph& graph) {
   return std::any_of(graph.nodes.begin(), graph.nodes.end(),
                      [](const auto& node) { return node->op->family == ir::Family::state; });

@@ -33,6 +33,9 @@ bool updates_states(const ir::Graph& graph);
 // Whether a kernel asks which row of the batch it is at.
 bool counts_rows(const ir::Graph& region);
 
+// Whether the group can run for any range of rows by itself.
+bool keeps_rows(const GroupFacts& group);
+
 // Of all groups, in the order of the graph.
 std::vector<GroupFacts> facts_of(const ir::Graph& graph, const Target& target);
 

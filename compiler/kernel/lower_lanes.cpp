@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "compiler/kernel/contract_schedule.h"
+#include "compiler/kernel/zero_borders.h"
 #include "compiler/support/diagnostics.h"
 
 namespace nnc::kernel {
@@ -147,25 +148,14 @@ class LanesLowering {
     finish(sum_loops(0, at, carried), m, at, row, vectors);
   }
 
-  // Where the taps of loop d begin and end that are in the picture.
-  struct Taps {
-    Value begin, end;
-  };
-
-  // x / step, rounded up; not negative.
-  Value steps_to(Value x, int64_t step) {
-    x = k_.max(x, k_.i64(0));
-    return step == 1 ? x : k_.div(k_.add(x, k_.i64(step - 1)), k_.i64(step));
-  }
-
-  Taps taps_of(size_t d, const Coordinates& at) {
+  // The taps of loop d that are in the picture; `begin` is absent if all are.
+  Steps taps_of(size_t d, const Coordinates& at) {
     const Value extent = s_.e.extent(map_.k[d].extent);
     for (const Border& border : map_.borders) {
       if (border.tap != d) continue;
-      Value first = k_.i64(border.first);
-      if (border.pixel) first = k_.sub(first, k_.mul(at[*border.pixel].base, k_.i64(border.scale)));
-      const Value behind = k_.add(first, k_.i64(border.extent));
-      return {steps_to(first, border.step), k_.min(extent, steps_to(behind, border.step))};
+      const Steps inside =
+          steps_inside(k_, border, border.pixel ? at[*border.pixel].base : Value{});
+      return {inside.begin, k_.min(extent, inside.behind)};
     }
     return {{}, extent};
   }
@@ -174,13 +164,13 @@ class LanesLowering {
   std::vector<Value> sum_loops(size_t d, const Coordinates& at, std::vector<Value> carried) {
     if (d == map_.k.size()) return multiply(std::move(carried));
     const size_t places = carried.size() - 2;
-    const Taps taps = taps_of(d, at);
+    const Steps taps = taps_of(d, at);
     const Value a_step = k_.i64(map_.k[d].a.size), b_step = tap_strides_[d];
     if (taps.begin) {
       carried[places] = k_.add(carried[places], k_.mul(taps.begin, a_step));
       carried[places + 1] = k_.add(carried[places + 1], k_.mul(taps.begin, b_step));
     }
-    return k_.loop(taps.begin ? taps.begin : k_.i64(0), taps.end, k_.i64(1), carried,
+    return k_.loop(taps.begin ? taps.begin : k_.i64(0), taps.behind, k_.i64(1), carried,
                    [&](Value, const std::vector<Value>& now) {
                      std::vector<Value> next = sum_loops(d + 1, at, now);
                      next[places] = k_.add(now[places], a_step);

@@ -43,10 +43,6 @@ Shape loop_space(const GroupContext& context, const Shape& space) {
   return {space[0], ir::product(rest)};
 }
 
-}  // namespace
-
-namespace {
-
 constexpr int64_t line = 64;  // bytes of a cache line
 // So much of the data set is asked for ahead of being read; rows of a few lines come fast enough.
 constexpr int64_t bytes_ahead = 4096, long_row = 256;

@@ -56,14 +56,6 @@ class Finder {
   }
 
  private:
-  // Whether the group can run for any range of rows by itself.
-  bool fits(const GroupFacts& group) const {
-    if (!group.slice.rows() || group.per_thread || counts_rows(*group.node->region)) return false;
-    for (const ir::Value* operand : group.node->operands)
-      if (ir::has_batch(operand->type.shape) && !group.aligned.count(operand)) return false;
-    return weights_pay(group, target_);
-  }
-
   // A value from or for the outside is addressed by its rows.
   static bool rows_first(const ir::Value& value) {
     return !ir::has_batch(value.type.shape) || value.type.shape[0].batch;
@@ -89,8 +81,8 @@ class Finder {
 
   RowBlocks longest_from(size_t first) const {
     size_t behind = first;
-    while (behind < groups_.size() && !striped_[behind] && fits(groups_[behind]) &&
-           (behind == first || !barriers_[behind]))
+    while (behind < groups_.size() && !striped_[behind] && keeps_rows(groups_[behind]) &&
+           weights_pay(groups_[behind], target_) && (behind == first || !barriers_[behind]))
       ++behind;
     while (behind > first && !closed(first, behind)) --behind;
     RowBlocks blocks{first, behind, 0, {}};

@@ -27,14 +27,6 @@ bool sums_stripes(const ir::Node& group) {
          });
 }
 
-bool keeps_rows(const GroupFacts& group) {
-  return group.slice.rows() && !group.per_thread && !counts_rows(*group.node->region) &&
-         std::all_of(group.node->operands.begin(), group.node->operands.end(),
-                     [&](const ir::Value* operand) {
-                       return !ir::has_batch(operand->type.shape) || group.aligned.count(operand);
-                     });
-}
-
 }  // namespace
 
 bool touches_stripes(const ir::Node& group) {

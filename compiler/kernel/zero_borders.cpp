@@ -105,15 +105,21 @@ Value steps_to(Builder& k, Value x, int64_t step) {
 
 }  // namespace
 
+Steps steps_inside(Builder& k, const Border& border, Value pixel) {
+  Value first = k.i64(border.first);
+  if (pixel) first = k.sub(first, k.mul(pixel, k.i64(border.scale)));
+  const Value behind = k.add(first, k.i64(border.extent));
+  const Value begin = steps_to(k, first, border.step);
+  return {begin, steps_to(k, behind, border.step)};
+}
+
 void leave_out_zeros(Builder& k, const std::vector<Border>& borders, size_t loop,
                      const std::vector<Value>& outer, Value& begin, Value& end) {
   for (const Border& border : borders) {
     if (border.tap != loop) continue;
-    Value first = k.i64(border.first);
-    if (border.pixel) first = k.sub(first, k.mul(outer[*border.pixel], k.i64(border.scale)));
-    const Value behind = k.add(first, k.i64(border.extent));
-    begin = k.max(begin, steps_to(k, first, border.step));
-    end = k.min(end, steps_to(k, behind, border.step));
+    const Steps inside = steps_inside(k, border, border.pixel ? outer[*border.pixel] : Value{});
+    begin = k.max(begin, inside.begin);
+    end = k.min(end, inside.behind);
   }
 }
 

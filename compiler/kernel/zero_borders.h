@@ -7,6 +7,14 @@
 
 namespace nnc::kernel {
 
+// Steps begin … behind - 1 of a loop over taps.
+struct Steps {
+  Value begin, behind;
+};
+
+// Those that are in the picture, the loop over pixels standing at `pixel` (absent: there is none).
+Steps steps_inside(Builder& k, const Border& border, Value pixel);
+
 // The steps of summed loops that stay inside, for each dimension of A with a border that one of
 // these loops runs along, and at most one loop around the tile.
 std::vector<Border> zero_borders(const GroupContext& context, const ContractionMap& map);
