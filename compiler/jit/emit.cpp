@@ -22,7 +22,7 @@ llvm::SmallVector<char, 0> emit(const kernel::Module& source, const kernel::Targ
                                 Output output) {
   llvm::LLVMContext context;
   context.setDiscardValueNames(true);
-  auto machine = make_machine(target.isa);
+  auto machine = make_machine(target);
   const Merged merged = merge(source);
   auto module = print(merged, target, *machine, context);
   optimize(*module, *machine);
@@ -45,7 +45,7 @@ std::string emit_assembly(const kernel::Module& module, const kernel::Target& ta
 std::string emit_llvm_ir(const kernel::Module& module, const kernel::Target& target,
                          bool optimized) {
   llvm::LLVMContext context;
-  auto machine = make_machine(target.isa);
+  auto machine = make_machine(target);
   auto printed = print(merge(module), target, *machine, context);
   if (optimized) optimize(*printed, *machine);
   std::string text;

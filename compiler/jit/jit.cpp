@@ -50,7 +50,7 @@ void compile_part(Part& part, const Merged& merged, const kernel::Target& target
     Clock clock;
     llvm::LLVMContext context;
     context.setDiscardValueNames(true);
-    auto machine = make_machine(target.isa);
+    auto machine = make_machine(target);
     part.timings.setup = clock.lap();
     auto module = codegen::print_llvm(part.functions, merged.callees, target,
                                       codegen::Linkage::hidden, context);

@@ -17,7 +17,7 @@ namespace nnc::jit {
 enum class Output { object, assembly };
 
 // One per thread that compiles.
-std::unique_ptr<llvm::TargetMachine> make_machine(kernel::Isa isa);
+std::unique_ptr<llvm::TargetMachine> make_machine(const kernel::Target& description);
 
 // The passes that kernels need: they are explicit vectors in SSA already, what is left to do is to
 // share and hoist index arithmetic.

@@ -70,7 +70,8 @@ Merged merge(const kernel::Module& module) {
 
 Key cache_key(const Key& key, const kernel::Target& target) {
   std::string text(key.begin(), key.end());
-  text += std::string(" isa ") + kernel::name_of(target.isa) + (target.fma ? " fma" : "");
+  text += std::string(" isa ") + kernel::name_of(target.isa) + (target.fma ? " fma" : "") +
+          (target.core == kernel::Core::skylake ? " skylake" : "");
   text += " llvm " LLVM_VERSION_STRING " build " + build_id();
   return hash(text);
 }

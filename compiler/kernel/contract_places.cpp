@@ -6,6 +6,15 @@ namespace nnc::kernel {
 
 using ir::Dim;
 
+Value operand_pointer(KernelScope& s, const ir::Value* base) {
+  size_t slot = 0;
+  for (size_t i = 0; i < s.region.params.size(); ++i) {
+    if (s.region.params[i].value.get() == base) return s.k.function().body.params[slot];
+    slot += s.context.operands[i] == OperandKind::field ? 2 : 1;
+  }
+  throw InternalError("internal error: a contraction reads a value of its own group");
+}
+
 Value scaled(KernelScope& s, Value i, const Dim& stride) {
   if (stride.size == 0) return s.k.i64(0);
   if (!stride.batch && stride.size == 1) return i;

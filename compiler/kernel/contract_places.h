@@ -1,10 +1,13 @@
-// Where the elements of a contraction's tile lie in its result.
+// Where the elements of a contraction's operands and of its tile lie.
 #pragma once
 
 #include "compiler/kernel/contraction_map.h"
 #include "compiler/kernel/lower_group.h"
 
 namespace nnc::kernel {
+
+// The kernel's parameter for the buffer `base` of an operand.
+Value operand_pointer(KernelScope& s, const ir::Value* base);
 
 // i steps of a stride.
 Value scaled(KernelScope& s, Value i, const ir::Dim& stride);

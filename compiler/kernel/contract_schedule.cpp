@@ -21,15 +21,23 @@ bool epilogue_operand(const GroupContext& context, const ContractionMap& map, si
          value->type.shape == region.outputs.front().value->type.shape;
 }
 
-bool epilogue_loops(const GroupContext& context, const ContractionMap& map, int64_t vectors) {
-  constexpr double long_epilogue = 10;
-  constexpr int64_t few_vectors = 4, short_sum = 16;
-  if (!context.updates || vectors <= few_vectors || summed(map, context.batch) < short_sum)
-    return false;
+namespace {
+
+bool long_epilogue(const GroupContext& context) {
+  constexpr double is_long = 10;
   double cost = 0;
   for (const auto& node : context.node.region->nodes)
     if (node->op->family == ir::Family::elementwise) cost += node->op->cost;
-  return cost >= long_epilogue;
+  return cost >= is_long;
+}
+
+}  // namespace
+
+bool epilogue_loops(const GroupContext& context, const ContractionMap& map, int64_t vectors) {
+  constexpr int64_t few_vectors = 4, short_sum = 16;
+  if (!context.updates || vectors <= few_vectors || summed(map, context.batch) < short_sum)
+    return false;
+  return long_epilogue(context);
 }
 
 namespace {
@@ -44,21 +52,28 @@ int64_t expected_rows(const Dim& m, int64_t batch, int64_t threads) {
 // read all of the left side: it pays unless that is much larger, or the barriers that it needs cost
 // more than small weights that go back and forth.
 constexpr int64_t left_side_limit = 2, small_weights = 8192;
+constexpr double worse_tile = 1.1;  // tiles of panels that can be shared may cost so much more
 
 // Bytes of a row that one thread updates, from where the hardware's fetching ahead does not get in
 // the way of the other threads.
 constexpr int64_t streamed_run = 1024;
 
-bool columns_pay(const GroupContext& context, const ContractionMap& map, const Tile& tile) {
-  const int64_t width = tile.panels.front() * tile.lanes, columns = map.n.extent.size;
-  const auto panels = static_cast<int64_t>(tile.panels.size());
-  if (!context.updates || !map.outer.empty() || panels < 2 || tile.lanes == 1 ||
-      columns != panels * width)
-    return false;
+int sharers(const GroupContext& context) { return std::max(2, context.target.threads); }
+
+bool columns_pay(const GroupContext& context, const ContractionMap& map, const TileShape& shape) {
+  if (!context.updates || !map.outer.empty()) return false;
+  const int64_t columns = map.n.extent.size;
   int64_t rows = 1, weights = columns;
   for (const MapDim* dim : {&map.m, &map.k.back()})
     (dim->extent.batch ? rows : weights) *= dim->extent.extent(context.batch);
-  return rows <= left_side_limit * columns && weights > small_weights;
+  if (rows > left_side_limit * columns || weights <= small_weights) return false;
+  TileShape shared = shape;
+  shared.sharers = sharers(context);
+  if (tile_candidates(shared, context.target).empty()) return false;
+  const auto cycles = [&](const TileShape& s) {
+    return tile_cycles(s, choose_tile(s, context.target), context.target);
+  };
+  return cycles(shared) <= worse_tile * cycles(shape);
 }
 
 // What the epilogue reads (weights and moments) comes from behind the second cache: it is then best
@@ -106,6 +121,15 @@ bool flat_pays(const GroupContext& context, const ContractionMap& map, const Til
   };
   return epilogue_reads(context, map) &&
          std::all_of(region.nodes.begin(), region.nodes.end(), flat);
+}
+
+// Roots and divisions between the sums of the next tile, if there are enough of these.
+bool between_pays(const GroupContext& context, const ContractionMap& map, const Tile& tile) {
+  const int64_t vectors = tile.rows * tile.panels.front();
+  const bool full = can_be_shared({.n = map.n.extent.size}, tile.panels, tile.lanes);
+  return context.target.divides_beside && context.updates && map.outer.empty() &&
+         map.k.size() == 1 && tile.rows > 1 && full && summed(map, context.batch) >= 2 * vectors &&
+         epilogue_reads(context, map) && long_epilogue(context);
 }
 
 int64_t packed_elements(const GroupContext& context, const ContractionMap& map, const Tile& tile) {
@@ -164,23 +188,30 @@ ContractSchedule schedule_of(const GroupContext& context, const ContractionMap& 
   const int64_t k = summed(map, context.batch);
   const int bytes = bytes_of_element(context);
   const auto epilogue = static_cast<int64_t>(context.node.region->nodes.size());
-  const auto tile_for = [&](int64_t rows) {
-    const int64_t stride = map.k.back().b.size;
-    const bool contiguous = map.m.a == Dim{1, false};
-    const bool packable = map.outer.empty() && map.k.size() == 1 && map.n.extent.size > 1;
-    return choose_tile({rows, map.n.extent.size, k, epilogue, bytes, stride, contiguous, packable},
-                       context.target);
-  };
-  const int64_t m = map.m.extent.extent(context.batch);
-  ContractSchedule schedule{tile_for(m)};
-  if (map.outer.empty() && columns_pay(context, map, schedule.tile)) {
-    schedule.by_columns = true;
-    schedule.along_rows = streams(context, map, schedule.tile);
+  const int64_t stride = map.k.back().b.size;
+  const bool contiguous = map.m.a == Dim{1, false};
+  const bool packable = map.outer.empty() && map.k.size() == 1 && map.n.extent.size > 1;
+  TileShape shape{map.m.extent.extent(context.batch),
+                  map.n.extent.size,
+                  k,
+                  epilogue,
+                  bytes,
+                  stride,
+                  contiguous,
+                  packable};
+  ContractSchedule schedule;
+  schedule.by_columns = columns_pay(context, map, shape);
+  if (schedule.by_columns) {
+    shape.sharers = sharers(context);
   } else if (map.outer.empty()) {
-    schedule.tile = tile_for(expected_rows(map.m.extent, context.batch, context.target.threads));
-    schedule.flat = flat_pays(context, map, schedule.tile);
+    shape.m = expected_rows(map.m.extent, context.batch, context.target.threads);
   }
+  schedule.tile = choose_tile(shape, context.target);
+  schedule.along_rows = schedule.by_columns && streams(context, map, schedule.tile);
+  schedule.flat =
+      !schedule.by_columns && map.outer.empty() && flat_pays(context, map, schedule.tile);
   const Tile& tile = schedule.tile;
+  schedule.between = !schedule.flat && between_pays(context, map, tile);
   schedule.looped = !schedule.flat && tile.rows > 1 && !epilogue_reads(context, map) &&
                     epilogue_loops(context, map, tile.rows * tile.panels.front());
   schedule.sums_place = packed_elements(context, map, tile);
@@ -209,7 +240,7 @@ Slice contract_slice(const GroupContext& context, const GroupShape& shape) {
   const Tile& tile = schedule.tile;
   int64_t scratch = schedule.sums_place;
   if (schedule.flat) scratch += tile.rows * map->n.extent.size + tile.lanes;
-  if (schedule.looped) scratch += tile.rows * tile.panels.front() * tile.lanes;
+  if (schedule.looped || schedule.between) scratch += tile.rows * tile.panels.front() * tile.lanes;
   slice.scratch_bytes = scratch * bytes_of_element(context);
   if (schedule.by_columns) {
     slice.panels = static_cast<int64_t>(schedule.tile.panels.size());

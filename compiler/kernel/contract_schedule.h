@@ -18,6 +18,8 @@ struct ContractSchedule {
   // Whether the epilogue takes the rows of a tile as one run of elements, or one after the other in
   // a loop (`looped`), and where in the scratch memory the sums wait for it.
   bool flat = false, looped = false;
+  // Whether it takes the vectors of a tile one by one between the sums of the next tile.
+  bool between = false;
   int64_t sums_place = 0;
 };
 

@@ -3,8 +3,10 @@
 // in registers.
 #include <algorithm>
 
+#include "compiler/kernel/contract_epilogue.h"
 #include "compiler/kernel/contract_places.h"
 #include "compiler/kernel/contract_schedule.h"
+#include "compiler/kernel/contract_sums.h"
 #include "compiler/kernel/lower_lanes.h"
 #include "compiler/kernel/zero_borders.h"
 #include "compiler/support/diagnostics.h"
@@ -29,6 +31,8 @@ class ContractLowering {
         schedule_(schedule_of(s.context, map_)),
         tile_(schedule_.tile),
         scalar_(scalar_of(node_.result()->type.dtype)),
+        sums_(s, map_, tile_, scalar_),
+        epilogue_(s, map_, schedule_),
         borders_(zero_borders(s.context, map_)),
         outer_(map_.outer.size()) {
     a_ = operand_pointer(s_, map_.a);
@@ -46,7 +50,8 @@ class ContractLowering {
     return std::to_string(tile_.rows) + "x" + std::to_string(tile_.panels.front()) +
            " vectors of " + std::to_string(tile_.lanes) + (tile_.packed ? ", packed" : "") +
            (s_.column_begin ? ", by columns" : "") + (schedule_.along_rows ? ", along rows" : "") +
-           (schedule_.flat ? ", side by side" : "") + (schedule_.block > 0 ? ", by blocks" : "");
+           (schedule_.flat ? ", side by side" : "") + (schedule_.between ? ", between sums" : "") +
+           (schedule_.block > 0 ? ", by blocks" : "");
   }
 
  private:
@@ -105,10 +110,6 @@ class ContractLowering {
     }
   }
 
-  struct Range {
-    Value begin, end;
-  };
-
   // One tile of many that threads share.
   struct Unit {
     Value number;
@@ -131,7 +132,8 @@ class ContractLowering {
     ranges_.clear();
     each_unit(start, [&](const Unit& unit) {
       const int64_t vectors = tile_.panels.front();
-      finish(unit.at, unit.m, tile_.rows, unit.column, vectors, kept(unit));
+      const Value mask = tail_mask(unit.column, vectors);
+      epilogue_.finish({unit.at.c, unit.m, tile_.rows, unit.column, vectors, mask}, kept(unit));
     });
   }
 
@@ -241,7 +243,8 @@ class ContractLowering {
   }
 
   void panel(const Offsets& at, Value begin, Value end, const Coordinate& column, int64_t vectors) {
-    if (tile_.packed) pack(at, column, vectors);
+    if (tile_.packed)
+      sums_.pack(k_.add(at.b, s_.e.scalar_coordinate(column)), vectors, tail_mask(column, vectors));
     Value middle = begin;
     if (tile_.rows > 1) {
       const Value count = k_.sub(end, begin);
@@ -257,14 +260,14 @@ class ContractLowering {
 
   // Tiles along the rows of the result first.
   void by_rows(const Offsets& at, Value begin, Value end) {
-    const int64_t vectors = tile_.panels.front();
+    const int64_t width = tile_.panels.front() * tile_.lanes;
+    const Value panels = k_.div(k_.sub(s_.column_end, s_.column_begin), k_.i64(width));
     const auto across = [&](Value from, Value to, int64_t rows) {
-      k_.loop(from, to, k_.i64(rows), [&](Value m) {
-        k_.loop(s_.column_begin, s_.column_end, k_.i64(vectors * tile_.lanes), [&](Value n) {
-          s_.e.open_scope();
-          one_tile(at, m, rows, {n, 0, false}, vectors);
-          s_.e.close_scope();
-        });
+      const Value count = k_.mul(k_.div(k_.sub(to, from), k_.i64(rows)), panels);
+      sequence(at, rows, tile_.panels.front(), count, [&](Value i) {
+        const Value n = k_.mul(k_.binary(Op::rem, i, panels), k_.i64(width));
+        return Corner{k_.add(from, k_.mul(k_.div(i, panels), k_.i64(rows))),
+                      {k_.add(s_.column_begin, n), 0, false}};
       });
     };
     const Value rest = k_.binary(Op::rem, k_.sub(end, begin), k_.i64(tile_.rows));
@@ -273,21 +276,6 @@ class ContractLowering {
     if (tile_.rows > 1) across(middle, end, 1);
   }
 
-  // Copies the panel of B, one summed element after the other.
-  void pack(const Offsets& at, const Coordinate& column, int64_t vectors) {
-    const Value first = k_.add(at.b, s_.e.scalar_coordinate(column));
-    const Value mask = tail_mask(column, vectors);
-    const MapDim& dim = map_.k.front();
-    k_.loop(k_.i64(0), s_.e.extent(dim.extent), k_.i64(1), [&](Value i) {
-      const Value from = k_.add(first, scaled(i, dim.b)), to = packed_place(i, vectors);
-      const auto values = b_vectors(b_, from, vectors, mask);
-      for (int64_t j = 0; j < vectors; ++j)
-        k_.store(values[static_cast<size_t>(j)], s_.scratch, k_.add(to, k_.i64(j * tile_.lanes)));
-    });
-  }
-
-  Value packed_place(Value i, int64_t vectors) { return k_.mul(i, k_.i64(vectors * tile_.lanes)); }
-
   Value tail_mask(const Coordinate& column, int64_t vectors) {
     const int64_t covered = vectors * tile_.lanes;
     if (tile_.lanes == 1 || column.base || column.offset + covered <= map_.n.extent.size) return {};
@@ -295,56 +283,116 @@ class ContractLowering {
     return first_lanes(k_, tile_.lanes, k_.i64(left));
   }
 
-  std::vector<Value> b_vectors(Value pointer, Value from, int64_t vectors, Value mask) {
-    std::vector<Value> b;
-    for (int64_t j = 0; j < vectors; ++j)
-      b.push_back(k_.load({scalar_, tile_.lanes}, pointer,
-                          shifted(from, Dim{j * tile_.lanes, false}),
-                          j == vectors - 1 ? mask : Value{}));
-    return b;
-  }
+  // The first row and column of a tile.
+  struct Corner {
+    Value m;
+    Coordinate column;
+  };
+  using Corners = std::function<Corner(Value)>;
+  using EachVector = std::function<std::vector<Value>(Value, Value, std::vector<Value>)>;
 
   void tiles(const Offsets& at, Value begin, Value end, int64_t rows, const Coordinate& column,
              int64_t vectors) {
-    k_.loop(begin, end, k_.i64(rows), [&](Value m) {
+    if (!schedule_.between || rows == 1) {
+      k_.loop(begin, end, k_.i64(rows), [&](Value m) {
+        s_.e.open_scope();
+        one_tile(at, {m, column}, rows, vectors);
+        s_.e.close_scope();
+      });
+      return;
+    }
+    sequence(at, rows, vectors, k_.div(k_.sub(end, begin), k_.i64(rows)), [&](Value i) {
+      return Corner{k_.add(begin, k_.mul(i, k_.i64(rows))), column};
+    });
+  }
+
+  // So many tiles, one after the other, which begin at `corners`.
+  void sequence(const Offsets& at, int64_t rows, int64_t vectors, Value count,
+                const Corners& corners) {
+    if (schedule_.between && rows > 1) return interleaved(at, vectors, count, corners);
+    k_.loop(k_.i64(0), count, k_.i64(1), [&](Value i) {
       s_.e.open_scope();
-      one_tile(at, m, rows, column, vectors);
+      one_tile(at, corners(i), rows, vectors);
       s_.e.close_scope();
     });
   }
 
-  void one_tile(const Offsets& at, Value m, int64_t rows, const Coordinate& column,
-                int64_t vectors) {
-    const Value mask = tail_mask(column, vectors);
-    Offsets tile = moved(at, map_.m, m);
-    tile.b = map_.n.b.size ? k_.add(tile.b, s_.e.scalar_coordinate(column)) : tile.b;
-    std::vector<Value> sums = zeros(rows * vectors);
-    fetch_epilogue(at, m, rows, column, vectors);
-    sums = sum_loops(0, tile, rows, vectors, mask, sums);
-    finish(at, m, rows, column, vectors, sums);
+  // What becomes of a tile stands between the sums of the next one: roots and divisions then run
+  // beside multiply-adds. No sum changes.
+  void interleaved(const Offsets& at, int64_t vectors, Value count, const Corners& corners) {
+    const Value k = s_.e.extent(map_.k[0].extent);
+    const Value part = k_.div(k, k_.i64(tile_.rows * vectors));
+    const auto each_vector = [&](std::vector<Value> carried, const EachVector& body) {
+      return k_.loop(k_.i64(0), k_.i64(tile_.rows), k_.i64(1), carried,
+                     [&](Value row, const std::vector<Value>& outer) {
+                       return k_.loop(k_.i64(0), k_.i64(vectors), k_.i64(1), outer,
+                                      [&](Value vector, const std::vector<Value>& now) {
+                                        return body(row, vector, now);
+                                      });
+                     });
+    };
+    // The sums of tile i, and after each part of them `other`.
+    const auto add_up = [&](Value i, const std::function<void(Value, Value)>& other) {
+      s_.e.open_scope();
+      const Corner corner = corners(i);
+      const TileAt result = result_at(at, corner, tile_.rows, vectors);
+      std::vector<Value> carried = zeros(tile_.rows * vectors);
+      carried.push_back(k_.i64(0));
+      carried = each_vector(carried, [&](Value row, Value vector, std::vector<Value> now) {
+        const Value first = now.back(), behind = k_.add(first, part);
+        now.pop_back();
+        epilogue_.fetch(epilogue_.one_vector(result, row, vector));
+        now = sum_of({first, behind}, at, corner, vectors, now);
+        other(row, vector);
+        now.push_back(behind);
+        return now;
+      });
+      const Value first = carried.back();
+      carried.pop_back();
+      epilogue_.keep(sum_of({first, k}, at, corner, vectors, carried));
+      s_.e.close_scope();
+    };
+    const auto finish = [&](Value i, Value row, Value vector) {
+      epilogue_.finish_kept(result_at(at, corners(i), tile_.rows, vectors), row, vector);
+    };
+    k_.branch(k_.compare(Op::lt, k_.i64(0), count), [&] {
+      add_up(k_.i64(0), [](Value, Value) {});
+      k_.loop(k_.i64(1), count, k_.i64(1), [&](Value i) {
+        add_up(i, [&](Value row, Value vector) { finish(k_.sub(i, k_.i64(1)), row, vector); });
+      });
+      each_vector({}, [&](Value row, Value vector, const std::vector<Value>& none) {
+        finish(k_.sub(count, k_.i64(1)), row, vector);
+        return none;
+      });
+    });
+  }
+
+  TileAt result_at(const Offsets& at, const Corner& corner, int64_t rows, int64_t vectors) {
+    return {at.c, corner.m, rows, corner.column, vectors, tail_mask(corner.column, vectors)};
+  }
+
+  Offsets operands_at(const Offsets& at, const Corner& corner) {
+    Offsets tile = moved(at, map_.m, corner.m);
+    tile.b = map_.n.b.size ? k_.add(tile.b, s_.e.scalar_coordinate(corner.column)) : tile.b;
+    return tile;
+  }
+
+  // Of a product with one summed loop.
+  std::vector<Value> sum_of(const Range& steps, const Offsets& at, const Corner& corner,
+                            int64_t vectors, const std::vector<Value>& sums) {
+    const Offsets tile = operands_at(at, corner);
+    return sums_.add(steps, tile.a, tile.b, tile_.rows, vectors, {}, sums);
+  }
+
+  void one_tile(const Offsets& at, const Corner& corner, int64_t rows, int64_t vectors) {
+    const TileAt result = result_at(at, corner, rows, vectors);
+    if (rows > 1) epilogue_.fetch(result);
+    epilogue_.finish(result, sum_loops(0, operands_at(at, corner), rows, vectors, result.mask,
+                                       zeros(rows * vectors)));
   }
 
   std::vector<Value> zeros(int64_t vectors) {
     return {static_cast<size_t>(vectors), k_.constant({scalar_, tile_.lanes}, 0.0)};
-  }
-
-  // Asks for what the epilogue will read (weights and moments of an update) before the sums, which
-  // take longer than the memory does.
-  void fetch_epilogue(const Offsets& at, Value m, int64_t rows, const Coordinate& column,
-                      int64_t vectors) {
-    if (rows == 1) return;
-    for (size_t p = 0; p < s_.region.params.size(); ++p) {
-      if (!epilogue_operand(s_.context, map_, p)) continue;
-      const ir::Value* param = s_.region.params[p].value.get();
-      const int64_t bytes = static_cast<int64_t>(abi::size_of(param->type.dtype));
-      for (const Spot& spot : spots(at, m, rows, column, vectors)) {
-        const ir::View view = flattened_view(param->type.shape, spot.place.size());
-        Value index = k_.i64(0);
-        for (size_t d = 0; d < spot.place.size(); ++d)
-          index = k_.add(index, scaled(s_.e.scalar_coordinate(spot.place[d]), view.strides[d]));
-        k_.prefetch(operand_pointer(s_, param), k_.mul(index, k_.i64(bytes)));
-      }
-    }
   }
 
   // The steps of a summed loop that are taken now, without those that meet nothing but zeros.
@@ -356,120 +404,13 @@ class ContractLowering {
 
   std::vector<Value> sum_loops(size_t d, const Offsets& at, int64_t rows, int64_t vectors,
                                Value mask, const std::vector<Value>& sums) {
-    if (d == map_.k.size()) return multiply(at, rows, vectors, mask, sums);
     const Range range = range_of(d);
+    if (d + 1 == map_.k.size()) return sums_.add(range, at.a, at.b, rows, vectors, mask, sums);
     return k_.loop(range.begin, range.end, k_.i64(1), sums,
                    [&](Value i, const std::vector<Value>& carried) {
-                     Offsets next = moved(at, map_.k[d], i);
-                     if (tile_.packed) next.b = packed_place(i, vectors);
+                     const Offsets next = moved(at, map_.k[d], i);
                      return sum_loops(d + 1, next, rows, vectors, mask, carried);
                    });
-  }
-
-  std::vector<Value> multiply(const Offsets& at, int64_t rows, int64_t vectors, Value mask,
-                              std::vector<Value> sums) {
-    const auto b = tile_.packed ? b_vectors(s_.scratch, at.b, vectors, {})
-                                : b_vectors(b_, at.b, vectors, mask);
-    for (int64_t i = 0; i < rows; ++i) {
-      const Value a =
-          k_.splat(k_.load({scalar_, 1}, a_, shifted(at.a, Dim{i * map_.m.a.size, map_.m.a.batch})),
-                   tile_.lanes);
-      for (int64_t j = 0; j < vectors; ++j) {
-        Value& sum = sums[static_cast<size_t>(i * vectors + j)];
-        sum = k_.muladd(a, b[static_cast<size_t>(j)], sum);
-      }
-    }
-    return sums;
-  }
-
-  Value shifted(Value base, const Dim& by) {
-    return by.size == 0 ? base : k_.add(base, s_.e.extent(by));
-  }
-
-  // The epilogue: outputs of the group at every vector of the tile.
-  void finish(const Offsets& at, Value m, int64_t rows, const Coordinate& column, int64_t vectors,
-              std::vector<Value> sums) {
-    if (schedule_.looped && rows > 1) return loop_over_rows(at, m, rows, column, vectors, sums);
-    const auto list = spots(at, m, rows, column, vectors);
-    if (is_flat(rows)) sums = flattened(sums, list.size());
-    for (size_t v = 0; v < list.size(); ++v) {
-      s_.e.set_mask(list[v].mask);
-      // One scope for the whole tile: a bias that was loaded for one row serves all rows.
-      s_.e.bind(node_.result(), sums[v]);
-      s_.store_outputs(s_.shape.space, list[v].place);
-    }
-    s_.e.set_mask({});
-  }
-
-  void loop_over_rows(const Offsets& at, Value m, int64_t rows, const Coordinate& column,
-                      int64_t vectors, const std::vector<Value>& sums) {
-    const auto place = [&](Value vector) {
-      return k_.add(k_.i64(schedule_.sums_place), k_.mul(vector, k_.i64(tile_.lanes)));
-    };
-    for (size_t v = 0; v < sums.size(); ++v)
-      k_.store(sums[v], s_.scratch, place(k_.i64(static_cast<int64_t>(v))));
-    k_.loop(k_.i64(0), k_.i64(rows), k_.i64(1), [&](Value i) {
-      s_.e.open_scope();
-      std::vector<Value> row;
-      for (int64_t j = 0; j < vectors; ++j)
-        row.push_back(k_.load({scalar_, tile_.lanes}, s_.scratch,
-                              place(k_.add(k_.mul(i, k_.i64(vectors)), k_.i64(j)))));
-      finish(at, k_.add(m, i), 1, column, vectors, row);
-      s_.e.close_scope();
-    });
-  }
-
-  // Narrow rows, put side by side.
-  std::vector<Value> flattened(const std::vector<Value>& sums, size_t count) {
-    const int64_t columns = map_.n.extent.size, vectors = tile_.panels.front();
-    const int64_t first = schedule_.sums_place;
-    for (size_t v = 0; v < sums.size(); ++v) {
-      // What a vector writes beyond its row is written over by the next row.
-      const int64_t row = static_cast<int64_t>(v) / vectors, j = static_cast<int64_t>(v) % vectors;
-      k_.store(sums[v], s_.scratch, k_.i64(first + row * columns + j * tile_.lanes));
-    }
-    std::vector<Value> flat;
-    for (size_t v = 0; v < count; ++v)
-      flat.push_back(k_.load({scalar_, tile_.lanes}, s_.scratch,
-                             k_.i64(first + static_cast<int64_t>(v) * tile_.lanes)));
-    return flat;
-  }
-
-  // Where a vector of the tile lies in the result, and which of its lanes do.
-  struct Spot {
-    Coordinates place;
-    Value mask;
-  };
-
-  bool is_flat(int64_t rows) const { return schedule_.flat && rows == tile_.rows && rows > 1; }
-
-  std::vector<Spot> spots(const Offsets& at, Value m, int64_t rows, const Coordinate& column,
-                          int64_t vectors) {
-    std::vector<Spot> list;
-    if (is_flat(rows)) {
-      const int64_t elements = rows * map_.n.extent.size;
-      const Value first = k_.mul(m, k_.i64(map_.n.extent.size));
-      for (int64_t done = 0; done < elements; done += tile_.lanes)
-        list.push_back({{{first, done, true}},
-                        elements - done < tile_.lanes
-                            ? first_lanes(k_, tile_.lanes, k_.i64(elements - done))
-                            : Value{}});
-      return list;
-    }
-    const Value mask = tail_mask(column, vectors);
-    for (int64_t i = 0; i < rows; ++i)
-      for (int64_t j = 0; j < vectors; ++j)
-        list.push_back(
-            {coordinates(at, m, i, column, j * tile_.lanes), j == vectors - 1 ? mask : Value{}});
-    return list;
-  }
-
-  Coordinates coordinates(const Offsets& at, Value m, int64_t i, const Coordinate& column,
-                          int64_t shift) {
-    Coordinate n = column;
-    n.offset += shift;
-    n.lane = tile_.lanes > 1;
-    return result_coordinates(s_, map_, at.c, {m, i, false}, n);
   }
 
   KernelScope& s_;
@@ -479,6 +420,8 @@ class ContractLowering {
   ContractSchedule schedule_;
   Tile tile_;
   Scalar scalar_;
+  const ContractSums sums_;
+  const ContractEpilogue epilogue_;
   Value a_, b_;
   const std::vector<Border> borders_;
   std::vector<Value> outer_;   // where the loops around the tile stand

@@ -4,6 +4,7 @@
 // of a sum follows from shapes alone. Threads share the tiles, part of the rows after part.
 #include <algorithm>
 
+#include "compiler/kernel/contract_places.h"
 #include "compiler/kernel/contract_schedule.h"
 #include "compiler/kernel/lower_lanes.h"
 #include "compiler/support/diagnostics.h"

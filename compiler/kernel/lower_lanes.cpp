@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "compiler/kernel/contract_places.h"
 #include "compiler/kernel/contract_schedule.h"
 #include "compiler/kernel/zero_borders.h"
 #include "compiler/support/diagnostics.h"
@@ -11,15 +12,6 @@
 namespace nnc::kernel {
 
 using ir::Dim;
-
-Value operand_pointer(KernelScope& s, const ir::Value* base) {
-  size_t slot = 0;
-  for (size_t i = 0; i < s.region.params.size(); ++i) {
-    if (s.region.params[i].value.get() == base) return s.k.function().body.params[slot];
-    slot += s.context.operands[i] == OperandKind::field ? 2 : 1;
-  }
-  throw InternalError("internal error: a contraction reads a value of its own group");
-}
 
 Coordinates result_coordinates(const ir::Shape& space, const Coordinates& long_dimensions) {
   Coordinates result;

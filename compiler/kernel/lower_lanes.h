@@ -16,9 +16,6 @@ void lower_lanes(KernelScope& s, const ContractionMap& map, std::string& schedul
 Slice dot_slice(const GroupContext& context, const ContractionMap& map);
 void lower_dot(KernelScope& s, const ContractionMap& map, std::string& schedule);
 
-// The kernel's parameter for the buffer `base` of an operand.
-Value operand_pointer(KernelScope& s, const ir::Value* base);
-
 // Coordinates of the result, given those of its dimensions other than 1 in order.
 Coordinates result_coordinates(const ir::Shape& space, const Coordinates& long_dimensions);
 

@@ -10,17 +10,18 @@ namespace {
 // what the x86 cores of the last ten years have in common.
 constexpr double per_cycle = 2, latency = 6;
 // A run of lines from the second cache: each, and the first of them; a line of A, whose runs are
-// short; and a line from what lies behind that cache.
-constexpr double near_line = 1.5, near_run = 2, line_of_a = 1.8, far_line = 4.4;
-constexpr int64_t line = 64;
+// short.
+constexpr double near_line = 1.5, near_run = 2, line_of_a = 1.8;
+constexpr int64_t line = 64, page = 4096;
 struct Level {
-  int64_t bytes, ways;
+  int64_t bytes, ways, ways_for_b;
 };
 // Panels of two widths need their code twice: compile time, and half as warm an instruction cache.
 constexpr double second_width = 1.04;
 // What a vector of the tile, and an operation on it, count in code, as a share of the run time.
 constexpr double code_of_vector = 0.0008, code_of_operation = 0.0001;
-constexpr double tile_overhead = 12;  // entering and leaving the loop over k
+constexpr double loop_instructions = 3;  // of a step, beside loads and multiply-adds
+constexpr double tile_overhead = 12;     // entering and leaving the loop over k
 constexpr double instructions_in_flight = 450;
 
 std::vector<int64_t> split_columns(int64_t vectors, int64_t panel_count) {
@@ -59,7 +60,7 @@ class Cost {
   // Reading, writing, and half of the reads from far away.
   double pack_cycles(int64_t vectors) const {
     if (!tile_.packed) return 0;
-    return static_cast<double>(shape_.k * b_lines(vectors)) * (2 + far_line / 2);
+    return static_cast<double>(shape_.k * b_lines(vectors)) * (2 + target_.far_line / 2);
   }
 
   // `b_cycles`: for what a step over k needs of B.
@@ -71,7 +72,9 @@ class Cost {
     // Short tiles overlap: the next has begun before the sums of this one are ready.
     const double alone = std::min(1.0, k * (sums + loads) / instructions_in_flight);
     const double fetch = b_cycles + missed_a(rows, vectors) * line_of_a;
-    const double step = std::max({sums / per_cycle, loads / per_cycle, alone * latency, fetch});
+    const double begun = (sums + loads + loop_instructions) / target_.issue;
+    const double step =
+        std::max({sums / per_cycle, loads / per_cycle, begun, alone * latency, fetch});
     return k * step + alone * tile_overhead + 0.5 * sums;
   }
 
@@ -106,18 +109,20 @@ class Cost {
   }
 
   double from_near(int64_t vectors) const {
-    return near_run + near_line * static_cast<double>(b_lines(vectors));
+    const double pages = std::min(1.0, static_cast<double>(b_stride(vectors)) / page);
+    return near_run + target_.new_page * pages + near_line * static_cast<double>(b_lines(vectors));
   }
 
   // What a step over k has to wait for the panel that the last tile has used.
   double cycles_of_b(int64_t vectors) const {
-    if (share_that_stays(vectors, {target_.l1_bytes, 12}) == 1) return 0;
+    const int64_t l1_ways = std::max<int64_t>(target_.l1_bytes / page, 1);
+    if (share_that_stays(vectors, {target_.l1_bytes, l1_ways, l1_ways}) == 1) return 0;
     // What A streams through the second cache drives the panel out.
     const bool streams = 2 * shape_.m * shape_.k * shape_.element_bytes > target_.l2_bytes;
-    const double stays = share_that_stays(vectors, {target_.l2_bytes, 16});
-    const double near = stays == 1 || !streams ? stays : 0;
+    const double stays = share_that_stays(vectors, {target_.l2_bytes, 16, target_.l2_ways});
+    const double near = stays == 1 ? 1 : streams ? 0 : target_.l2_share * stays;
     return near * from_near(vectors) +
-           (1 - near) * far_line * static_cast<double>(b_lines(vectors));
+           (1 - near) * target_.far_line * static_cast<double>(b_lines(vectors));
   }
 
   // How much of the panel of one tile is still in a cache for the next: rows of B that are a
@@ -128,7 +133,8 @@ class Cost {
     while (period < sets && (period * stride) % (sets * line) != 0) period *= 2;
     const int64_t in_set = (std::min(period, shape_.k) * b_lines(vectors) + sets - 1) / sets;
     const int64_t rounds = (shape_.k + period - 1) / period;
-    return std::min(1.0, static_cast<double>(level.ways) / static_cast<double>(in_set * rounds));
+    return std::min(1.0,
+                    static_cast<double>(level.ways_for_b) / static_cast<double>(in_set * rounds));
   }
 
   const TileShape& shape_;
@@ -153,6 +159,11 @@ bool of_one_size(const TileShape& shape, int64_t rows, const std::vector<int64_t
 
 }  // namespace
 
+bool can_be_shared(const TileShape& shape, const std::vector<int64_t>& panels, int lanes) {
+  const auto count = static_cast<int64_t>(panels.size());
+  return lanes > 1 && shape.n == count * panels.front() * lanes && count % shape.sharers == 0;
+}
+
 std::vector<Tile> tile_candidates(const TileShape& shape, const Target& target) {
   const int lanes = shape.n == 1 ? 1 : target.lanes(shape.element_bytes);
   const int64_t vectors = (shape.n + lanes - 1) / lanes;
@@ -164,6 +175,7 @@ std::vector<Tile> tile_candidates(const TileShape& shape, const Target& target) 
     for (int64_t rows = 1; rows <= std::min<int64_t>(shape.m, 28); ++rows) {
       if (rows * widest + widest + 1 > target.registers) break;
       if (shape.equal && !of_one_size(shape, rows, panels, lanes)) continue;
+      if (shape.sharers > 1 && !can_be_shared(shape, panels, lanes)) continue;
       list.push_back({rows, lanes, panels, false});
       if (shape.packable) list.push_back({rows, lanes, panels, true});
     }

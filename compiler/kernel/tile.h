@@ -25,10 +25,14 @@ struct TileShape {
   bool a_rows_contiguous = false;  // A lies with its rows side by side (a weight gradient)
   bool packable = false;           // there may be a copy of B's panel
   bool equal = false;              // all tiles have to be of one size
+  int64_t sharers = 1;             // threads that take equally many panels, all of one width
 };
 
 // All tiles that fit into the registers, none twice.
 std::vector<Tile> tile_candidates(const TileShape& shape, const Target& target);
+
+// Whether threads can share these panels equally: full ones, all of one width.
+bool can_be_shared(const TileShape& shape, const std::vector<int64_t>& panels, int lanes);
 
 // Estimated cycles of the whole contraction with this tile.
 double tile_cycles(const TileShape& shape, const Tile& tile, const Target& target);

@@ -51,6 +51,7 @@ class Timed {
     const size_t bytes = static_cast<size_t>(shape.k * shape.m) * 4;
     const size_t second = (bytes + 127) / 64 * 64;
     auto program = kernel::lower_program(graph, {{"x", 0}, {"y", second}}, target);
+    program.module.waited_for = true;  // compiled as steps are
     jit::Options options;
     options.target = target;
     options.cache = false;

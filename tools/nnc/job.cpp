@@ -97,7 +97,7 @@ CompileOptions compile_options(const CompileFlags& flags) {
                        fmt::format("--isa: there is no instruction set '{}'", flags.isa),
                        "one of sse2, avx2, avx512 and neon");
   }
-  options.target = kernel::target_for(isa);
+  options.target = kernel::host_target(isa);
   return options;
 }
 

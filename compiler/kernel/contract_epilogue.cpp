@@ -1,0 +1,131 @@
+#include "compiler/kernel/contract_epilogue.h"
+
+#include "compiler/kernel/contract_places.h"
+
+namespace nnc::kernel {
+
+ContractEpilogue::ContractEpilogue(KernelScope& s, const ContractionMap& map,
+                                   const ContractSchedule& schedule)
+    : s_(s),
+      k_(s.k),
+      map_(map),
+      schedule_(schedule),
+      tile_(schedule.tile),
+      scalar_(scalar_of(s.shape.contract->result()->type.dtype)) {}
+
+void ContractEpilogue::fetch(const TileAt& tile) const {
+  for (size_t p = 0; p < s_.region.params.size(); ++p) {
+    if (!epilogue_operand(s_.context, map_, p)) continue;
+    const ir::Value* param = s_.region.params[p].value.get();
+    const int64_t bytes = static_cast<int64_t>(abi::size_of(param->type.dtype));
+    for (const Spot& spot : spots(tile)) {
+      const ir::View view = flattened_view(param->type.shape, spot.place.size());
+      Value index = k_.i64(0);
+      for (size_t d = 0; d < spot.place.size(); ++d)
+        index = k_.add(index, scaled(s_, s_.e.scalar_coordinate(spot.place[d]), view.strides[d]));
+      k_.prefetch(operand_pointer(s_, param), k_.mul(index, k_.i64(bytes)));
+    }
+  }
+}
+
+void ContractEpilogue::finish(const TileAt& tile, std::vector<Value> sums) const {
+  if (schedule_.looped && tile.rows > 1) {
+    keep(sums);
+    k_.loop(k_.i64(0), k_.i64(tile.rows), k_.i64(1),
+            [&](Value row) { finish_kept_row(tile, row); });
+    return;
+  }
+  const auto list = spots(tile);
+  if (is_flat(tile.rows)) sums = flattened(sums, list.size());
+  for (size_t v = 0; v < list.size(); ++v) {
+    s_.e.set_mask(list[v].mask);
+    // One scope for the whole tile: a bias that was loaded for one row serves all rows.
+    s_.e.bind(s_.shape.contract->result(), sums[v]);
+    s_.store_outputs(s_.shape.space, list[v].place);
+  }
+  s_.e.set_mask({});
+}
+
+void ContractEpilogue::keep(const std::vector<Value>& sums) const {
+  for (size_t v = 0; v < sums.size(); ++v)
+    k_.store(sums[v], s_.scratch,
+             k_.i64(schedule_.sums_place + static_cast<int64_t>(v) * tile_.lanes));
+}
+
+Value ContractEpilogue::kept(Value vector) const {
+  return k_.load({scalar_, tile_.lanes}, s_.scratch,
+                 k_.add(k_.i64(schedule_.sums_place), k_.mul(vector, k_.i64(tile_.lanes))));
+}
+
+void ContractEpilogue::finish_kept_row(const TileAt& tile, Value row) const {
+  s_.e.open_scope();
+  std::vector<Value> sums;
+  for (int64_t j = 0; j < tile.vectors; ++j)
+    sums.push_back(kept(k_.add(k_.mul(row, k_.i64(tile.vectors)), k_.i64(j))));
+  TileAt part = tile;
+  part.rows = 1;
+  part.m = k_.add(tile.m, row);
+  finish(part, sums);
+  s_.e.close_scope();
+}
+
+TileAt ContractEpilogue::one_vector(const TileAt& tile, Value row, Value vector) const {
+  const Value column =
+      k_.add(s_.e.scalar_coordinate(tile.column), k_.mul(vector, k_.i64(tile_.lanes)));
+  return {tile.outer, k_.add(tile.m, row), 1, {column, 0, false}, 1, {}};
+}
+
+void ContractEpilogue::finish_kept(const TileAt& tile, Value row, Value vector) const {
+  s_.e.open_scope();
+  const Value sum = kept(k_.add(k_.mul(row, k_.i64(tile.vectors)), vector));
+  finish(one_vector(tile, row, vector), {sum});
+  s_.e.close_scope();
+}
+
+// Narrow rows, put side by side.
+std::vector<Value> ContractEpilogue::flattened(const std::vector<Value>& sums, size_t count) const {
+  const int64_t columns = map_.n.extent.size, vectors = tile_.panels.front();
+  const int64_t first = schedule_.sums_place;
+  for (size_t v = 0; v < sums.size(); ++v) {
+    // What a vector writes beyond its row is written over by the next row.
+    const int64_t row = static_cast<int64_t>(v) / vectors, j = static_cast<int64_t>(v) % vectors;
+    k_.store(sums[v], s_.scratch, k_.i64(first + row * columns + j * tile_.lanes));
+  }
+  std::vector<Value> flat;
+  for (size_t v = 0; v < count; ++v)
+    flat.push_back(k_.load({scalar_, tile_.lanes}, s_.scratch,
+                           k_.i64(first + static_cast<int64_t>(v) * tile_.lanes)));
+  return flat;
+}
+
+bool ContractEpilogue::is_flat(int64_t rows) const {
+  return schedule_.flat && rows == tile_.rows && rows > 1;
+}
+
+std::vector<ContractEpilogue::Spot> ContractEpilogue::flat_spots(const TileAt& tile) const {
+  std::vector<Spot> list;
+  const int64_t elements = tile.rows * map_.n.extent.size;
+  const Value first = k_.mul(tile.m, k_.i64(map_.n.extent.size));
+  for (int64_t done = 0; done < elements; done += tile_.lanes)
+    list.push_back({{{first, done, true}},
+                    elements - done < tile_.lanes
+                        ? first_lanes(k_, tile_.lanes, k_.i64(elements - done))
+                        : Value{}});
+  return list;
+}
+
+std::vector<ContractEpilogue::Spot> ContractEpilogue::spots(const TileAt& tile) const {
+  if (is_flat(tile.rows)) return flat_spots(tile);
+  std::vector<Spot> list;
+  for (int64_t i = 0; i < tile.rows; ++i)
+    for (int64_t j = 0; j < tile.vectors; ++j) {
+      Coordinate n = tile.column;
+      n.offset += j * tile_.lanes;
+      n.lane = tile_.lanes > 1;
+      list.push_back({result_coordinates(s_, map_, tile.outer, {tile.m, i, false}, n),
+                      j == tile.vectors - 1 ? tile.mask : Value{}});
+    }
+  return list;
+}
+
+}  // namespace nnc::kernel

@@ -1,0 +1,58 @@
+// What becomes of the finished sums of a tile: the group's elementwise nodes, and its outputs.
+#pragma once
+
+#include "compiler/kernel/contract_schedule.h"
+
+namespace nnc::kernel {
+
+// A tile of the result, or a part of one.
+struct TileAt {
+  Value outer;  // row-major position that the loops around the tile have come to; absent: 0
+  Value m;      // its first row
+  int64_t rows = 1;
+  Coordinate column;  // its first column
+  int64_t vectors = 1;
+  Value mask;  // of the last vector of each row; absent: it is full
+};
+
+class ContractEpilogue {
+ public:
+  ContractEpilogue(KernelScope& s, const ContractionMap& map, const ContractSchedule& schedule);
+
+  // Asks for what will be read (weights and moments of an update) before the sums, which take
+  // longer than the memory does.
+  void fetch(const TileAt& tile) const;
+
+  void finish(const TileAt& tile, std::vector<Value> sums) const;
+
+  // One vector of a tile.
+  TileAt one_vector(const TileAt& tile, Value row, Value vector) const;
+
+  // Lets the sums of a full tile wait in scratch memory …
+  void keep(const std::vector<Value>& sums) const;
+  // … until one vector of them is finished.
+  void finish_kept(const TileAt& tile, Value row, Value vector) const;
+
+ private:
+  // Where a vector of the tile lies in the result, and which of its lanes do.
+  struct Spot {
+    Coordinates place;
+    Value mask;
+  };
+
+  std::vector<Spot> spots(const TileAt& tile) const;
+  std::vector<Spot> flat_spots(const TileAt& tile) const;
+  std::vector<Value> flattened(const std::vector<Value>& sums, size_t count) const;
+  bool is_flat(int64_t rows) const;
+  Value kept(Value vector) const;
+  void finish_kept_row(const TileAt& tile, Value row) const;
+
+  KernelScope& s_;
+  Builder& k_;
+  const ContractionMap& map_;
+  const ContractSchedule& schedule_;
+  const Tile& tile_;
+  Scalar scalar_;
+};
+
+}  // namespace nnc::kernel

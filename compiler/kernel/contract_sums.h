@@ -1,0 +1,47 @@
+// The sums of a tile of a contraction: the innermost loop, where the multiply-adds are.
+#pragma once
+
+#include "compiler/kernel/contraction_map.h"
+#include "compiler/kernel/lower_group.h"
+#include "compiler/kernel/tile.h"
+
+namespace nnc::kernel {
+
+// Elements of a summed loop, begin … end - 1.
+struct Range {
+  Value begin, end;
+};
+
+class ContractSums {
+ public:
+  // `scratch` holds the panel of B if the tile wants it packed.
+  ContractSums(KernelScope& s, const ContractionMap& map, const Tile& tile, Scalar scalar);
+
+  // Adds the products of a range of the innermost summed loop, which begins at `a` and `b`, to the
+  // sums of a tile (row after row). `mask`: of the last vector of each row.
+  std::vector<Value> add(const Range& range, Value a, Value b, int64_t rows, int64_t vectors,
+                         Value mask, std::vector<Value> sums) const;
+
+  // Copies the panel of B that begins at `first`, one summed element after the other.
+  void pack(Value first, int64_t vectors, Value mask) const;
+
+ private:
+  struct Place {
+    Value a, b;
+  };
+  bool by_pairs(const Range& range, int64_t rows, int64_t vectors) const;
+  std::vector<Value> multiply(const Place& at, int64_t rows, int64_t vectors, Value mask,
+                              std::vector<Value> sums) const;
+  std::vector<Value> vectors_of_b(Value pointer, Value from, int64_t vectors, Value mask) const;
+  Value shifted(Value base, const ir::Dim& by) const;
+  Value moved(Value from, Value steps, const ir::Dim& stride) const;
+
+  KernelScope& s_;
+  Builder& k_;
+  const ContractionMap& map_;
+  const Tile& tile_;
+  Scalar scalar_;
+  Value a_, b_;
+};
+
+}  // namespace nnc::kernel
