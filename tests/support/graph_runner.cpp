@@ -251,7 +251,7 @@ Tensors run_native(const ir::Graph& original, const Tensors& params, const RunOp
 }
 
 kernel::Target target_of(const RunOptions& options) {
-  kernel::Target target = kernel::target_for(options.isa);
+  kernel::Target target = kernel::target_for(options.isa, options.core);
   if (options.l1_bytes > 0) target.l1_bytes = options.l1_bytes;
   if (options.l2_bytes > 0) target.l2_bytes = options.l2_bytes;
   return target;

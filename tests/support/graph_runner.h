@@ -15,6 +15,7 @@ using Tensors = std::map<std::string, ir::Tensor>;
 
 struct RunOptions {
   kernel::Isa isa = kernel::Isa::avx2;
+  kernel::Core core = kernel::Core::common;
   int threads = 1;
   int64_t rows = 0;  // 0: the graph's batch
   // Caches that schedules are chosen for; 0: the level's.

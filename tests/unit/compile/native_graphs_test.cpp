@@ -121,6 +121,58 @@ TEST_CASE("weights that do not stay in a cache are updated with the same bits") 
   }
 }
 
+// A weight gradient, and an update of weights and squares with a root and a division.
+std::string adaptive_step(int rows, int in, int out) {
+  return fmt::format(
+      R"(graph @step(%x: f32[{0}b,{1}], %g: f32[{0}b,{2}], %w: f32[{1},{2}] state, %v: f32[{1},{2}] state) {{
+  %dw: f32[{1},{2}] = contract %x, %g {{lhs=[0], rhs=[0]}}
+  %sq: f32[{1},{2}] = mul %dw, %dw
+  %nv: f32[{1},{2}] = add %v, %sq
+  %r: f32[{1},{2}] = sqrt %nv
+  %q: f32[{1},{2}] = div %dw, %r
+  %nw: f32[{1},{2}] = sub %w, %q
+  assign %w, %nw
+  assign %v, %nv
+  return dw=%dw
+}}
+)",
+      rows, in, out);
+}
+
+// Cores whose roots run beside multiply-adds update a tile between the sums of the next one: a
+// single tile, rows that are left over, panels that go along the rows, and all on other cores too.
+TEST_CASE("updates between sums change no bits") {
+  int between = 0, along = 0;
+  for (const auto& [rows, in, out] :
+       {std::tuple{64, 1, 64}, {131, 6, 128}, {77, 8, 256}, {128, 61, 512}, {53, 45, 96}}) {
+    CAPTURE(in);
+    const auto graph = ir::parse(adaptive_step(rows, in, out));
+    auto params = test::random_params(*graph, static_cast<uint64_t>(in), -1, 1);
+    for (double& square : params["v"].data) square += 2;
+    const auto expected = ir::evaluate(*graph, params);
+    for (kernel::Isa isa : test::runnable_isas()) {
+      CAPTURE(kernel::name_of(isa));
+      std::string usual, other;
+      test::RunOptions options{.isa = isa, .same_bits_threads = {2, 3}};
+      const auto got = test::run_native(*graph, params, options, &usual);
+      for (const auto& [name, tensor] : expected)
+        CHECK(test::distance(got.at(name), tensor) < 2e-5);
+      for (long l2_bytes : {0, 4096}) {
+        std::vector<std::string> schedules;
+        options.core = kernel::Core::skylake;
+        options.l2_bytes = l2_bytes;
+        options.schedules = &schedules;
+        test::run_native(*graph, params, options, &other);
+        CHECK(other == usual);
+        between += any_is(schedules, "between sums");
+        along += any_is(schedules, "along rows, between sums");
+      }
+    }
+  }
+  CHECK(between > 0);
+  CHECK(along > 0);
+}
+
 // A free parameter in a formula of vectors: its gradient is a sum over the batch and the vector.
 TEST_CASE("a sum over the batch and short rows takes every row") {
   for (const char* type : {"f32", "f64"}) {
