@@ -258,21 +258,39 @@ class ContractLowering {
     tiles(at, middle, end, 1, column, vectors);
   }
 
+  // The first row and column of a tile.
+  struct Corner {
+    Value m;
+    Coordinate column;
+  };
+  using Corners = std::function<Corner(Value)>;
+  using EachVector = std::function<std::vector<Value>(Value, Value, std::vector<Value>)>;
+
   // Tiles along the rows of the result first.
   void by_rows(const Offsets& at, Value begin, Value end) {
-    const int64_t width = tile_.panels.front() * tile_.lanes;
-    const Value panels = k_.div(k_.sub(s_.column_end, s_.column_begin), k_.i64(width));
-    const auto across = [&](Value from, Value to, int64_t rows) {
-      const Value count = k_.mul(k_.div(k_.sub(to, from), k_.i64(rows)), panels);
-      sequence(at, rows, tile_.panels.front(), count, [&](Value i) {
-        const Value n = k_.mul(k_.binary(Op::rem, i, panels), k_.i64(width));
-        return Corner{k_.add(from, k_.mul(k_.div(i, panels), k_.i64(rows))),
-                      {k_.add(s_.column_begin, n), 0, false}};
-      });
-    };
+    const int64_t vectors = tile_.panels.front(), width = vectors * tile_.lanes;
     const Value rest = k_.binary(Op::rem, k_.sub(end, begin), k_.i64(tile_.rows));
     const Value middle = k_.sub(end, rest);
-    across(begin, middle, tile_.rows);
+    const auto across = [&](Value from, Value to, int64_t rows) {
+      k_.loop(from, to, k_.i64(rows), [&](Value m) {
+        k_.loop(s_.column_begin, s_.column_end, k_.i64(width), [&](Value n) {
+          s_.e.open_scope();
+          one_tile(at, {m, {n, 0, false}}, rows, vectors);
+          s_.e.close_scope();
+        });
+      });
+    };
+    if (schedule_.between) {
+      const Value panels = k_.div(k_.sub(s_.column_end, s_.column_begin), k_.i64(width));
+      const Value count = k_.mul(k_.div(k_.sub(middle, begin), k_.i64(tile_.rows)), panels);
+      interleaved(at, vectors, count, [&](Value i) {
+        const Value m = k_.mul(k_.div(i, panels), k_.i64(tile_.rows));
+        const Value n = k_.mul(k_.binary(Op::rem, i, panels), k_.i64(width));
+        return Corner{k_.add(begin, m), {k_.add(s_.column_begin, n), 0, false}};
+      });
+    } else {
+      across(begin, middle, tile_.rows);
+    }
     if (tile_.rows > 1) across(middle, end, 1);
   }
 
@@ -283,42 +301,22 @@ class ContractLowering {
     return first_lanes(k_, tile_.lanes, k_.i64(left));
   }
 
-  // The first row and column of a tile.
-  struct Corner {
-    Value m;
-    Coordinate column;
-  };
-  using Corners = std::function<Corner(Value)>;
-  using EachVector = std::function<std::vector<Value>(Value, Value, std::vector<Value>)>;
-
   void tiles(const Offsets& at, Value begin, Value end, int64_t rows, const Coordinate& column,
              int64_t vectors) {
-    if (!schedule_.between || rows == 1) {
-      k_.loop(begin, end, k_.i64(rows), [&](Value m) {
-        s_.e.open_scope();
-        one_tile(at, {m, column}, rows, vectors);
-        s_.e.close_scope();
+    if (schedule_.between && rows > 1)
+      return interleaved(at, vectors, k_.div(k_.sub(end, begin), k_.i64(rows)), [&](Value i) {
+        return Corner{k_.add(begin, k_.mul(i, k_.i64(rows))), column};
       });
-      return;
-    }
-    sequence(at, rows, vectors, k_.div(k_.sub(end, begin), k_.i64(rows)), [&](Value i) {
-      return Corner{k_.add(begin, k_.mul(i, k_.i64(rows))), column};
-    });
-  }
-
-  // So many tiles, one after the other, which begin at `corners`.
-  void sequence(const Offsets& at, int64_t rows, int64_t vectors, Value count,
-                const Corners& corners) {
-    if (schedule_.between && rows > 1) return interleaved(at, vectors, count, corners);
-    k_.loop(k_.i64(0), count, k_.i64(1), [&](Value i) {
+    k_.loop(begin, end, k_.i64(rows), [&](Value m) {
       s_.e.open_scope();
-      one_tile(at, corners(i), rows, vectors);
+      one_tile(at, {m, column}, rows, vectors);
       s_.e.close_scope();
     });
   }
 
-  // What becomes of a tile stands between the sums of the next one: roots and divisions then run
-  // beside multiply-adds. No sum changes.
+  // So many tiles, one after the other, which begin at `corners`. What becomes of a tile stands
+  // between the sums of the next one: roots and divisions then run beside multiply-adds. No sum
+  // changes.
   void interleaved(const Offsets& at, int64_t vectors, Value count, const Corners& corners) {
     const Value k = s_.e.extent(map_.k[0].extent);
     const Value part = k_.div(k, k_.i64(tile_.rows * vectors));
