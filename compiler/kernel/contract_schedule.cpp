@@ -78,8 +78,7 @@ bool columns_pay(const GroupContext& context, const ContractionMap& map, const T
 
 // What the epilogue reads (weights and moments) comes from behind the second cache: it is then best
 // read along its rows, where the hardware fetches ahead.
-bool streams(const GroupContext& context, const ContractionMap& map, const Tile& tile) {
-  if (tile.packed) return false;
+bool streams(const GroupContext& context, const ContractionMap& map) {
   int64_t bytes = 0;
   const auto& params = context.node.region->params;
   for (size_t p = 0; p < params.size(); ++p)
@@ -203,11 +202,12 @@ ContractSchedule schedule_of(const GroupContext& context, const ContractionMap& 
   schedule.by_columns = columns_pay(context, map, shape);
   if (schedule.by_columns) {
     shape.sharers = sharers(context);
+    schedule.along_rows = streams(context, map);
+    shape.packable = packable && !schedule.along_rows;
   } else if (map.outer.empty()) {
     shape.m = expected_rows(map.m.extent, context.batch, context.target.threads);
   }
   schedule.tile = choose_tile(shape, context.target);
-  schedule.along_rows = schedule.by_columns && streams(context, map, schedule.tile);
   schedule.flat =
       !schedule.by_columns && map.outer.empty() && flat_pays(context, map, schedule.tile);
   const Tile& tile = schedule.tile;
