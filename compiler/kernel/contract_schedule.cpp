@@ -60,20 +60,27 @@ constexpr int64_t streamed_run = 1024;
 
 int sharers(const GroupContext& context) { return std::max(2, context.target.threads); }
 
-bool columns_pay(const GroupContext& context, const ContractionMap& map, const TileShape& shape) {
+// Whether sharing columns suits the product at all, whatever its tile.
+bool columns_suit(const GroupContext& context, const ContractionMap& map) {
   if (!context.updates || !map.outer.empty()) return false;
   const int64_t columns = map.n.extent.size;
   int64_t rows = 1, weights = columns;
   for (const MapDim* dim : {&map.m, &map.k.back()})
     (dim->extent.batch ? rows : weights) *= dim->extent.extent(context.batch);
-  if (rows > left_side_limit * columns || weights <= small_weights) return false;
+  return rows <= left_side_limit * columns && weights > small_weights;
+}
+
+bool columns_pay(const GroupContext& context, const ContractionMap& map, const TileShape& shape) {
+  if (!columns_suit(context, map)) return false;
+  const Tile best = choose_tile(shape, context.target);
   TileShape shared = shape;
   shared.sharers = sharers(context);
+  if (can_be_shared(shared, best.panels, best.lanes)) return true;
   if (tile_candidates(shared, context.target).empty()) return false;
-  const auto cycles = [&](const TileShape& s) {
-    return tile_cycles(s, choose_tile(s, context.target), context.target);
+  const auto cycles = [&](const TileShape& of, const Tile& tile) {
+    return tile_cycles(of, tile, context.target);
   };
-  return cycles(shared) <= worse_tile * cycles(shape);
+  return cycles(shared, choose_tile(shared, context.target)) <= worse_tile * cycles(shape, best);
 }
 
 // What the epilogue reads (weights and moments) comes from behind the second cache: it is then best
