@@ -8,9 +8,9 @@
 
 namespace nnc::runtime {
 
-// Uninitialised memory aligned to 64 bytes; from 2 MiB on in huge pages where the kernel has them:
-// rows are read in random order, which otherwise costs a walk of the page tables for each. To be
-// freed with std::free. Throws std::bad_alloc.
+// Uninitialised memory aligned to 64 bytes; from 256 KiB on in huge pages where the kernel has
+// them: rows are read in random order, and matrices down their columns, which otherwise costs a
+// walk of the page tables for each. To be freed with std::free. Throws std::bad_alloc.
 void* allocate(size_t bytes);
 
 // Uninitialised bytes, aligned to 64, with 64 bytes of slack after the end so that vector loads

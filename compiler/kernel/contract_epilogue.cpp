@@ -11,7 +11,8 @@ ContractEpilogue::ContractEpilogue(KernelScope& s, const ContractionMap& map,
       map_(map),
       schedule_(schedule),
       tile_(schedule.tile),
-      scalar_(scalar_of(s.shape.contract->result()->type.dtype)) {}
+      scalar_(scalar_of(s.shape.contract->result()->type.dtype)),
+      roots_(schedule.between ? epilogue_roots(s.context) : std::vector<const ir::Value*>{}) {}
 
 void ContractEpilogue::fetch(const TileAt& tile) const {
   for (size_t p = 0; p < s_.region.params.size(); ++p) {
@@ -75,11 +76,33 @@ TileAt ContractEpilogue::one_vector(const TileAt& tile, Value row, Value vector)
   return {tile.outer, k_.add(tile.m, row), 1, {column, 0, false}, 1, {}};
 }
 
-void ContractEpilogue::finish_kept(const TileAt& tile, Value row, Value vector) const {
+void ContractEpilogue::at_kept(const TileAt& tile, Value row, Value vector,
+                               const std::function<void(const TileAt&, Value)>& body) const {
   s_.e.open_scope();
-  const Value sum = kept(k_.add(k_.mul(row, k_.i64(tile.vectors)), vector));
-  finish(one_vector(tile, row, vector), {sum});
+  body(one_vector(tile, row, vector), kept(k_.add(k_.mul(row, k_.i64(tile.vectors)), vector)));
   s_.e.close_scope();
+}
+
+// Behind the sums of a tile.
+Value ContractEpilogue::root_place(size_t i) const {
+  const int64_t vectors = tile_.rows * tile_.panels.front() + static_cast<int64_t>(i);
+  return k_.i64(schedule_.sums_place + vectors * tile_.lanes);
+}
+
+void ContractEpilogue::take_roots(const TileAt& tile, Value row, Value vector) const {
+  at_kept(tile, row, vector, [&](const TileAt& part, Value sum) {
+    s_.e.bind(s_.shape.contract->result(), sum);
+    for (size_t i = 0; i < roots_.size(); ++i)
+      k_.store(s_.e.emit_vector(roots_[i], spots(part).front().place), s_.scratch, root_place(i));
+  });
+}
+
+void ContractEpilogue::finish_kept(const TileAt& tile, Value row, Value vector) const {
+  at_kept(tile, row, vector, [&](const TileAt& part, Value sum) {
+    for (size_t i = 0; i < roots_.size(); ++i)
+      s_.e.bind(roots_[i], k_.load({scalar_, tile_.lanes}, s_.scratch, root_place(i)));
+    finish(part, {sum});
+  });
 }
 
 // Narrow rows, put side by side.

@@ -1,6 +1,8 @@
 // What becomes of the finished sums of a tile: the group's elementwise nodes, and its outputs.
 #pragma once
 
+#include <functional>
+
 #include "compiler/kernel/contract_schedule.h"
 
 namespace nnc::kernel {
@@ -30,7 +32,9 @@ class ContractEpilogue {
 
   // Lets the sums of a full tile wait in scratch memory …
   void keep(const std::vector<Value>& sums) const;
-  // … until one vector of them is finished.
+  // … until the roots of one vector of them are taken, which wait there, too …
+  void take_roots(const TileAt& tile, Value row, Value vector) const;
+  // … and the vector is finished.
   void finish_kept(const TileAt& tile, Value row, Value vector) const;
 
  private:
@@ -45,6 +49,9 @@ class ContractEpilogue {
   std::vector<Value> flattened(const std::vector<Value>& sums, size_t count) const;
   bool is_flat(int64_t rows) const;
   Value kept(Value vector) const;
+  void at_kept(const TileAt& tile, Value row, Value vector,
+               const std::function<void(const TileAt&, Value)>& body) const;
+  Value root_place(size_t i) const;
   void finish_kept_row(const TileAt& tile, Value row) const;
 
   KernelScope& s_;
@@ -53,6 +60,7 @@ class ContractEpilogue {
   const ContractSchedule& schedule_;
   const Tile& tile_;
   Scalar scalar_;
+  const std::vector<const ir::Value*> roots_;
 };
 
 }  // namespace nnc::kernel

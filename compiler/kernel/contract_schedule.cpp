@@ -21,6 +21,15 @@ bool epilogue_operand(const GroupContext& context, const ContractionMap& map, si
          value->type.shape == region.outputs.front().value->type.shape;
 }
 
+std::vector<const ir::Value*> epilogue_roots(const GroupContext& context) {
+  const ir::Graph& region = *context.node.region;
+  const ir::Type& type = region.outputs.front().value->type;
+  std::vector<const ir::Value*> roots;
+  for (const auto& node : region.nodes)
+    if (node->op->name == "sqrt" && node->result()->type == type) roots.push_back(node->result());
+  return roots;
+}
+
 namespace {
 
 bool long_epilogue(const GroupContext& context) {
@@ -196,7 +205,8 @@ ContractSchedule schedule_of(const GroupContext& context, const ContractionMap& 
   const auto epilogue = static_cast<int64_t>(context.node.region->nodes.size());
   const int64_t stride = map.k.back().b.size;
   const bool contiguous = map.m.a == Dim{1, false};
-  const bool packable = map.outer.empty() && map.k.size() == 1 && map.n.extent.size > 1;
+  const bool packable =
+      map.panel_stride == 0 && map.outer.empty() && map.k.size() == 1 && map.n.extent.size > 1;
   TileShape shape{map.m.extent.extent(context.batch),
                   map.n.extent.size,
                   k,
@@ -205,6 +215,7 @@ ContractSchedule schedule_of(const GroupContext& context, const ContractionMap& 
                   stride,
                   contiguous,
                   packable};
+  shape.in_panels = map.panel_stride > 0;
   ContractSchedule schedule;
   schedule.by_columns = columns_pay(context, map, shape);
   if (schedule.by_columns) {
@@ -248,6 +259,8 @@ Slice contract_slice(const GroupContext& context, const GroupShape& shape) {
   int64_t scratch = schedule.sums_place;
   if (schedule.flat) scratch += tile.rows * map->n.extent.size + tile.lanes;
   if (schedule.looped || schedule.between) scratch += tile.rows * tile.panels.front() * tile.lanes;
+  if (schedule.between)
+    scratch += static_cast<int64_t>(epilogue_roots(context).size()) * tile.lanes;
   slice.scratch_bytes = scratch * bytes_of_element(context);
   if (schedule.by_columns) {
     slice.panels = static_cast<int64_t>(schedule.tile.panels.size());

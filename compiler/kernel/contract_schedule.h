@@ -37,6 +37,9 @@ bool epilogue_operand(const GroupContext& context, const ContractionMap& map, si
 // loses several, and so do sums of a few elements).
 bool epilogue_loops(const GroupContext& context, const ContractionMap& map, int64_t vectors);
 
+// The roots that the epilogue takes of every element.
+std::vector<const ir::Value*> epilogue_roots(const GroupContext& context);
+
 int bytes_of_element(const GroupContext& context);
 
 }  // namespace nnc::kernel

@@ -97,13 +97,27 @@ void collapse_summed(ContractionMap& map) {
   map.k.insert(map.k.end(), run.begin(), run.end());
 }
 
+// Where B lies; of panels, the first one.
+std::optional<ir::View> right_view(const ir::Node& node, const ir::Node* padding,
+                                   ContractionMap& map) {
+  const ir::Value* right = node.operands[1];
+  if (padding) {
+    const auto below = view_in_base(padding->operands[0]);
+    return below ? view_over(right, padding->result(), *below) : std::nullopt;
+  }
+  if (auto view = view_in_base(right)) return view;
+  const auto panels = panels_in_base(right);
+  if (!panels) return std::nullopt;
+  map.panel_stride = panels->stride;
+  return panels->panel;
+}
+
 // The map of a contraction; with `padding`, B is what lies under that node.
 std::optional<ContractionMap> map_over(const ir::Node& node, const ir::Node* padding) {
   const auto a_view = view_in_base(node.operands[0]);
-  auto b_view = view_in_base(padding ? padding->operands[0] : node.operands[1]);
-  if (b_view && padding) b_view = view_over(node.operands[1], padding->result(), *b_view);
-  if (!a_view || !b_view) return std::nullopt;
   ContractionMap map;
+  const auto b_view = right_view(node, padding, map);
+  if (!a_view || !b_view) return std::nullopt;
   map.a = base_of(node.operands[0]);
   map.b = base_of(padding ? padding->operands[0] : node.operands[1]);
   map.padding = padding;
@@ -153,6 +167,7 @@ std::optional<ContractionMap> map_over(const ir::Node& node, const ir::Node* pad
   if (map.form == ContractionForm::rows) map.outer.insert(map.outer.end(), m.begin(), m.end());
   map.outer.insert(map.outer.end(), n.begin(), n.end());
   if (map.part_length > 0 && map.form != ContractionForm::dot) return std::nullopt;
+  if (map.panel_stride > 0 && map.form != ContractionForm::rows) return std::nullopt;
   if (map.form != ContractionForm::rows) return map;
   if (map.n.extent.batch) return std::nullopt;
   if (map.n.extent.size > 1 && (map.n.b != one || map.n.c != one)) return std::nullopt;

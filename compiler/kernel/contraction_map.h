@@ -41,6 +41,8 @@ struct ContractionMap {
   // dot: the innermost k in so many parts of `part_length` steps each, the last one of the rest; a
   // sum for each, the first dimension of the result.
   int64_t parts = 1, part_length = 0;
+  // rows: B's columns lie in panels (views.h), so many elements apart; 0: in rows, side by side.
+  int64_t panel_stride = 0;
   const ir::Value* a = nullptr;  // buffers
   const ir::Value* b = nullptr;
   int64_t a_offset = 0, b_offset = 0;

@@ -197,7 +197,7 @@ class ContractLowering {
     const int64_t vectors = tile_.panels.front();
     fetch_next(unit.number);
     Offsets tile = moved(unit.at, map_.m, unit.m);
-    tile.b = k_.add(tile.b, s_.e.scalar_coordinate(unit.column));
+    tile.b = k_.add(tile.b, column_of_b(unit.column));
     return sum_loops(0, tile, tile_.rows, vectors, tail_mask(unit.column, vectors), kept(unit));
   }
 
@@ -244,18 +244,25 @@ class ContractLowering {
 
   void panel(const Offsets& at, Value begin, Value end, const Coordinate& column, int64_t vectors) {
     if (tile_.packed)
-      sums_.pack(k_.add(at.b, s_.e.scalar_coordinate(column)), vectors, tail_mask(column, vectors));
+      sums_.pack(k_.add(at.b, column_of_b(column)), vectors, tail_mask(column, vectors));
     Value middle = begin;
     if (tile_.rows > 1) {
-      const Value count = k_.sub(end, begin);
-      const Value rest = k_.binary(Op::rem, count, k_.i64(tile_.rows));
-      middle = k_.sub(end, rest);
+      middle = whole_tiles(begin, end, tile_.rows);
       tiles(at, begin, middle, tile_.rows, column, vectors);
     }
-    const bool always_full = !map_.m.extent.batch && map_.m.extent.size % tile_.rows == 0 &&
-                             (map_.outer.empty() || tile_.rows > 1);
-    if (tile_.rows > 1 && always_full) return;
-    tiles(at, middle, end, 1, column, vectors);
+    int64_t left = map_.m.extent.batch ? 1 : map_.m.extent.size % tile_.rows;
+    if (tile_.rest > 1) {
+      const Value last = whole_tiles(middle, end, tile_.rest);
+      tiles(at, middle, last, tile_.rest, column, vectors);
+      middle = last;
+      if (!map_.m.extent.batch) left %= tile_.rest;
+    }
+    if (tile_.rows == 1 || left > 0) tiles(at, middle, end, 1, column, vectors);
+  }
+
+  // How far tiles of so many rows go.
+  Value whole_tiles(Value begin, Value end, int64_t rows) {
+    return k_.sub(end, k_.binary(Op::rem, k_.sub(end, begin), k_.i64(rows)));
   }
 
   // The first row and column of a tile.
@@ -269,8 +276,7 @@ class ContractLowering {
   // Tiles along the rows of the result first.
   void by_rows(const Offsets& at, Value begin, Value end) {
     const int64_t vectors = tile_.panels.front(), width = vectors * tile_.lanes;
-    const Value rest = k_.binary(Op::rem, k_.sub(end, begin), k_.i64(tile_.rows));
-    const Value middle = k_.sub(end, rest);
+    const Value middle = whole_tiles(begin, end, tile_.rows);
     const auto across = [&](Value from, Value to, int64_t rows) {
       k_.loop(from, to, k_.i64(rows), [&](Value m) {
         k_.loop(s_.column_begin, s_.column_end, k_.i64(width), [&](Value n) {
@@ -291,7 +297,9 @@ class ContractLowering {
     } else {
       across(begin, middle, tile_.rows);
     }
-    if (tile_.rows > 1) across(middle, end, 1);
+    const Value last = tile_.rest > 1 ? whole_tiles(middle, end, tile_.rest) : middle;
+    if (tile_.rest > 1) across(middle, last, tile_.rest);
+    if (tile_.rows > 1) across(last, end, 1);
   }
 
   Value tail_mask(const Coordinate& column, int64_t vectors) {
@@ -303,7 +311,7 @@ class ContractLowering {
 
   void tiles(const Offsets& at, Value begin, Value end, int64_t rows, const Coordinate& column,
              int64_t vectors) {
-    if (schedule_.between && rows > 1)
+    if (schedule_.between && rows == tile_.rows)
       return interleaved(at, vectors, k_.div(k_.sub(end, begin), k_.i64(rows)), [&](Value i) {
         return Corner{k_.add(begin, k_.mul(i, k_.i64(rows))), column};
       });
@@ -350,16 +358,29 @@ class ContractLowering {
       epilogue_.keep(sum_of({first, k}, at, corner, vectors, carried));
       s_.e.close_scope();
     };
+    // A root is begun one vector ahead, so that a division need not wait for it.
+    const auto begin = [&](Value i) {
+      epilogue_.take_roots(result_at(at, corners(i), tile_.rows, vectors), k_.i64(0), k_.i64(0));
+    };
     const auto finish = [&](Value i, Value row, Value vector) {
-      epilogue_.finish_kept(result_at(at, corners(i), tile_.rows, vectors), row, vector);
+      const TileAt tile = result_at(at, corners(i), tile_.rows, vectors);
+      epilogue_.finish_kept(tile, row, vector);
+      const Value number = k_.add(k_.mul(row, k_.i64(vectors)), k_.add(vector, k_.i64(1)));
+      const Value next = k_.min(number, k_.i64(tile_.rows * vectors - 1));
+      epilogue_.take_roots(tile, k_.div(next, k_.i64(vectors)),
+                           k_.binary(Op::rem, next, k_.i64(vectors)));
     };
     k_.branch(k_.compare(Op::lt, k_.i64(0), count), [&] {
       add_up(k_.i64(0), [](Value, Value) {});
       k_.loop(k_.i64(1), count, k_.i64(1), [&](Value i) {
-        add_up(i, [&](Value row, Value vector) { finish(k_.sub(i, k_.i64(1)), row, vector); });
+        const Value last = k_.sub(i, k_.i64(1));
+        begin(last);
+        add_up(i, [&](Value row, Value vector) { finish(last, row, vector); });
       });
+      const Value last = k_.sub(count, k_.i64(1));
+      begin(last);
       each_vector({}, [&](Value row, Value vector, const std::vector<Value>& none) {
-        finish(k_.sub(count, k_.i64(1)), row, vector);
+        finish(last, row, vector);
         return none;
       });
     });
@@ -371,8 +392,17 @@ class ContractLowering {
 
   Offsets operands_at(const Offsets& at, const Corner& corner) {
     Offsets tile = moved(at, map_.m, corner.m);
-    tile.b = map_.n.b.size ? k_.add(tile.b, s_.e.scalar_coordinate(corner.column)) : tile.b;
+    tile.b = map_.n.b.size ? k_.add(tile.b, column_of_b(corner.column)) : tile.b;
     return tile;
+  }
+
+  // Where a column begins in B.
+  Value column_of_b(const Coordinate& column) {
+    const Value n = s_.e.scalar_coordinate(column);
+    if (map_.panel_stride == 0) return n;
+    const Value panel = k_.i64(panel_width);
+    return k_.add(k_.mul(k_.div(n, panel), k_.i64(map_.panel_stride)),
+                  k_.binary(Op::rem, n, panel));
   }
 
   // Of a product with one summed loop.

@@ -35,6 +35,7 @@ struct Target {
   // The tile of every contraction, for measurements of the cost model; 0: chosen.
   int forced_rows = 0, forced_vectors = 0;
   bool forced_packing = false;
+  int forced_rest = 0;  // 0: chosen, even if the rest of the tile is not
 
   int lanes(int element_bytes) const { return vector_bytes / element_bytes; }
 };

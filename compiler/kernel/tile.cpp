@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "compiler/kernel/views.h"
+
 namespace nnc::kernel {
 
 namespace {
@@ -37,24 +39,31 @@ class Cost {
       : shape_(shape), tile_(tile), target_(target) {}
 
   double cycles() const {
-    double total = 0;
-    for (int64_t vectors : tile_.panels) total += panel_cycles(vectors);
-    const double widest = static_cast<double>(tile_.rows * tile_.panels.front());
-    if (tile_.panels.front() != tile_.panels.back()) total *= second_width;
+    // Panels are of two widths at most, the wider ones first.
+    const int64_t wide = tile_.panels.front(), narrow = tile_.panels.back();
+    const auto count = static_cast<double>(tile_.panels.size());
+    const auto wides =
+        static_cast<double>(std::count(tile_.panels.begin(), tile_.panels.end(), wide));
+    double total = wides * panel_cycles(wide);
+    if (narrow != wide) total = second_width * (total + (count - wides) * panel_cycles(narrow));
+    const int64_t rows = tile_.rows + (tile_.rest > 1 ? tile_.rest : 0);
+    const double widest = static_cast<double>(rows * wide);
     const auto operations = static_cast<double>(shape_.epilogue);
     return total * (1 + widest * (code_of_vector + code_of_operation * operations));
   }
 
  private:
   double panel_cycles(int64_t vectors) const {
-    const int64_t rows = tile_.rows, rest = shape_.m % rows;
+    const int64_t rows = tile_.rows, left = shape_.m % rows;
+    const auto rests = static_cast<double>(left / tile_.rest);
+    const auto single = static_cast<double>(tile_.rest > 1 ? left % tile_.rest : 0);
     const auto tiles = static_cast<double>(shape_.m / rows);
     // The first tile of a panel brings B in (or the copy does); the others find it in a cache.
     const double later = cycles_of_b(vectors);
     const double first = tile_.packed ? later : share_that_is_near() * from_near(vectors);
     const double other = one_tile(rows, vectors, later);
     return pack_cycles(vectors) + one_tile(rows, vectors, first) + (tiles - 1) * other +
-           static_cast<double>(rest) * one_tile(1, vectors, later);
+           rests * one_tile(tile_.rest, vectors, later) + single * one_tile(1, vectors, later);
   }
 
   // Reading, writing, and half of the reads from far away.
@@ -157,12 +166,34 @@ bool of_one_size(const TileShape& shape, int64_t rows, const std::vector<int64_t
   return shape.m % rows == 0 && panels.front() == panels.back() && full;
 }
 
+// Whether no tile reaches from one panel of B into the next.
+bool divide_panel(const std::vector<int64_t>& panels, int lanes) {
+  return panels.front() == panels.back() && panel_width % (panels.front() * lanes) == 0;
+}
+
 }  // namespace
 
 bool can_be_shared(const TileShape& shape, const std::vector<int64_t>& panels, int lanes) {
   const auto count = static_cast<int64_t>(panels.size());
   return lanes > 1 && shape.n == count * panels.front() * lanes && count % shape.sharers == 0;
 }
+
+namespace {
+
+// A tile packed and not, its rest row by row and, if there are several rows of it, as one tile.
+void add_candidates(const TileShape& shape, const Tile& tile, std::vector<Tile>& list) {
+  for (const int64_t rest : {int64_t{1}, shape.m % tile.rows}) {
+    if (rest == 0 || (rest == 1 && shape.m % tile.rows == 1)) continue;
+    for (const bool packed : {false, true}) {
+      if (packed && !shape.packable) continue;
+      list.push_back(tile);
+      list.back().packed = packed;
+      list.back().rest = rest;
+    }
+  }
+}
+
+}  // namespace
 
 std::vector<Tile> tile_candidates(const TileShape& shape, const Target& target) {
   const int lanes = shape.n == 1 ? 1 : target.lanes(shape.element_bytes);
@@ -174,10 +205,10 @@ std::vector<Tile> tile_candidates(const TileShape& shape, const Target& target) 
     const int64_t widest = panels.front();
     for (int64_t rows = 1; rows <= std::min<int64_t>(shape.m, 28); ++rows) {
       if (rows * widest + widest + 1 > target.registers) break;
+      if (shape.in_panels && !divide_panel(panels, lanes)) continue;
       if (shape.equal && !of_one_size(shape, rows, panels, lanes)) continue;
       if (shape.sharers > 1 && !can_be_shared(shape, panels, lanes)) continue;
-      list.push_back({rows, lanes, panels, false});
-      if (shape.packable) list.push_back({rows, lanes, panels, true});
+      add_candidates(shape, {rows, lanes, panels}, list);
     }
   }
   return list;
@@ -190,7 +221,8 @@ Tile choose_tile(const TileShape& shape, const Target& target) {
   for (const Tile& tile : list) {
     if (target.forced_rows > 0 &&
         (tile.rows != target.forced_rows || tile.panels.front() != target.forced_vectors ||
-         tile.packed != target.forced_packing))
+         tile.packed != target.forced_packing ||
+         (target.forced_rest > 0 && tile.rest != target.forced_rest)))
       continue;
     const double cycles = tile_cycles(shape, tile, target);
     if (best && cycles >= best_cycles) continue;

@@ -10,10 +10,11 @@
 namespace nnc::kernel {
 
 struct Tile {
-  int64_t rows = 1;             // of the full tile; what is left over runs row by row
+  int64_t rows = 1;             // of the full tile
   int lanes = 1;                // of a vector
   std::vector<int64_t> panels;  // vectors per panel of columns, left to right
   bool packed = false;          // B's panel is copied side by side before its tiles run
+  int64_t rest = 1;             // rows of the tiles that take what is left over, but single rows
 };
 
 // What the cost of a tile depends on.
@@ -25,6 +26,7 @@ struct TileShape {
   bool a_rows_contiguous = false;  // A lies with its rows side by side (a weight gradient)
   bool packable = false;           // there may be a copy of B's panel
   bool equal = false;              // all tiles have to be of one size
+  bool in_panels = false;          // B lies in panels (views.h)
   int64_t sharers = 1;             // threads that take equally many panels, all of one width
 };
 

@@ -41,6 +41,21 @@ std::optional<View> view_in_base(const ir::Value* value) {
   return view_over(value, base, row_major(base->type.shape));
 }
 
+std::optional<PanelView> panels_in_base(const ir::Value* value) {
+  if (!value->node || value->node->op->name != "reshape" || value->type.rank() != 2)
+    return std::nullopt;
+  const ir::Value* parts = value->node->operands[0];
+  const ir::Shape& shape = parts->type.shape;
+  if (shape.size() != 3 || shape[0] != value->type.shape[0] || shape[1].batch ||
+      shape[2] != Dim{panel_width, false})
+    return std::nullopt;
+  auto view = view_in_base(parts);
+  if (!view || view->strides[1].batch || view->strides[2] != Dim{1, false}) return std::nullopt;
+  const int64_t stride = view->strides[1].size;
+  view->strides.erase(view->strides.begin() + 1);
+  return PanelView{*view, stride};
+}
+
 std::optional<View> coordinate_map(const ir::Value* value, const ir::Value* source,
                                    size_t dimension) {
   View unit;

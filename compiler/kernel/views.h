@@ -23,6 +23,19 @@ const ir::Value* base_of(const ir::Value* value);
 // The view of `value` in the row-major buffer of base_of(value); nothing if strides cannot say it.
 std::optional<ir::View> view_in_base(const ir::Value* value);
 
+// Columns of a panel: four of the widest vectors of f32.
+constexpr int64_t panel_width = 64;
+
+// A matrix [k, n] whose columns lie in panels, [n / 64, k, 64] in memory: the rows of a panel are
+// side by side, however wide the matrix is.
+struct PanelView {
+  ir::View panel;      // the first one
+  int64_t stride = 0;  // elements from one panel to the next
+};
+
+// Nothing if the value is no such matrix, which the pass `panels` writes as a reshape of a view.
+std::optional<PanelView> panels_in_base(const ir::Value* value);
+
 // The view of `value` where that of `source`, which it is reached from by movement ops, is `start`.
 std::optional<ir::View> view_over(const ir::Value* value, const ir::Value* source,
                                   const ir::View& start);

@@ -9,6 +9,7 @@
 #include "compiler/ir/op.h"
 #include "compiler/passes/pass.h"
 #include "compiler/passes/rewrite.h"
+#include "compiler/passes/weights.h"
 
 namespace nnc::passes {
 
@@ -27,10 +28,8 @@ struct Spread {
 
 class ScaleFolding {
  public:
-  explicit ScaleFolding(const Graph& graph) : users_(ir::users_of(graph)) {
+  explicit ScaleFolding(const Graph& graph) : users_(ir::users_of(graph)), weights_(graph) {
     for (const ir::Output& output : graph.outputs) outputs_.insert(output.value);
-    for (const ir::Param& param : graph.params)
-      if (param.kind == ir::ParamKind::state) states_.insert(param.value.get());
   }
 
   Value* rule(Node& node, Builder& b) {
@@ -40,28 +39,10 @@ class ScaleFolding {
   }
 
  private:
-  // Whether a value is made of states (one at least) and constants, without rows.
-  bool from_states(const Value* value) { return kind(value) == State::state; }
-
-  enum class State { constant, state, other };
-
-  State kind(const Value* value) {
-    if (const auto it = known_.find(value); it != known_.end()) return it->second;
-    State result = State::constant;
-    if (!value->node) {
-      result = states_.count(value) ? State::state : State::other;
-    } else {
-      for (const Value* operand : value->node->operands) result = std::max(result, kind(operand));
-      for (const ir::Dim& dim : value->type.shape)
-        if (dim.batch) result = State::other;
-    }
-    return known_[value] = result;
-  }
-
   std::optional<Spread> spread_of(Value* value) {
     if (!is_op(value, "broadcast")) return std::nullopt;
     Value* source = value->node->operands[0];
-    if (!from_states(source)) return std::nullopt;
+    if (!weights_.from_states(source)) return std::nullopt;
     return Spread{source, value->node->attributes.integers("axes")};
   }
 
@@ -93,7 +74,7 @@ class ScaleFolding {
 
   Value* scaled_contraction(Value* value, const Spread& factor, Builder& b) {
     if (!value->node || value->node->op->family != ir::Family::contraction) return nullptr;
-    if (!used_once(value) || !from_states(value->node->operands[1])) return nullptr;
+    if (!used_once(value) || !weights_.from_states(value->node->operands[1])) return nullptr;
     const auto axes = right_axes(*value->node, factor.axes);
     if (!axes) return nullptr;
     Value* weights = value->node->operands[1];
@@ -139,8 +120,8 @@ class ScaleFolding {
   }
 
   const std::map<const Value*, std::vector<Node*>> users_;
-  std::set<const Value*> outputs_, states_;
-  std::map<const Value*, State> known_;
+  std::set<const Value*> outputs_;
+  WeightValues weights_;
   std::map<const Value*, std::pair<Value*, Spread>> sums_;
 };
 

@@ -20,7 +20,7 @@ namespace {
 // Whether kernels can read the operand from a buffer as it is.
 bool in_memory(const Value* operand, const ir::Graph& graph) {
   const Value* base = kernel::base_of(operand);
-  if (!kernel::view_in_base(operand)) return false;
+  if (!kernel::view_in_base(operand) && !kernel::panels_in_base(operand)) return false;
   if (base->node) return base->node->op->family != ir::Family::generator && base->type.rank() > 0;
   for (const ir::Param& param : graph.params)
     if (param.value.get() == base) return param.kind == ir::ParamKind::state;
@@ -130,12 +130,24 @@ Value* change_sides(const Node& node, Builder& b) {
                                      counting(n, right.size())));
 }
 
+// Whether the node shows panels to products that read them as they are.
+bool read_in_panels(const Node& node, const std::map<const Value*, std::vector<Node*>>& users) {
+  const auto found = users.find(node.result());
+  if (!kernel::panels_in_base(node.result()) || found == users.end()) return false;
+  return std::all_of(found->second.begin(), found->second.end(), [&](const Node* user) {
+    return user->op->family == ir::Family::contraction && kernel::map_contraction(*user) &&
+           user->operands[1] == node.result() && user->operands[0] != node.result();
+  });
+}
+
 }  // namespace
 
 bool lay_out_contractions(ir::Graph& graph) {
+  const auto users = ir::users_of(graph);
   // A movement of a moved value that no strides can say needs its operand written out.
   const bool views = rewrite(graph, [&](Node& node, Builder& b) -> Value* {
     if (node.op->family != ir::Family::movement) return nullptr;
+    if (read_in_panels(node, users)) return nullptr;
     if (kernel::view_in_base(node.result()) && rows_findable(node.result(), graph) &&
         indices_findable(node.result()))
       return nullptr;

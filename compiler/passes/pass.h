@@ -48,8 +48,9 @@ bool remove_dead(ir::Graph& graph);     // nodes that nobody uses
 bool safe_forms(ir::Graph& graph);      // log(softmax), log(sigmoid): the stable forms
 bool skip_unread(ir::Graph& graph);     // pixels that pooling leaves out are not computed
 bool fold_scales(ir::Graph& graph);     // (x·W)·s: one product with weights W·s
-bool form_muladd(ir::Graph& graph);     // a*b + c: the only place where FMA is introduced
-bool use_known_sums(ir::Graph& graph);  // sums of a·Σx + b·Σy from those of x and y
+bool put_weights_in_panels(ir::Graph& graph);   // wide weights lie panel by panel
+bool form_muladd(ir::Graph& graph);             // a*b + c: the only place where FMA is introduced
+bool use_known_sums(ir::Graph& graph);          // sums of a·Σx + b·Σy from those of x and y
 bool take_moments_by_rows(ir::Graph& graph);    // Σ(x - m)² around the mean of each row first
 bool recompute_cheap(ir::Graph& graph);         // normalised products, where they are read
 bool gather_convolutions(ir::Graph& graph);     // input gradients of convolutions as convolutions

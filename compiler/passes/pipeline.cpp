@@ -20,7 +20,9 @@ const std::vector<Pass>& inference_passes() {
   static const std::vector<Pass> list = {
       {"fold-scales", "normalisation by running statistics becomes part of the weights",
        fold_scales},
-      {"dce", "the weights and sums that it replaced", remove_dead},
+      {"panels", "wide weights lie in panels of columns, each one run of memory",
+       put_weights_in_panels},
+      {"dce", "the weights and sums that they replaced", remove_dead},
   };
   return list;
 }

@@ -114,13 +114,14 @@ std::vector<Candidate> candidates(const Shape& shape) {
     target.forced_rows = static_cast<int>(tile.rows);
     target.forced_vectors = static_cast<int>(tile.panels.front());
     target.forced_packing = tile.packed;
+    target.forced_rest = static_cast<int>(tile.rest);
     list.push_back({tile, std::make_unique<Timed>(shape, target), 1e9});
   }
   return list;
 }
 
 bool same(const kernel::Tile& a, const kernel::Tile& b) {
-  return a.rows == b.rows && a.panels == b.panels && a.packed == b.packed;
+  return a.rows == b.rows && a.panels == b.panels && a.packed == b.packed && a.rest == b.rest;
 }
 
 // All candidates are timed shortly, then those that could be the best, and the choice, again in
@@ -150,12 +151,14 @@ double loss_of(const Shape& shape, const std::vector<Candidate>& list, bool verb
   if (verbose) {
     const double flops = 2.0 * static_cast<double>(shape.m * shape.n * shape.k);
     std::printf(
-        "%5ld %5ld %5ld %s  chosen %2ldx%ld%s %7.2f us   best %2ldx%ld%s %7.2f us %4.0f GFLOP/s"
+        "%5ld %5ld %5ld %s  chosen %2ldx%ld%s+%ld %7.2f us   best %2ldx%ld%s+%ld %7.2f us "
+        "%4.0f GFLOP/s"
         "   loss %.3f\n",
         shape.m, shape.n, shape.k, shape.transposed ? "T" : " ", chosen->tile.rows,
-        chosen->tile.panels.front(), chosen->tile.packed ? "p" : " ", chosen->seconds * 1e6,
-        fastest->tile.rows, fastest->tile.panels.front(), fastest->tile.packed ? "p" : " ",
-        fastest->seconds * 1e6, flops / fastest->seconds * 1e-9, loss);
+        chosen->tile.panels.front(), chosen->tile.packed ? "p" : " ", chosen->tile.rest,
+        chosen->seconds * 1e6, fastest->tile.rows, fastest->tile.panels.front(),
+        fastest->tile.packed ? "p" : " ", fastest->tile.rest, fastest->seconds * 1e6,
+        flops / fastest->seconds * 1e-9, loss);
     std::fflush(stdout);
   }
   return loss;
@@ -165,8 +168,8 @@ double loss_of(const Shape& shape, const std::vector<Candidate>& list, bool verb
 void record(std::ostream& file, const Shape& shape, const std::vector<Candidate>& list) {
   for (const Candidate& c : list)
     file << shape.m << ' ' << shape.n << ' ' << shape.k << ' ' << shape.transposed << ' '
-         << c.tile.rows << ' ' << c.tile.panels.front() << ' ' << c.tile.packed << ' ' << c.seconds
-         << '\n';
+         << c.tile.rows << ' ' << c.tile.panels.front() << ' ' << c.tile.packed << ' '
+         << c.tile.rest << ' ' << c.seconds << '\n';
 }
 
 struct Measurement {
@@ -178,14 +181,15 @@ std::vector<Measurement> recorded(const char* path) {
   std::vector<Measurement> all;
   std::ifstream file(path);
   Shape shape{};
-  int64_t rows = 0, vectors = 0;
+  int64_t rows = 0, vectors = 0, rest = 0;
   bool packed = false;
   double seconds = 0;
   while (file >> shape.m >> shape.n >> shape.k >> shape.transposed >> rows >> vectors >> packed >>
-         seconds) {
+         rest >> seconds) {
     if (all.empty() || !(all.back().shape == shape)) all.push_back({shape, {}});
     for (const kernel::Tile& tile : kernel::tile_candidates(tile_shape(shape), one_thread()))
-      if (tile.rows == rows && tile.panels.front() == vectors && tile.packed == packed)
+      if (tile.rows == rows && tile.panels.front() == vectors && tile.packed == packed &&
+          tile.rest == rest)
         all.back().list.push_back({tile, nullptr, seconds});
   }
   return all;
