@@ -32,21 +32,24 @@ std::vector<const ir::Value*> epilogue_roots(const GroupContext& context) {
 
 namespace {
 
-bool long_epilogue(const GroupContext& context) {
-  constexpr double is_long = 10;
+// What it costs for each element; a power is hundreds of instructions.
+constexpr double is_long = 10, is_very_long = 40;
+
+double epilogue_cost(const GroupContext& context) {
   double cost = 0;
   for (const auto& node : context.node.region->nodes)
     if (node->op->family == ir::Family::elementwise) cost += node->op->cost;
-  return cost >= is_long;
+  return cost;
 }
 
 }  // namespace
 
 bool epilogue_loops(const GroupContext& context, const ContractionMap& map, int64_t vectors) {
   constexpr int64_t few_vectors = 4, short_sum = 16;
-  if (!context.updates || vectors <= few_vectors || summed(map, context.batch) < short_sum)
-    return false;
-  return long_epilogue(context);
+  if (vectors <= few_vectors) return false;
+  const double cost = epilogue_cost(context);
+  if (cost >= is_very_long) return true;
+  return context.updates && cost >= is_long && summed(map, context.batch) >= short_sum;
 }
 
 namespace {
@@ -144,7 +147,7 @@ bool between_pays(const GroupContext& context, const ContractionMap& map, const 
   const bool full = can_be_shared({.n = map.n.extent.size}, tile.panels, tile.lanes);
   return context.target.divides_beside && context.updates && map.outer.empty() &&
          map.k.size() == 1 && tile.rows > 1 && full && summed(map, context.batch) >= 2 * vectors &&
-         epilogue_reads(context, map) && long_epilogue(context);
+         epilogue_reads(context, map) && epilogue_cost(context) >= is_long;
 }
 
 int64_t packed_elements(const GroupContext& context, const ContractionMap& map, const Tile& tile) {
@@ -230,7 +233,8 @@ ContractSchedule schedule_of(const GroupContext& context, const ContractionMap& 
       !schedule.by_columns && map.outer.empty() && flat_pays(context, map, schedule.tile);
   const Tile& tile = schedule.tile;
   schedule.between = !schedule.flat && between_pays(context, map, tile);
-  schedule.looped = !schedule.flat && tile.rows > 1 && !epilogue_reads(context, map) &&
+  const bool apart = !epilogue_reads(context, map) || epilogue_cost(context) >= is_very_long;
+  schedule.looped = !schedule.flat && tile.rows > 1 && apart &&
                     epilogue_loops(context, map, tile.rows * tile.panels.front());
   schedule.sums_place = packed_elements(context, map, tile);
   return schedule;

@@ -32,9 +32,9 @@ int64_t block_units(const ContractSchedule& schedule, const ContractionMap& map)
 bool epilogue_operand(const GroupContext& context, const ContractionMap& map, size_t parameter);
 
 // Whether the epilogue is so long that its code is written once and run in a loop, rather than once
-// for each of `vectors` vectors of a tile: compiling it would take longer than anything else. Only
-// in steps, which somebody waits for and which the loop costs less than a hundredth (prediction
-// loses several, and so do sums of a few elements).
+// for each of `vectors` vectors of a tile: compiling it would take longer than anything else. In
+// steps, which somebody waits for and which the loop costs less than a hundredth (prediction loses
+// several, and so do sums of a few elements); and everywhere if the loop is nothing beside it.
 bool epilogue_loops(const GroupContext& context, const ContractionMap& map, int64_t vectors);
 
 // The roots that the epilogue takes of every element.

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "compiler/kernel/program.h"
+#include "compiler/passes/pass.h"
 #include "tests/support/graph_runner.h"
 
 namespace {
@@ -171,6 +173,37 @@ TEST_CASE("updates between sums change no bits") {
   }
   CHECK(between > 0);
   CHECK(along > 0);
+}
+
+// A power takes hundreds of instructions: once for each vector of a tile, compilers would read them
+// for minutes.
+TEST_CASE("what follows a product at great length is written once, and is the same") {
+  for (const auto& [rows, k, n] : {std::tuple{37, 20, 48}, {64, 6, 96}, {1, 9, 130}}) {
+    CAPTURE(n);
+    const auto graph = ir::parse(fmt::format(
+        R"(graph @predict(%x: f32[{0}b,{1}], %w: f32[{1},{2}] state, %t: f32[{0}b,{2}]) {{
+  %p: f32[{0}b,{2}] = contract %x, %w {{lhs=[1], rhs=[0]}}
+  %q: f32[{0}b,{2}] = mul %p, %p
+  %one: f32[{0}b,{2}] = constant {{dtype=f32, shape=[{0}b,{2}], value=1.0}}
+  %s: f32[{0}b,{2}] = add %q, %one
+  %e: f32[{0}b,{2}] = constant {{dtype=f32, shape=[{0}b,{2}], value=-0.75}}
+  %r: f32[{0}b,{2}] = pow %s, %e
+  %y: f32[{0}b,{2}] = mul %t, %r
+  return y=%y
+}}
+)",
+        rows, k, n));
+    const auto params = test::random_params(*graph, 4, -1, 1);
+    const auto expected = ir::evaluate(*graph, params);
+    for (kernel::Isa isa : test::runnable_isas()) {
+      const auto got = test::run_native(*graph, params, {.isa = isa, .same_bits_threads = {2, 3}});
+      CHECK(test::distance(got.at("y"), expected.at("y")) < 2e-5);
+    }
+    passes::run_passes(*graph, passes::step_passes());
+    const auto program = kernel::lower_program(*graph, {{"w", 0}}, kernel::host_target());
+    const std::string text = kernel::print(program.module);
+    CHECK(std::count(text.begin(), text.end(), '\n') < 3500);  // twice as many otherwise
+  }
 }
 
 // A free parameter in a formula of vectors: its gradient is a sum over the batch and the vector.
