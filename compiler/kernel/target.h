@@ -38,6 +38,7 @@ struct Target {
   int forced_rest = 0;  // 0: chosen, even if the rest of the tile is not
 
   int lanes(int element_bytes) const { return vector_bytes / element_bytes; }
+  bool operator==(const Target&) const = default;
 };
 
 Target target_for(Isa isa, Core core = Core::common);

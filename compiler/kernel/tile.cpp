@@ -214,7 +214,9 @@ std::vector<Tile> tile_candidates(const TileShape& shape, const Target& target) 
   return list;
 }
 
-Tile choose_tile(const TileShape& shape, const Target& target) {
+namespace {
+
+Tile cheapest(const TileShape& shape, const Target& target) {
   const auto list = tile_candidates(shape, target);
   const Tile* best = nullptr;
   double best_cycles = 0;
@@ -230,6 +232,26 @@ Tile choose_tile(const TileShape& shape, const Target& target) {
     best_cycles = cycles;
   }
   return best ? *best : list.front();
+}
+
+}  // namespace
+
+// Fusion, planning and lowering ask for the same few shapes several times over.
+Tile choose_tile(const TileShape& shape, const Target& target) {
+  struct Choice {
+    TileShape shape;
+    Target target;
+    Tile tile;
+  };
+  constexpr size_t most = 256;
+  thread_local std::vector<Choice> known;
+  const auto found = std::find_if(known.begin(), known.end(), [&](const Choice& choice) {
+    return choice.shape == shape && choice.target == target;
+  });
+  if (found != known.end()) return found->tile;
+  if (known.size() == most) known.clear();
+  known.push_back({shape, target, cheapest(shape, target)});
+  return known.back().tile;
 }
 
 }  // namespace nnc::kernel

@@ -28,6 +28,8 @@ struct TileShape {
   bool equal = false;              // all tiles have to be of one size
   bool in_panels = false;          // B lies in panels (views.h)
   int64_t sharers = 1;             // threads that take equally many panels, all of one width
+
+  bool operator==(const TileShape&) const = default;
 };
 
 // All tiles that fit into the registers, none twice.
