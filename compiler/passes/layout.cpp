@@ -131,9 +131,12 @@ Value* change_sides(const Node& node, Builder& b) {
 }
 
 // Whether the node shows panels to products that read them as they are.
-bool read_in_panels(const Node& node, const std::map<const Value*, std::vector<Node*>>& users) {
+bool read_in_panels(const Node& node, const ir::Graph& graph,
+                    const std::map<const Value*, std::vector<Node*>>& users) {
   const auto found = users.find(node.result());
-  if (!kernel::panels_in_base(node.result()) || found == users.end()) return false;
+  if (kernel::view_in_base(node.result()) || !in_memory(node.result(), graph) ||
+      found == users.end())
+    return false;
   return std::all_of(found->second.begin(), found->second.end(), [&](const Node* user) {
     return user->op->family == ir::Family::contraction && kernel::map_contraction(*user) &&
            user->operands[1] == node.result() && user->operands[0] != node.result();
@@ -147,7 +150,7 @@ bool lay_out_contractions(ir::Graph& graph) {
   // A movement of a moved value that no strides can say needs its operand written out.
   const bool views = rewrite(graph, [&](Node& node, Builder& b) -> Value* {
     if (node.op->family != ir::Family::movement) return nullptr;
-    if (read_in_panels(node, users)) return nullptr;
+    if (read_in_panels(node, graph, users)) return nullptr;
     if (kernel::view_in_base(node.result()) && rows_findable(node.result(), graph) &&
         indices_findable(node.result()))
       return nullptr;

@@ -11,7 +11,6 @@
 namespace nnc::passes {
 
 using ir::Builder;
-using ir::Dim;
 using ir::Node;
 using ir::Value;
 
@@ -33,8 +32,7 @@ Value* in_panels(const Node& node, Builder& b) {
   const ir::Shape parts = ir::fixed_shape({k, n / kernel::panel_width, kernel::panel_width});
   Value* panels = b.unary("copy", b.transpose(b.reshape(node.operands[1], parts), {1, 0, 2}));
   Value* seen = b.reshape(b.transpose(panels, {1, 0, 2}), weights->type.shape);
-  return b.contract(node.operands[0], seen, axes_of(node, "lhs"), {0}, axes_of(node, "lhs_batch"),
-                    {});
+  return b.contract(node.operands[0], seen, axes_of(node, "lhs"), {0});
 }
 
 }  // namespace

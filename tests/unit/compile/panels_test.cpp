@@ -89,6 +89,27 @@ TEST_CASE("weights in panels give the bits that weights in rows give") {
   }
 }
 
+// Such a shape may come from a model, too, and from what is nowhere in memory.
+TEST_CASE("what looks like panels and is not in memory is written out") {
+  const auto graph = ir::parse(R"(graph @predict(%x: f32[5b,70], %w: f32[] state) {
+  %c: f32[2,70,64] = broadcast %w {axes=[], shape=[2,70,64]}
+  %t: f32[70,2,64] = transpose %c {permutation=[1,0,2]}
+  %r: f32[70,128] = reshape %t {shape=[70,128]}
+  %i: f32[2,70,64] = iota {axis=0, dtype=f32, shape=[2,70,64]}
+  %u: f32[70,2,64] = transpose %i {permutation=[1,0,2]}
+  %s: f32[70,128] = reshape %u {shape=[70,128]}
+  %p: f32[5b,128] = contract %x, %r {lhs=[1], rhs=[0]}
+  %q: f32[5b,128] = contract %x, %s {lhs=[1], rhs=[0]}
+  %both: f32[5b,128] = add %p, %q
+  return y=%both
+}
+)");
+  const auto params = test::random_params(*graph, 2, -1, 1);
+  const auto expected = ir::evaluate(*graph, params);
+  const auto got = test::run_native(*graph, params, {.same_bits_threads = {2, 3}});
+  CHECK(test::distance(got.at("y"), expected.at("y")) < 2e-5);
+}
+
 TEST_CASE("weights that are narrow, shallow or of uneven width stay as they are") {
   for (const Dense& d : std::vector<Dense>{{8, 64, 64}, {8, 63, 128}, {8, 64, 160}}) {
     const auto graph = dense(d);
