@@ -245,24 +245,23 @@ class ContractLowering {
   void panel(const Offsets& at, Value begin, Value end, const Coordinate& column, int64_t vectors) {
     if (tile_.packed)
       sums_.pack(k_.add(at.b, column_of_b(column)), vectors, tail_mask(column, vectors));
-    Value middle = begin;
-    if (tile_.rows > 1) {
-      middle = whole_tiles(begin, end, tile_.rows);
-      tiles(at, begin, middle, tile_.rows, column, vectors);
-    }
-    int64_t left = map_.m.extent.batch ? 1 : map_.m.extent.size % tile_.rows;
-    if (tile_.rest > 1) {
-      const Value last = whole_tiles(middle, end, tile_.rest);
-      tiles(at, middle, last, tile_.rest, column, vectors);
-      middle = last;
-      if (!map_.m.extent.batch) left %= tile_.rest;
-    }
-    if (tile_.rows == 1 || left > 0) tiles(at, middle, end, 1, column, vectors);
+    each_size(begin, end, [&](Value from, Value to, int64_t rows) {
+      tiles(at, from, to, rows, column, vectors);
+    });
   }
 
-  // How far tiles of so many rows go.
-  Value whole_tiles(Value begin, Value end, int64_t rows) {
-    return k_.sub(end, k_.binary(Op::rem, k_.sub(end, begin), k_.i64(rows)));
+  // Full tiles, those of what they leave over, and single rows, if there are any.
+  void each_size(Value begin, Value end, const std::function<void(Value, Value, int64_t)>& body) {
+    const bool known = !map_.m.extent.batch;
+    int64_t left = map_.m.extent.size;
+    for (const int64_t rows : {tile_.rows, tile_.rest}) {
+      if (rows == 1) continue;
+      const Value last = k_.sub(end, k_.binary(Op::rem, k_.sub(end, begin), k_.i64(rows)));
+      body(begin, last, rows);
+      begin = last;
+      left %= rows;
+    }
+    if (!known || left > 0) body(begin, end, 1);
   }
 
   // The first row and column of a tile.
@@ -276,7 +275,6 @@ class ContractLowering {
   // Tiles along the rows of the result first.
   void by_rows(const Offsets& at, Value begin, Value end) {
     const int64_t vectors = tile_.panels.front(), width = vectors * tile_.lanes;
-    const Value middle = whole_tiles(begin, end, tile_.rows);
     const auto across = [&](Value from, Value to, int64_t rows) {
       k_.loop(from, to, k_.i64(rows), [&](Value m) {
         k_.loop(s_.column_begin, s_.column_end, k_.i64(width), [&](Value n) {
@@ -286,20 +284,16 @@ class ContractLowering {
         });
       });
     };
-    if (schedule_.between) {
+    each_size(begin, end, [&](Value from, Value to, int64_t rows) {
+      if (!schedule_.between || rows != tile_.rows) return across(from, to, rows);
       const Value panels = k_.div(k_.sub(s_.column_end, s_.column_begin), k_.i64(width));
-      const Value count = k_.mul(k_.div(k_.sub(middle, begin), k_.i64(tile_.rows)), panels);
+      const Value count = k_.mul(k_.div(k_.sub(to, from), k_.i64(rows)), panels);
       interleaved(at, vectors, count, [&](Value i) {
-        const Value m = k_.mul(k_.div(i, panels), k_.i64(tile_.rows));
+        const Value m = k_.mul(k_.div(i, panels), k_.i64(rows));
         const Value n = k_.mul(k_.binary(Op::rem, i, panels), k_.i64(width));
-        return Corner{k_.add(begin, m), {k_.add(s_.column_begin, n), 0, false}};
+        return Corner{k_.add(from, m), {k_.add(s_.column_begin, n), 0, false}};
       });
-    } else {
-      across(begin, middle, tile_.rows);
-    }
-    const Value last = tile_.rest > 1 ? whole_tiles(middle, end, tile_.rest) : middle;
-    if (tile_.rest > 1) across(middle, last, tile_.rest);
-    if (tile_.rows > 1) across(last, end, 1);
+    });
   }
 
   Value tail_mask(const Coordinate& column, int64_t vectors) {
