@@ -87,9 +87,10 @@ void check_speed(const Tile& tile, bool quick) {
   const double share = kernel::host_core() == kernel::Core::skylake ? 0.5 : 0.85;
   // Both in turns, the best of many: other processes only ever make it slower. They come and go, so
   // that a peak from before says nothing after a while.
-  constexpr int rounds = 4000, rounds_of_a_while = 100;
+  constexpr int rounds = 4000, rounds_of_a_while = 100, least = 20;
   double best_peak = 0, best = 0;
-  for (int round = 0; round < rounds && (round < 20 || best < share * best_peak); ++round) {
+  const auto too_few = [](int round) { return round % rounds_of_a_while < least; };
+  for (int round = 0; round < rounds && (too_few(round) || best < share * best_peak); ++round) {
     if (round % rounds_of_a_while == 0) best_peak = best = 0;
     const double flops = 2.0 * tile.rows * columns * k * calls;
     best = std::max(best, flops / seconds([&] {
