@@ -24,10 +24,11 @@ llvm::Value* InstructionPrinter::memory(const Instruction& instruction, const Op
     case Op::offset: return builder_.CreateGEP(builder_.getInt8Ty(), in[0], in[1]);
     case Op::prefetch: {
       llvm::Value* address = builder_.CreateGEP(builder_.getInt8Ty(), in[0], in[1]);
-      // For reading, to keep in all levels, data.
+      const bool to_write = instruction.imm != 0;
+      // To keep in all levels, data.
       builder_.CreateIntrinsic(
           llvm::Intrinsic::prefetch, {address->getType()},
-          {address, builder_.getInt32(0), builder_.getInt32(3), builder_.getInt32(1)});
+          {address, builder_.getInt32(to_write), builder_.getInt32(3), builder_.getInt32(1)});
       return nullptr;
     }
     default: {  // barrier: void (*)(void* state, int64_t thread)

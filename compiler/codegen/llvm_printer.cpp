@@ -43,6 +43,8 @@ void set_target_attributes(llvm::Function& function, Isa isa) {
   if (isa != Isa::avx512) return;
   function.addFnAttr("tune-cpu", "skylake-avx512");
   function.addFnAttr("prefer-vector-width", "512");
+  // Every core of this level can ask for a line to write it, although the level does not say so.
+  function.addFnAttr("target-features", "+prfchw");
 }
 
 class FunctionPrinter {

@@ -158,8 +158,11 @@ Value Builder::offset(Value pointer, Value bytes) {
   return append(Op::offset, pointer.type, {pointer, bytes});
 }
 
-void Builder::prefetch(Value pointer, Value index) {
-  push({.op = Op::prefetch, .type = {Scalar::u8, 1}, .operands = {pointer, index}});
+void Builder::prefetch(Value pointer, Value index, bool to_write) {
+  push({.op = Op::prefetch,
+        .type = {Scalar::u8, 1},
+        .operands = {pointer, index},
+        .imm = to_write ? 1 : 0});
 }
 
 void Builder::inside(Block& block, const std::function<void()>& write) {

@@ -51,7 +51,7 @@ class Builder {
   void store(Value value, Value pointer, Value index, Value mask = {});
   Value gather(Type type, Value pointer, Value indices, Value mask = {});
   Value offset(Value pointer, Value bytes);
-  void prefetch(Value pointer, Value index);
+  void prefetch(Value pointer, Value index, bool to_write = false);
 
   // for (i = lo; i < hi; i += step) carried = body(i, carried)
   using LoopBody = std::function<std::vector<Value>(Value, const std::vector<Value>&)>;

@@ -19,12 +19,14 @@ void ContractEpilogue::fetch(const TileAt& tile) const {
     if (!epilogue_operand(s_.context, map_, p)) continue;
     const ir::Value* param = s_.region.params[p].value.get();
     const int64_t bytes = static_cast<int64_t>(abi::size_of(param->type.dtype));
+    // A state that is read at the places of the result is what the result updates.
+    const bool to_write = s_.context.updates && !s_.context.node.operands[p]->node;
     for (const Spot& spot : spots(tile)) {
       const ir::View view = flattened_view(param->type.shape, spot.place.size());
       Value index = k_.i64(0);
       for (size_t d = 0; d < spot.place.size(); ++d)
         index = k_.add(index, scaled(s_, s_.e.scalar_coordinate(spot.place[d]), view.strides[d]));
-      k_.prefetch(operand_pointer(s_, param), k_.mul(index, k_.i64(bytes)));
+      k_.prefetch(operand_pointer(s_, param), k_.mul(index, k_.i64(bytes)), to_write);
     }
   }
 }

@@ -77,7 +77,7 @@ enum class Op : uint8_t {
   store,     // value, pointer, index[, mask]
   gather,    // pointer, vector of i64 indices[, mask]
   offset,    // pointer + operand 1 bytes
-  prefetch,  // pointer, index (byte offset)
+  prefetch,  // pointer, index (byte offset); imm: whether it will be written
   // Structure.
   loop,     // lo, hi, step, initial values…; body: params (counter, carried…), yields carried
   branch,   // condition; body and other; yields
