@@ -219,11 +219,12 @@ ContractSchedule schedule_of(const GroupContext& context, const ContractionMap& 
                   contiguous,
                   packable};
   shape.in_panels = map.panel_stride > 0;
+  shape.turned = map.turned;
   ContractSchedule schedule;
   schedule.by_columns = columns_pay(context, map, shape);
   if (schedule.by_columns) {
     shape.sharers = sharers(context);
-    schedule.along_rows = streams(context, map);
+    schedule.along_rows = !map.turned && streams(context, map);
     shape.packable = packable && !schedule.along_rows;
   } else if (map.outer.empty()) {
     shape.m = expected_rows(map.m.extent, context.batch, context.target.threads);

@@ -1,6 +1,7 @@
 #include "compiler/kernel/contract_sums.h"
 
 #include "compiler/kernel/contract_places.h"
+#include "compiler/kernel/transpose.h"
 
 namespace nnc::kernel {
 
@@ -85,6 +86,26 @@ void ContractSums::pack(Value first, int64_t vectors, Value mask) const {
     const auto values = vectors_of_b(b_, moved(first, i, dim.b), vectors, mask);
     for (int64_t j = 0; j < vectors; ++j)
       k_.store(values[static_cast<size_t>(j)], s_.scratch, k_.add(to, k_.i64(j * tile_.lanes)));
+  });
+}
+
+// 16 columns are read side by side, each from start to end.
+void ContractSums::pack_turned(Value first, int64_t vectors) const {
+  const int64_t width = vectors * tile_.lanes;
+  const Type type{scalar_, logical_lanes};
+  const auto nth = [&](Value base, Value i, int64_t r, Value stride) {
+    return k_.add(base, k_.mul(k_.add(i, k_.i64(r)), stride));
+  };
+  const Value column = s_.e.extent(map_.n.b), side = k_.i64(logical_lanes);
+  k_.loop(k_.i64(0), k_.i64(width), side, [&](Value n) {
+    k_.loop(k_.i64(0), s_.e.extent(map_.k.front().extent), side, [&](Value i) {
+      std::vector<Value> block;
+      for (int64_t r = 0; r < logical_lanes; ++r)
+        block.push_back(k_.load(type, b_, nth(k_.add(first, i), n, r, column)));
+      transpose_registers(k_, block);
+      for (int64_t r = 0; r < logical_lanes; ++r)
+        k_.store(block[static_cast<size_t>(r)], s_.scratch, nth(n, i, r, k_.i64(width)));
+    });
   });
 }
 

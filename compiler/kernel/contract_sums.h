@@ -25,6 +25,9 @@ class ContractSums {
   // Copies the panel of B that begins at `first`, one summed element after the other.
   void pack(Value first, int64_t vectors, Value mask) const;
 
+  // The same where B lies turned: `first` is the column that the panel begins with.
+  void pack_turned(Value first, int64_t vectors) const;
+
  private:
   struct Place {
     Value a, b;

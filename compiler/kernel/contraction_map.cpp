@@ -112,6 +112,25 @@ std::optional<ir::View> right_view(const ir::Node& node, const ir::Node* padding
   return panels->panel;
 }
 
+// Whether panels of B are whole blocks of the registers that turn them.
+bool can_turn(const ir::Node& node, const ContractionMap& map) {
+  if (node.result()->type.dtype != ir::DType::f32 || map.panel_stride > 0) return false;
+  if (!map.outer.empty() || map.k.size() != 1) return false;
+  const MapDim& n = map.n;
+  const MapDim& k = map.k[0];
+  const bool known = !n.extent.batch && !k.extent.batch && !n.b.batch;
+  return known && n.c == one && k.b == one && n.extent.size % panel_width == 0 &&
+         k.extent.size % logical_lanes == 0;
+}
+
+// The map of a contraction over rows, if vectors along its columns can be had.
+std::optional<ContractionMap> with_vectors(const ir::Node& node, ContractionMap map) {
+  if (map.n.extent.batch) return std::nullopt;
+  map.turned = map.n.extent.size > 1 && (map.n.b != one || map.n.c != one);
+  if (map.turned && !can_turn(node, map)) return std::nullopt;
+  return map;
+}
+
 // The map of a contraction; with `padding`, B is what lies under that node.
 std::optional<ContractionMap> map_over(const ir::Node& node, const ir::Node* padding) {
   const auto a_view = view_in_base(node.operands[0]);
@@ -169,9 +188,7 @@ std::optional<ContractionMap> map_over(const ir::Node& node, const ir::Node* pad
   if (map.part_length > 0 && map.form != ContractionForm::dot) return std::nullopt;
   if (map.panel_stride > 0 && map.form != ContractionForm::rows) return std::nullopt;
   if (map.form != ContractionForm::rows) return map;
-  if (map.n.extent.batch) return std::nullopt;
-  if (map.n.extent.size > 1 && (map.n.b != one || map.n.c != one)) return std::nullopt;
-  return map;
+  return with_vectors(node, map);
 }
 
 // The loop along an axis, by itself.

@@ -43,6 +43,9 @@ struct ContractionMap {
   int64_t parts = 1, part_length = 0;
   // rows: B's columns lie in panels (views.h), so many elements apart; 0: in rows, side by side.
   int64_t panel_stride = 0;
+  // rows: B lies with the summed elements side by side instead of its columns, and tiles read a
+  // copy of its panels that turns them (Tile::packed).
+  bool turned = false;
   const ir::Value* a = nullptr;  // buffers
   const ir::Value* b = nullptr;
   int64_t a_offset = 0, b_offset = 0;

@@ -48,7 +48,8 @@ class ContractLowering {
 
   std::string schedule() const {
     return std::to_string(tile_.rows) + "x" + std::to_string(tile_.panels.front()) +
-           " vectors of " + std::to_string(tile_.lanes) + (tile_.packed ? ", packed" : "") +
+           " vectors of " + std::to_string(tile_.lanes) +
+           (tile_.packed ? map_.turned ? ", turned" : ", packed" : "") +
            (s_.column_begin ? ", by columns" : "") + (schedule_.along_rows ? ", along rows" : "") +
            (schedule_.flat ? ", side by side" : "") + (schedule_.between ? ", between sums" : "") +
            (schedule_.block > 0 ? ", by blocks" : "");
@@ -243,11 +244,15 @@ class ContractLowering {
   }
 
   void panel(const Offsets& at, Value begin, Value end, const Coordinate& column, int64_t vectors) {
-    if (tile_.packed)
-      sums_.pack(k_.add(at.b, column_of_b(column)), vectors, tail_mask(column, vectors));
+    if (tile_.packed) pack(k_.add(at.b, column_of_b(column)), column, vectors);
     each_size(begin, end, [&](Value from, Value to, int64_t rows) {
       tiles(at, from, to, rows, column, vectors);
     });
+  }
+
+  void pack(Value first, const Coordinate& column, int64_t vectors) {
+    if (map_.turned) return sums_.pack_turned(first, vectors);
+    sums_.pack(first, vectors, tail_mask(column, vectors));
   }
 
   // Full tiles, those of what they leave over, and single rows, if there are any.
@@ -393,6 +398,7 @@ class ContractLowering {
   // Where a column begins in B.
   Value column_of_b(const Coordinate& column) {
     const Value n = s_.e.scalar_coordinate(column);
+    if (map_.turned) return scaled(n, map_.n.b);
     if (map_.panel_stride == 0) return n;
     const Value panel = k_.i64(panel_width);
     return k_.add(k_.mul(k_.div(n, panel), k_.i64(map_.panel_stride)),

@@ -41,10 +41,6 @@ struct LoweredGroup {
   std::string schedule;  // for people: "contract 8x3 vectors, m 64"
 };
 
-// Vectors of map and reduction kernels have 16 logical lanes at every hardware width, so that
-// reductions along them have one order.
-constexpr int logical_lanes = 16;
-
 struct GroupContext {
   const ir::Node& node;  // the group
   const std::vector<OperandKind>& operands;

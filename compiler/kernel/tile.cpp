@@ -171,6 +171,11 @@ bool divide_panel(const std::vector<int64_t>& panels, int lanes) {
   return panels.front() == panels.back() && panel_width % (panels.front() * lanes) == 0;
 }
 
+bool of_whole_blocks(const std::vector<int64_t>& panels, int lanes) {
+  return (panels.front() * lanes) % logical_lanes == 0 &&
+         (panels.back() * lanes) % logical_lanes == 0;
+}
+
 }  // namespace
 
 bool can_be_shared(const TileShape& shape, const std::vector<int64_t>& panels, int lanes) {
@@ -185,7 +190,7 @@ void add_candidates(const TileShape& shape, const Tile& tile, std::vector<Tile>&
   for (const int64_t rest : {int64_t{1}, shape.m % tile.rows}) {
     if (rest == 0 || (rest == 1 && shape.m % tile.rows == 1)) continue;
     for (const bool packed : {false, true}) {
-      if (packed && !shape.packable) continue;
+      if (packed ? !shape.packable : shape.turned) continue;
       list.push_back(tile);
       list.back().packed = packed;
       list.back().rest = rest;
@@ -206,6 +211,7 @@ std::vector<Tile> tile_candidates(const TileShape& shape, const Target& target) 
     for (int64_t rows = 1; rows <= std::min<int64_t>(shape.m, 28); ++rows) {
       if (rows * widest + widest + 1 > target.registers) break;
       if (shape.in_panels && !divide_panel(panels, lanes)) continue;
+      if (shape.turned && !of_whole_blocks(panels, lanes)) continue;
       if (shape.equal && !of_one_size(shape, rows, panels, lanes)) continue;
       if (shape.sharers > 1 && !can_be_shared(shape, panels, lanes)) continue;
       add_candidates(shape, {rows, lanes, panels}, list);

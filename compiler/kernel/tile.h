@@ -25,6 +25,7 @@ struct TileShape {
   int64_t b_stride = 0;            // elements from one summed element to the next in B; 0: n
   bool a_rows_contiguous = false;  // A lies with its rows side by side (a weight gradient)
   bool packable = false;           // there may be a copy of B's panel
+  bool turned = false;             // there has to be one, which turns blocks of 16 columns
   bool equal = false;              // all tiles have to be of one size
   bool in_panels = false;          // B lies in panels (views.h)
   int64_t sharers = 1;             // threads that take equally many panels, all of one width

@@ -23,6 +23,10 @@ const ir::Value* base_of(const ir::Value* value);
 // The view of `value` in the row-major buffer of base_of(value); nothing if strides cannot say it.
 std::optional<ir::View> view_in_base(const ir::Value* value);
 
+// Vectors of map and reduction kernels have 16 logical lanes at every hardware width, so that
+// reductions along them have one order.
+constexpr int logical_lanes = 16;
+
 // Columns of a panel: four of the widest vectors of f32.
 constexpr int64_t panel_width = 64;
 

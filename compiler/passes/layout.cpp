@@ -143,6 +143,31 @@ bool read_in_panels(const Node& node, const ir::Graph& graph,
   });
 }
 
+// A weight that many products read turned is better turned once; and one that stays in the second
+// cache while it is copied costs less than the barrier that an update then has to wait at.
+constexpr int64_t large_weight = 128 << 10;  // elements
+
+using Readers = std::map<const Value*, int>;
+
+Readers count_turned_readers(const ir::Graph& graph) {
+  Readers readers;
+  for (const auto& node : graph.nodes) {
+    if (node->op->family != ir::Family::contraction) continue;
+    const auto map = kernel::map_contraction(*node);
+    if (map && map->turned) ++readers[map->b];
+  }
+  return readers;
+}
+
+bool read_as_it_is(const Node& node, const Readers& turned) {
+  const auto map = kernel::map_contraction(node);
+  if (!map || backwards(node.operands[1])) return false;
+  if (!map->turned) return true;
+  const auto found = turned.find(map->b);
+  return found != turned.end() && found->second == 1 &&
+         map->n.extent.size * map->k[0].extent.size >= large_weight;
+}
+
 }  // namespace
 
 bool lay_out_contractions(ir::Graph& graph) {
@@ -162,6 +187,7 @@ bool lay_out_contractions(ir::Graph& graph) {
   const bool sides = rewrite(graph, [](Node& node, Builder& b) -> Value* {
     return node.op->family == ir::Family::contraction ? change_sides(node, b) : nullptr;
   });
+  const Readers turned = count_turned_readers(graph);
   const bool orders = rewrite(graph, [&](Node& node, Builder& b) -> Value* {
     if (node.op->family != ir::Family::contraction) return nullptr;
     Value* left = node.operands[0];
@@ -171,10 +197,11 @@ bool lay_out_contractions(ir::Graph& graph) {
     if (left != node.operands[0] || right != node.operands[1]) {
       Value* direct = b.contract(left, right, axes_of(node, "lhs"), axes_of(node, "rhs"),
                                  axes_of(node, "lhs_batch"), axes_of(node, "rhs_batch"));
-      if (kernel::map_contraction(*direct->node)) return direct;
+      if (const auto map = kernel::map_contraction(*direct->node); map && !map->turned)
+        return direct;
       return reorder_right(node, left, right, b);
     }
-    if (kernel::map_contraction(node) && !backwards(right)) return nullptr;
+    if (read_as_it_is(node, turned)) return nullptr;
     return reorder_right(node, left, right, b);
   });
   return views || sides || orders;
