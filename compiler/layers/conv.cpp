@@ -48,7 +48,7 @@ ir::Value* build_conv(LayerContext& context, size_t axes) {
   const Fans fans = fans_of(s, x.channels / groups, filters / groups);
   ir::Value* kernel =
       kernel_weight(context, "kernel", kernel_shape(s, x.channels / groups, filters), fans);
-  return finish(context, convolve(context.b, x.value, kernel, s, groups), filters, fans);
+  return finish(context, kernel, convolve(context.b, x.value, kernel, s, groups), filters, fans);
 }
 
 ir::Value* build_depthwise(LayerContext& context) {
@@ -60,8 +60,8 @@ ir::Value* build_depthwise(LayerContext& context) {
   const Fans fans = fans_of(s, 1, multiplier);
   ir::Value* kernel =
       kernel_weight(context, "kernel", kernel_shape(s, x.channels, multiplier), fans);
-  return finish(context, convolve_channels(context.b, x.value, kernel, s), x.channels * multiplier,
-                fans);
+  return finish(context, kernel, convolve_channels(context.b, x.value, kernel, s),
+                x.channels * multiplier, fans);
 }
 
 ir::Value* build_separable(LayerContext& context) {
@@ -75,7 +75,9 @@ ir::Value* build_separable(LayerContext& context) {
   const Fans fans{static_cast<double>(middle), static_cast<double>(filters)};
   ir::Value* pointwise = kernel_weight(context, "pointwise", {middle, filters}, fans);
   ir::Value* channels = convolve_channels(context.b, x.value, depthwise, s);
-  return finish(context, context.b.contract(channels, pointwise, {3}, {0}), filters, fans);
+  context.makes(depthwise, channels);
+  return finish(context, pointwise, context.b.contract(channels, pointwise, {3}, {0}), filters,
+                fans);
 }
 
 // Extents of the result, and what is cut off the whole sum before it.
@@ -135,7 +137,7 @@ ir::Value* build_transposed(LayerContext& context) {
     starts[i + 1] = cut.before[i];
     kept[i + 1].size = cut.result[i];
   }
-  return finish(context, context.b.slice(sum, starts, kept), filters, fans);
+  return finish(context, kernel, context.b.slice(sum, starts, kept), filters, fans);
 }
 
 Key filters_key() {

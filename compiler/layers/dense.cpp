@@ -38,6 +38,7 @@ ir::Value* build_dense(LayerContext& context) {
                       .initial = initial_of(context.args, "kernel", kernel_shape, fans),
                       .decays = true});
   ir::Value* y = context.b.matmul(x, kernel);
+  context.makes(kernel, y);
   if (context.args.boolean("bias")) {
     ir::Value* bias = context.weight({.name = "bias",
                                       .shape = {units},

@@ -173,13 +173,14 @@ Key init_key(const std::string& default_kernel) {
 Initial initial_of(const Args& args, const std::string& weight, const std::vector<int64_t>& shape,
                    const Fans& fans) {
   const Value& init = args.at("init");
+  const bool is_kernel = weight != "bias";
   if (init.is_map()) {
     for (const auto& [key, value] : init.map()) {
       if (key.text == weight) return from_value(value, weight, shape, fans);
     }
-    return weight == "kernel" ? uniform_of(glorot(fans)) : constant(0);
+    return is_kernel ? uniform_of(glorot(fans)) : constant(0);
   }
-  return weight == "kernel" ? from_value(init, weight, shape, fans) : constant(0);
+  return is_kernel ? from_value(init, weight, shape, fans) : constant(0);
 }
 
 }  // namespace nnc::layers

@@ -29,8 +29,9 @@ const std::vector<InitialiserDef>& initialiser_table();
 // gives each of them an initialiser, a number or an array of values.
 schema::Key init_key(const std::string& default_kernel);
 
-// The start of weight `weight` ("kernel", "bias") of a layer whose arguments have an init_key.
-// The bias is zero unless the file says otherwise. UserError if an array has the wrong shape.
+// The start of weight `weight` ("bias", or the name of a kernel) of a layer whose arguments have an
+// init_key. The bias is zero unless the file says otherwise. UserError if an array has the wrong
+// shape.
 abi::Initial initial_of(const Args& args, const std::string& weight,
                         const std::vector<int64_t>& shape, const Fans& fans);
 

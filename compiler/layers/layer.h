@@ -62,6 +62,8 @@ struct LayerContext {
   std::function<ir::Value*(const Weight&)> weight;
   // The same for what is kept but not trained. It is saved with the weights.
   std::function<Statistic(const Weight&)> statistic;
+  // Says what a kernel makes of the layer's input, before a bias: what `init: lsuv` is about.
+  std::function<void(const ir::Value* kernel, ir::Value* product)> makes;
   // `freeze`: weights and statistics stay as they are.
   bool frozen = false;
   // Whether a layer that draws random numbers does so in this mode: `when`.

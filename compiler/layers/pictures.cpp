@@ -252,7 +252,10 @@ ir::Value* kernel_weight(LayerContext& context, const std::string& name,
   return context.weight({.name = name, .shape = shape, .initial = initial, .decays = true});
 }
 
-ir::Value* finish(LayerContext& context, ir::Value* value, int64_t filters, const Fans& fans) {
+ir::Value* finish(LayerContext& context, const ir::Value* kernel, ir::Value* product,
+                  int64_t filters, const Fans& fans) {
+  context.makes(kernel, product);
+  ir::Value* value = product;
   if (context.args.boolean("bias")) {
     ir::Value* bias =
         context.weight({.name = "bias",

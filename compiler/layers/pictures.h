@@ -79,7 +79,8 @@ schema::Key bias_key();
 // [filters][K…][channels], without the last axis if there is one channel.
 ir::Value* kernel_weight(LayerContext& context, const std::string& name,
                          const std::vector<int64_t>& shape, const Fans& fans);
-// Adds the bias, if there is one, and applies the activation.
-ir::Value* finish(LayerContext& context, ir::Value* value, int64_t filters, const Fans& fans);
+// What becomes of the kernel's product: adds the bias, if there is one, and applies the activation.
+ir::Value* finish(LayerContext& context, const ir::Value* kernel, ir::Value* product,
+                  int64_t filters, const Fans& fans);
 
 }  // namespace nnc::layers

@@ -1,12 +1,13 @@
 """Layers with statistics of their own, and starts that look at the data: files, bits, emission."""
 
 import json
+import random
 import shutil
 import struct
 import subprocess
 import unittest
 
-from support import NncTest
+from support import NncTest, npy, read_npy
 
 NORMALISED = {
     "    - dense: {units: 17, activation: relu}\n": "    - dense: 36\n",
@@ -105,6 +106,36 @@ train: {epochs: 0, batch: 32, optimizer: sgd}
         mean = sum(values) / len(values)
         variance = sum((v - mean) ** 2 for v in values) / len(values)
         self.assertAlmostEqual(variance, 1, delta=0.02)
+
+    def test_unit_variance_of_every_kernel(self):
+        source = random.Random(7)
+        self.write("x.npy", npy([source.gauss(3, 5) for _ in range(64 * 6 * 6 * 4)], (64, 6, 6, 4)))
+        for layer in ("conv2d: {filters: 4, kernel: 3, INIT}",
+                      "conv2d: {filters: 8, kernel: 3, groups: 2, INIT}",
+                      "conv2d: {filters: 8, kernel: 3, groups: 4, INIT}",
+                      "depthwise_conv2d: {kernel: 3, INIT}",
+                      "depthwise_conv2d: {kernel: 3, multiplier: 2, INIT}",
+                      "separable_conv2d: {filters: 5, kernel: 3, INIT}",
+                      "conv2d_transpose: {filters: 4, kernel: 3, stride: 1, INIT}",
+                      "conv2d_transpose: {filters: 4, kernel: 5, stride: 2, padding: same, INIT}"):
+            with self.subTest(layer):
+                model = self.write("model.yaml", f"""nnc: 1
+data: {{train: {{npy: {{x: x.npy}}}}}}
+model:
+  inputs: [x]
+  layers:
+    - {layer.replace("INIT", "init: lsuv, bias: false")}
+      name: y
+  outputs: {{y: y}}
+loss: {{terms: {{size: "mean(y^2)"}}}}
+train: {{epochs: 0, batch: 16, optimizer: sgd}}
+""")
+                self.run_nnc("train", model, "-o", "run", "--force")
+                self.run_nnc("predict", "run", "--in", "x.npy", "--out", "y.npy")
+                values = read_npy(self.path("y.npy").read_bytes())[1]
+                mean = sum(values) / len(values)
+                variance = sum((v - mean) ** 2 for v in values) / len(values)
+                self.assertAlmostEqual(variance, 1, delta=0.01)
 
 
 if __name__ == "__main__":

@@ -52,7 +52,8 @@ ForwardBuilder::ForwardBuilder(const Description& description, const std::vector
                .loss_terms = {},
                .metrics = {},
                .layers = {},
-               .outputs = {}},
+               .outputs = {},
+               .products = {}},
       b_(*forward_.graph),
       dtype_(description.precision == Precision::f64 ? ir::DType::f64 : ir::DType::f32) {}
 

@@ -60,6 +60,8 @@ struct Forward {
   std::vector<abi::MetricDesc> metrics;
   std::vector<LayerSummary> layers;
   std::vector<OutputInfo> outputs;  // predict only
+  // Kernels, and what they make, in the order in which a row meets them.
+  std::vector<std::pair<const ir::Value*, ir::Value*>> products;
 
   // The value that training minimises; null without a loss or without `train`. Found by name,
   // because passes may have replaced it.

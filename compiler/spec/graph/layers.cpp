@@ -57,6 +57,8 @@ ir::Value* ForwardBuilder::build_body(const Layer& layer) {
       .scope = *this,
       .weight = [&](const layers::Weight& w) { return weight(layer, w); },
       .statistic = [&](const layers::Weight& w) { return statistic(layer, w); },
+      .makes = [&](const ir::Value* kernel,
+                   ir::Value* product) { forward_.products.emplace_back(kernel, product); },
       .frozen = layer.freeze.value,
       .draws = draws(layer, mode_)};
   if (layer.kind.text != "expr") {  // a formula names its own inputs

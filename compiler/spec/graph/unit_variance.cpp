@@ -1,23 +1,14 @@
 #include "compiler/spec/graph/unit_variance.h"
 
 #include <map>
-#include <set>
 
 #include "compiler/ir/builder.h"
-#include "compiler/ir/op.h"
 
 namespace nnc::spec {
 
 namespace {
 
 using ir::Value;
-
-const Value* source(const Value* value) {
-  while (value->node && value->node->op->family == ir::Family::movement) {
-    value = value->node->operands[0];
-  }
-  return value;
-}
 
 // Mean over all axes but the batch: [b, 1].
 Value* row_mean(ir::Builder& b, Value* value) {
@@ -44,21 +35,14 @@ bool watch_products(Forward& forward) {
     }
   }
   if (kernels.empty()) return false;
-  std::vector<std::pair<std::string, Value*>> products;
-  for (const auto& node : graph.nodes) {
-    if (node->op->family != ir::Family::contraction) continue;
-    for (const Value* operand : node->operands) {
-      const auto kernel = kernels.find(source(operand));
-      if (kernel == kernels.end()) continue;
-      products.emplace_back(kernel->second, node->result());
-      kernels.erase(kernel);
-    }
-  }
   graph.outputs.clear();
   ir::Builder b(graph);
-  for (const auto& [name, product] : products) {
+  for (const auto& [kernel, product] : forward.products) {
+    const auto found = kernels.find(kernel);
+    if (found == kernels.end()) continue;
     Value* moments = b.concat({row_mean(b, product), row_mean(b, b.mul(product, product))}, 1);
-    graph.add_output(name, moments);
+    graph.add_output(found->second, moments);
+    kernels.erase(found);
   }
   graph.remove_dead();
   return true;

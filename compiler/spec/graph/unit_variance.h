@@ -7,8 +7,8 @@ namespace nnc::spec {
 
 // Turns the forward graph of an evaluation into one with an output for each kernel that starts at
 // unit variance, under the kernel's name and in the order in which a row meets them: [b, 2], the
-// mean and the mean square, over the row, of the first product with the kernel. False, and
-// nothing is changed, if there is no such kernel.
+// mean and the mean square, over the row, of what the kernel makes where it is met first. False,
+// and nothing is changed, if there is no such kernel.
 bool watch_products(Forward& forward);
 
 }  // namespace nnc::spec

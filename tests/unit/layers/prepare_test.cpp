@@ -147,6 +147,26 @@ TEST_CASE("initialisers: limits and deviations from the fans of the kernel") {
   }
 }
 
+TEST_CASE("all kernels of a layer start as init says") {
+  for (const std::string init : {"", ", init: he_normal", ", init: {constant: 0.5}"}) {
+    CAPTURE(init);
+    Model model = load(
+        "nnc: 1\ndata:\n  train: {npy: {x: x.npy}}\nmodel:\n  inputs: [x]\n  layers:\n"
+        "    - separable_conv2d: {filters: 4, kernel: 3" +
+            init + "}\n",
+        {field("x", {8, 8, 3})});
+    const std::vector<abi::StateDesc> states = model.forward(spec::Mode::train).states;
+    REQUIRE(states.size() == 3);
+    for (const abi::StateDesc& state : states) {
+      CAPTURE(state.name);
+      const bool is_bias = state.name == "separable_conv2d_1.bias";
+      const bool is_zero =
+          state.initial.kind == abi::Initial::Kind::constant && state.initial.a == 0;
+      CHECK(is_zero == is_bias);
+    }
+  }
+}
+
 TEST_CASE("explicit values must have the weight's shape") {
   const auto with = [](const std::string& init) {
     return load(
