@@ -53,10 +53,39 @@ class OutputFile {
   int descriptor_;
 };
 
+namespace fs = std::filesystem;
+
+// What a link leads to, be it there or not; anything else itself.
+fs::path behind_links(fs::path path) {
+  constexpr int most = 40;  // as many as the system follows
+  std::error_code error;
+  for (int i = 0; i < most && fs::is_symlink(path, error); ++i) {
+    const fs::path next = fs::read_symlink(path, error);
+    if (error) break;
+    path = next.is_absolute() ? next : path.parent_path() / next;
+  }
+  return path;
+}
+
+bool is_device(const fs::path& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  return fs::is_other(status) || fs::is_character_file(status) || fs::is_block_file(status) ||
+         fs::is_fifo(status);
+}
+
+void write_into(const std::string& path, std::span<const std::string_view> parts) {
+  OutputFile file(path, 0);
+  bool good = file.is_open();
+  for (std::string_view part : parts) good = good && file.write(part);
+  if (!good || !file.close()) fail(path, "cannot be written", errno);
+}
+
 }  // namespace
 
 void write_atomically(const std::string& path, std::span<const std::string_view> parts) {
-  const std::filesystem::path target(path);
+  const fs::path target = behind_links(path);
+  if (is_device(target)) return write_into(path, parts);
   const std::string folder = target.has_parent_path() ? target.parent_path().string() : ".";
   std::error_code error;
   std::filesystem::create_directories(folder, error);
@@ -73,7 +102,7 @@ void write_atomically(const std::string& path, std::span<const std::string_view>
     good = false;
     reason = errno;
   }
-  if (good && std::rename(temporary.c_str(), path.c_str()) != 0) {
+  if (good && std::rename(temporary.c_str(), target.c_str()) != 0) {
     good = false;
     reason = errno;
   }

@@ -71,6 +71,12 @@ void make_run_folder(const std::string& folder) {
   if (fs::exists(folder, error) && !fs::is_directory(folder, error)) {
     throw CommandError(Exit::usage, fmt::format("{} is a file, not a folder", folder));
   }
+  const bool is_run = fs::exists(fs::path(folder) / manifest_name, error);
+  if (!is_run && fs::is_directory(folder, error) && !fs::is_empty(folder, error)) {
+    throw CommandError(Exit::usage,
+                       fmt::format("{} is not a run, so --force does not replace it", folder),
+                       "-o names a folder that is empty or not there yet");
+  }
   for (const char* name : run_files) fs::remove_all(fs::path(folder) / name, error);
   error.clear();
   fs::create_directories(folder, error);
