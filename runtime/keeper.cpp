@@ -26,11 +26,25 @@ void check_same(const std::string& path, const char* what, uint64_t stored, uint
                   fmt::format("{}", stored), fmt::format("{}", now));
 }
 
+Progress load_progress(const abi::Program& program, const TrainOptions& options, Buffer& state) {
+  const std::string path = checkpoint_path(options.run_folder);
+  const Progress progress = load_checkpoint(path, program, state);
+  check_same(path, "seed", progress.seed, options.seed);
+  check_same(path, "batch size", static_cast<uint64_t>(progress.batch_size),
+             static_cast<uint64_t>(options.batch));
+  return progress;
+}
+
 double seconds(std::chrono::steady_clock::duration time) {
   return std::chrono::duration<double>(time).count();
 }
 
 }  // namespace
+
+void check_resumable(const abi::Program& program, const TrainOptions& options) {
+  Buffer state(static_cast<size_t>(program.state_bytes));
+  load_progress(program, options, state);
+}
 
 Keeper::Keeper(const abi::Program& program, const TrainOptions& options, bool keep_best)
     : program_(program), options_(options), keep_best_(keep_best) {}
@@ -43,11 +57,7 @@ void Keeper::start(const Buffer& state) {
 }
 
 Progress Keeper::resume(Buffer& state) {
-  const std::string path = checkpoint_path(options_.run_folder);
-  Progress progress = load_checkpoint(path, program_, state);
-  check_same(path, "seed", progress.seed, options_.seed);
-  check_same(path, "batch size", static_cast<uint64_t>(progress.batch_size),
-             static_cast<uint64_t>(options_.batch));
+  const Progress progress = load_progress(program_, options_, state);
   truncate_metrics(metrics_path(options_), progress.epoch);
   copy_into(last_epoch_, state);
   last_progress_ = progress;

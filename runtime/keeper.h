@@ -8,6 +8,10 @@
 
 namespace nnc::runtime {
 
+// Whether the run can be continued as `options` say; nothing is written. Throws DataError where
+// Keeper::resume would.
+void check_resumable(const abi::Program& program, const TrainOptions& options);
+
 // Writes nothing when options.run_folder is empty.
 class Keeper {
  public:

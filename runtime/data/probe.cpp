@@ -44,6 +44,15 @@ void check_same(const SourceInfo& first, const SourceInfo& other) {
   }
 }
 
+void check_not_empty(const SourceInfo& info) {
+  for (const FieldInfo& field : info.fields)
+    for (const int64_t extent : field.row_shape)
+      if (extent < 1) {
+        throw DataError(info.file, "", fmt::format("a row of field '{}' holds nothing", field.name),
+                        "one number or more in each row", text(field));
+      }
+}
+
 int64_t known_rows(const std::optional<Source>& source, const SourceInfo& info) {
   if (!source) return 0;
   return source->where ? -1 : info.rows;
@@ -62,6 +71,7 @@ ProbeResult probe(const DataSpec& spec) {
     if (!source) return;
     SourceInfo info = probe_source(*source, spec);
     rows = known_rows(source, info);
+    check_not_empty(info);
     if (first) {
       check_same(*first, info);
     } else {

@@ -1,8 +1,10 @@
-"""Data that is not what the model file says: exit code 1, and the file with the row or byte."""
+"""Data that is not what the model file says: exit code 1, the file with the row or byte, and the
+place in the model file that names it."""
 
 import gzip
 import os
 import random
+import re
 import resource
 
 from support import NncTest, idx, make_pictures
@@ -21,13 +23,25 @@ train: {epochs: 3, batch: 4, optimizer: sgd}
 
 
 class BadData(NncTest):
-    def bad(self, name, content, said):
-        """Training fails with the code 1 and says exactly this; an earlier run stays as it was."""
+    def error_at(self, *arguments):
+        """(what is pointed at in the model file, what is said of it)"""
+        said = self.error_of(*arguments)
+        place = re.fullmatch(r"\S+\.yaml:(\d+):(\d+): error: (.*?)\n +\1 \| (.*)\n +\| ( *)(\^~*)\n"
+                             r"(.*)", said, re.DOTALL)
+        self.assertTrue(place, said)
+        _, column, first, line, spaces, marks, rest = place.groups()
+        self.assertEqual(len(spaces), int(column) - 1, said)
+        return line[len(spaces):len(spaces) + len(marks)], f"{first}\n{rest}"
+
+    def bad(self, name, content, said, at=None):
+        """Training fails with the code 1 and says exactly this, of the file's name (or `at`) in the
+        model file; an earlier run stays as it was."""
         model = self.small_model()
         self.run_nnc("train", model, "-o", "good", "--quiet")
         before = self.snapshot("good")
         self.write(name, content)
-        self.assertEqual(self.error_of("train", model, "-o", "bad"), f"nnc: error: {name}: {said}")
+        self.assertEqual(self.error_at("train", model, "-o", "bad"),
+                         (at or name, f"{name}: {said}"))
         self.assertEqual(self.snapshot("good"), before)
         self.assertFalse(self.path("bad/weights.safetensors").exists())
 
@@ -62,7 +76,7 @@ class BadData(NncTest):
         self.bad("train-labels.gz", gzip.compress(idx(labels, (240,))),
                  "row 100 (counted from 0), field 'label': the label is out of range\n"
                  "  expected  0 … 2 (classes: 3)\n"
-                 "  got       3\n")
+                 "  got       3\n", at="[")
 
     def test_different_numbers_of_rows(self):
         _, labels = make_pictures(239, seed=1)
@@ -71,40 +85,39 @@ class BadData(NncTest):
                  "  expected  240 rows, as field 'image' in train-images.gz\n"
                  "  got       239 rows in field 'label'\n")
 
-    def csv(self, text, said):
+    def csv(self, text, at, said):
         self.write("m.yaml", CSV_MODEL)
         self.write("a.csv", text)
-        self.assertEqual(self.error_of("train", "m.yaml", "-o", "bad"),
-                         "nnc: error: a.csv: " + said)
+        self.assertEqual(self.error_at("train", "m.yaml", "-o", "bad"), (at, "a.csv: " + said))
 
     def test_csv_missing_column(self):
-        self.csv("height,wide,price\n1,2,3\n",
+        self.csv("height,wide,price\n1,2,3\n", "width",
                  "line 1: there is no column 'width'\n"
                  "  expected  one of height, wide, price\n")
 
     def test_csv_word_in_a_number(self):
-        self.csv("height,width,price\n1,2,3\n4,tall,6\n",
+        self.csv("height,width,price\n1,2,3\n4,tall,6\n", "width",
                  "line 3, column 'width': this is not a number\n"
                  "  expected  a number (name words that stand for missing cells under `missing`)\n"
                  "  got       'tall'\n")
 
     def test_csv_short_row(self):
-        self.csv("height,width,price\n1,2,3\n4,5\n",
+        self.csv("height,width,price\n1,2,3\n4,5\n", "a.csv",
                  "line 3: this row has another number of cells\n"
                  "  expected  3 cells, as in line 1\n"
                  "  got       2\n")
 
     def test_csv_empty(self):
-        self.csv("", "the file is empty\n")
-        self.csv("height,width,price\n", "there are no rows after the header\n")
+        self.csv("", "a.csv", "the file is empty\n")
+        self.csv("height,width,price\n", "a.csv", "there are no rows after the header\n")
 
     def test_data_is_a_folder(self):
         self.write("m.yaml", CSV_MODEL)
         self.path("a.csv").mkdir()
-        self.assertEqual(self.error_of("train", "m.yaml"),
-                         "nnc: error: a.csv: cannot be read\n"
-                         "  expected  a file\n"
-                         "  got       a folder\n")
+        self.assertEqual(self.error_at("train", "m.yaml"),
+                         ("a.csv", "a.csv: cannot be read\n"
+                                   "  expected  a file\n"
+                                   "  got       a folder\n"))
 
     def test_unreadable_folder(self):
         model = self.small_model()
@@ -117,8 +130,9 @@ class BadData(NncTest):
             self.addCleanup(self.path("locked").chmod, 0o700)
             reason = "Permission denied"
         text = model.read_text().replace("train-images.gz", "locked/train-images.gz")
-        self.assertEqual(self.error_of("train", self.write("m.yaml", text)),
-                         f"nnc: error: locked/train-images.gz: cannot be read: {reason}\n")
+        self.assertEqual(self.error_at("train", self.write("m.yaml", text)),
+                         ("locked/train-images.gz",
+                          f"locked/train-images.gz: cannot be read: {reason}\n"))
 
     def test_run_folder_that_cannot_be_made(self):
         model = self.small_model()

@@ -9,6 +9,7 @@
 #include "runtime/data/error.h"
 #include "runtime/data/probe.h"
 #include "runtime/threads.h"
+#include "tools/nnc/data_place.h"
 #include "tools/nnc/data_spec.h"
 #include "tools/nnc/job.h"
 #include "tools/nnc/run.h"
@@ -59,6 +60,12 @@ Data look_at_data(const spec::Description& description, bool no_data) {
   return result;
 }
 
+// What else is wrong, if the file alone says what the fields are.
+void look_at_model(Result& result) {
+  const auto fields = stored_fields(*result.description);
+  if (fields) compile(*result.description, for_compiler(*fields), {}, result.diagnostics);
+}
+
 Result look_at(const Flags& flags) {
   Result result;
   result.description = spec::parse(flags.model.file, {flags.model.overrides}, layers::catalogue(),
@@ -68,9 +75,9 @@ Result look_at(const Flags& flags) {
     result.data = look_at_data(*result.description, flags.no_data);
   } catch (const runtime::DataError& error) {
     result.data_failed = true;
-    std::string where = error.place.empty() ? error.file : error.file + ": " + error.place;
-    result.diagnostics.error(result.description->data->span, where + ": " + error.problem,
-                             error.expected, error.got);
+    const Diagnostic d = at_its_place(error, *result.description->data);
+    result.diagnostics.error(d.span, d.message, d.expected, d.got);
+    look_at_model(result);
     return result;
   } catch (const UserError& error) {
     const Diagnostic& d = error.diagnostic;

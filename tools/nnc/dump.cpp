@@ -8,6 +8,7 @@
 #include "compiler/passes/pass.h"
 #include "compiler/support/text.h"
 #include "runtime/atomic_file.h"
+#include "tools/nnc/data_place.h"
 #include "tools/nnc/dot.h"
 #include "tools/nnc/trained.h"
 
@@ -71,7 +72,9 @@ Exit dump(const Flags& flags) {
   options.batch = flags.batch;
   options.stop_after = flags.after;
   options.verify_each = flags.verify_each;
-  const auto compiled = compile_model(model, probe_fields(model), options, false);
+  std::vector<runtime::FieldInfo> fields;
+  reading_data(model, [&] { fields = probe_fields(model); });
+  const auto compiled = compile_model(model, fields, options, false);
   const std::string text = compiled->dump(flags.stage, flags.entry);
   if (flags.time_passes) {
     if (flags.after.empty() && compiled->has_entry("step")) compiled->entry("step");

@@ -4,10 +4,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compiler/ir/type.h"
+#include "runtime/data/error.h"
 #include "runtime/data/load.h"
 #include "runtime/inference.h"
 #include "runtime/run_folder.h"
+#include "tools/nnc/data_place.h"
 #include "tools/nnc/progress.h"
+#include "tools/nnc/terminal.h"
 #include "tools/nnc/train_options.h"
 #include "tools/nnc/trained.h"
 
@@ -26,6 +30,26 @@ struct Flags {
 
 const runtime::Split& split_of(const runtime::Dataset& data, const std::string& name) {
   return name == "train" ? data.train : name == "valid" ? data.valid : data.test;
+}
+
+// Other rows have to look as those of the training did.
+void check_fields(const runtime::Split& rows, const std::vector<runtime::FieldInfo>& trained) {
+  for (const runtime::FieldInfo& field : trained) {
+    const runtime::Column* column = rows.table ? rows.table->find(field.name) : nullptr;
+    if (column == nullptr) continue;
+    const std::string& file = column->file.empty() ? rows.table->file : column->file;
+    const std::string name = fmt::format("field '{}'", field.name);
+    if (column->row_shape != field.row_shape) {
+      throw runtime::DataError(file, name,
+                               "its rows have another shape than the run was trained on",
+                               shape_text(field.row_shape), shape_text(column->row_shape));
+    }
+    if (column->dtype != field.dtype) {
+      throw runtime::DataError(file, name,
+                               "it is stored in another type than the run was trained on",
+                               ir::name_of(field.dtype), ir::name_of(column->dtype));
+    }
+  }
 }
 
 bool has_split(const runtime::DataSpec& data, const std::string& name) {
@@ -132,8 +156,11 @@ Exit evaluate(const Flags& flags) {
                        "`nnc predict` gives its outputs");
   }
   runtime::Buffer state = trained_state(trained, *compiled);
-  const runtime::Dataset data =
-      runtime::load(trained.model.data, {split == "train", split == "valid", split == "test"});
+  runtime::Dataset data;
+  reading_data(trained.model, [&] {
+    data = runtime::load(trained.model.data, {split == "train", split == "valid", split == "test"});
+    check_fields(split_of(data, split), trained.fields);
+  });
   runtime::ThreadPool pool(threads_of(flags.compile));
   runtime::ScalarOptions scalars;
   if (trained.model.description.train) {

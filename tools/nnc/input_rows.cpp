@@ -123,6 +123,27 @@ bool own_columns(const Trained& trained, const File& file, runtime::CsvSource& t
   return to.columns.size() == file.inputs.size();
 }
 
+// The columns by their names, whatever their order, if each input is one number: positions would
+// take one for the other without a word.
+bool named_columns(const File& file, const std::vector<std::string>& cells,
+                   runtime::CsvSource& source) {
+  const auto& inputs = file.inputs;
+  const bool single = std::all_of(inputs.begin(), inputs.end(),
+                                  [](const Input& input) { return input.elements() == 1; });
+  if (!source.header || !single || (cells.size() == 1 && inputs.size() == 1)) return false;
+  for (const Input& input : inputs) {
+    const std::string& name = input.field->name;
+    if (std::find(cells.begin(), cells.end(), name) == cells.end()) {
+      throw runtime::DataError(file.shown, "line 1", fmt::format("there is no column '{}'", name),
+                               "a column for each input; without a first line of names, columns "
+                               "in the order of the inputs",
+                               join(cells));
+    }
+    source.columns.push_back({name, {name}, !input.field->row_shape.empty()});
+  }
+  return true;
+}
+
 runtime::CsvSource csv_source(const Trained& trained, const File& file) {
   runtime::CsvSource source;
   source.path = file.path;
@@ -132,6 +153,7 @@ runtime::CsvSource csv_source(const Trained& trained, const File& file) {
   source.header = std::any_of(cells.begin(), cells.end(), [](const std::string& cell) {
     return !parse_number(cell).has_value();
   });
+  if (named_columns(file, cells, source)) return source;
   size_t wanted = 0;
   for (const Input& input : file.inputs) wanted += static_cast<size_t>(input.elements());
   if (cells.size() != wanted) {

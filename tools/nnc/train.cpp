@@ -13,10 +13,12 @@
 #include "runtime/data/load.h"
 #include "runtime/data/statistics.h"
 #include "runtime/inference.h"
+#include "runtime/keeper.h"
 #include "runtime/run_folder.h"
 #include "runtime/state.h"
 #include "runtime/unit_variance.h"
 #include "tools/nnc/clock.h"
+#include "tools/nnc/data_place.h"
 #include "tools/nnc/data_spec.h"
 #include "tools/nnc/interrupt.h"
 #include "tools/nnc/job.h"
@@ -124,7 +126,7 @@ std::future<nlohmann::ordered_json> hash_data(const runtime::DataSpec& data) {
 // Compiles while the rows are read; what the first step does not need, while it runs.
 void compile_and_load(const Flags& flags, Job& job) {
   const auto start = Clock::now();
-  job.manifest.fields = probe_fields(job.model);
+  reading_data(job.model, [&] { job.manifest.fields = probe_fields(job.model); });
   job.loading = std::async(std::launch::async, [&data = job.model.data] {
     return runtime::load(data, {true, true, false});
   });
@@ -138,7 +140,7 @@ void compile_and_load(const Flags& flags, Job& job) {
   job.late =
       std::make_unique<LateEntries>(*job.compiled, std::vector<std::string>{"prelude", "evaluate"});
   job.hashes = hash_data(job.model.data);  // now, where reading the rows leaves a core free
-  job.data = job.loading.get();
+  reading_data(job.model, [&] { job.data = job.loading.get(); });
 }
 
 void print_header(const Job& job, const CompileFlags& flags) {
@@ -171,16 +173,41 @@ nlohmann::ordered_json facts(const Job& job, const CompileFlags& flags) {
   return json;
 }
 
+// The same steps on other rows would be neither this run nor a new one.
+void check_same_data(Job& job) {
+  const auto before = job.manifest.more.find("data_hashes");
+  if (before == job.manifest.more.end()) return;
+  const auto now = job.hashes.get();
+  job.hashes = std::async(std::launch::deferred, [now] { return now; });
+  for (const auto& [file, hash] : now.items()) {
+    if (!before->contains(file) || (*before)[file].is_null() || (*before)[file] == hash) continue;
+    throw CommandError(
+        Exit::usage,
+        fmt::format("{} has changed since {} was started, which cannot go on with it", file,
+                    job.folder),
+        fmt::format("put the old file back; or train anew: nnc train {}", job.manifest.model_path));
+  }
+}
+
+// A run that cannot go on stays as it is.
+void check_resumed(Job& job) {
+  runtime::check_resumable(job.compiled->program(), job.options);
+  check_same_data(job);
+}
+
 // The folder with everything that must be there before the first step.
 void open_folder(Job& job, const CompileFlags& flags) {
-  if (!job.resumed) make_run_folder(job.folder);
+  job.resumed ? check_resumed(job) : make_run_folder(job.folder);
   runtime::write_atomically(model_path_in(job.folder), spec::to_yaml(job.model.description));
+  job.manifest.more = facts(job, flags);
+  write_manifest(job.folder, job.manifest);
+}
+
+void set_options(Job& job) {
   job.options = train_options(job.model.description);
   job.options.run_folder = job.folder;
   job.options.resume = job.resumed;
   job.options.scalars.named = named_scalars(job.compiled->entry("step"));
-  job.manifest.more = facts(job, flags);
-  write_manifest(job.folder, job.manifest);
 }
 
 runtime::Buffer initial(const Job& job, runtime::ThreadPool& pool) {
@@ -224,7 +251,8 @@ class Progress final : public TrainProgress {
 void judge(Job& job, runtime::ThreadPool& pool, bool quiet) {
   const runtime::DataSpec& data = job.model.data;
   if (!(data.test || data.test_fraction) || !job.compiled->has_entry("evaluate")) return;
-  const runtime::Dataset test = runtime::load(data, {false, false, true});
+  runtime::Dataset test;
+  reading_data(job.model, [&] { test = runtime::load(data, {false, false, true}); });
   runtime::ScalarOptions scalars = job.options.scalars;
   scalars.seed = job.options.seed;
   runtime::TrainEntries entries = entries_of(*job.compiled);
@@ -256,7 +284,9 @@ void print_next(const Job& job) {
       job.folder, job.manifest.model_name);
 }
 
-Exit stopped(const Job& job, const runtime::TrainResult& result) {
+Exit stopped(Job& job, const runtime::TrainResult& result) {
+  job.manifest.more["data_hashes"] = job.hashes.get();
+  write_manifest(job.folder, job.manifest);
   fmt::print(stderr, "stopped after step {}; to go on: nnc train --resume {}\n", result.steps,
              job.folder);
   return Exit::stopped;
@@ -276,11 +306,12 @@ Exit train(const Flags& flags) {
   if (!job.resumed && !flags.force) refuse_existing_run(job.folder);
   compile_and_load(flags, job);
   catch_interrupts();
+  set_options(job);
+  runtime::ThreadPool pool(job.threads);
+  reading_data(job.model, [&] { job.state = initial(job, pool); });
   open_folder(job, flags.compile);
   if (!flags.quiet) print_header(job, flags.compile);
 
-  runtime::ThreadPool pool(job.threads);
-  job.state = initial(job, pool);
   Progress progress(job, flags.quiet);
   runtime::TrainResult result;
   try {

@@ -10,6 +10,7 @@
 #include "runtime/data/load.h"
 #include "runtime/data/statistics.h"
 #include "runtime/state.h"
+#include "tools/nnc/data_place.h"
 #include "tools/nnc/data_spec.h"
 
 namespace nnc::tool {
@@ -22,7 +23,7 @@ Trained open_trained(const std::string& run_or_file, const std::vector<std::stri
     result.model = read_model(run_or_file, overrides);
     result.manifest.model_name = result.model.description.name;
     result.manifest.model_path = run_or_file;
-    result.fields = probe_fields(result.model);
+    reading_data(result.model, [&] { result.fields = probe_fields(result.model); });
     return result;
   }
   result.folder = run_or_file;

@@ -56,6 +56,13 @@ const Choice* mixup_of(const Description& description) {
   return nullptr;
 }
 
+void check_not_empty(const FieldInfo& info, const SourceSpan& span) {
+  const auto& shape = info.row_shape;
+  if (std::none_of(shape.begin(), shape.end(), [](int64_t extent) { return extent < 1; })) return;
+  throw UserError(span, "a row of field '" + info.name + "' holds nothing",
+                  "one number or more in each row", layers::shape_text(shape));
+}
+
 // Steps change numbers; those about places need pictures.
 void check_augment(const FieldInfo& info, const Field& field) {
   for (const Choice& step : field.augment) {
@@ -81,7 +88,11 @@ void check_augment(const FieldInfo& info, const Field& field) {
 void ForwardBuilder::declare_inputs() {
   for (const Name& input : description_.model.inputs) {
     if (const FieldInfo* info = info_of(fields_, input.text)) {
-      raw_field(*info);
+      if (!attempt([&] {
+            check_not_empty(*info, input.span);
+            raw_field(*info);
+          }))
+        failed_.insert(input.text);
     } else {
       failed_.insert(input.text);
       diagnostics_.error(input.span, "the data has no field '" + input.text + "'",
@@ -140,6 +151,7 @@ Operand ForwardBuilder::build_field(const FieldInfo& info, const SourceSpan& spa
                         "when the model predicts",
                     "a value that depends on model.inputs only");
   }
+  check_not_empty(info, span);
   const Field* field = description_.data ? description_.data->field(info.name) : nullptr;
   if (field != nullptr) check_augment(info, *field);
   Operand operand = mode_ == Mode::train ? mixed_operand(info) : raw_operand(info);

@@ -1,0 +1,121 @@
+#include "tools/nnc/data_place.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "tools/nnc/exit.h"
+
+namespace nnc::tool {
+
+namespace {
+
+using Place = std::optional<SourceSpan>;
+using Test = std::function<bool(const std::string&)>;
+
+// What stands in single quotes.
+std::vector<std::string> quoted(const std::string& text) {
+  std::vector<std::string> words;
+  for (size_t at = 0;;) {
+    const size_t open = text.find('\'', at);
+    const size_t close = open == std::string::npos ? open : text.find('\'', open + 1);
+    if (close == std::string::npos) return words;
+    words.push_back(text.substr(open + 1, close - open - 1));
+    at = close + 1;
+  }
+}
+
+Place find_text(const Value& value, const Test& fits);
+
+Place find_text(const MapValue& map, const Test& fits) {
+  for (const auto& [key, value] : map)
+    if (const Place place = find_text(value, fits)) return place;
+  return std::nullopt;
+}
+
+Place find_text(const Value& value, const Test& fits) {
+  if (value.is_text() && fits(value.text())) return value.span;
+  if (value.is_map()) return find_text(value.map(), fits);
+  if (value.is_list()) {
+    for (const Value& item : value.list())
+      if (const Place place = find_text(item, fits)) return place;
+  }
+  return std::nullopt;
+}
+
+Place find_key(const MapValue& map, const std::string& name) {
+  for (const auto& [key, value] : map) {
+    if (key.text == name) return key.span;
+    const Place below = value.is_map() ? find_key(value.map(), name) : std::nullopt;
+    if (below) return below;
+  }
+  return std::nullopt;
+}
+
+// Pictures lie below the folder that the model names.
+Test names_file(const std::string& file) {
+  return
+      [&file](const std::string& text) { return file == text || file.rfind(text + "/", 0) == 0; };
+}
+
+bool mentions(const runtime::DataError& error, const std::string& word) {
+  return error.expected.find(word) != std::string::npos;
+}
+
+// What the model says of a field, if that is what the data contradicts.
+Place in_fields(const runtime::DataError& error, const spec::Data& data, const std::string& name) {
+  const spec::Field* field = data.field(name);
+  if (field == nullptr) return std::nullopt;
+  if (field->shape && mentions(error, "shape")) return field->shape->span;
+  if (field->classes && mentions(error, "classes")) return field->classes->span;
+  return std::nullopt;
+}
+
+Place in_source(const runtime::DataError& error, const spec::Choice& source,
+                const std::vector<std::string>& words) {
+  const MapValue& values = source.args.values();
+  for (const std::string& word : words) {
+    const Place text = find_text(values, [&](const std::string& t) { return t == word; });
+    if (text) return text;
+    if (const Place key = find_key(values, word)) return key;
+  }
+  return find_text(values, names_file(error.file));
+}
+
+}  // namespace
+
+SourceSpan place_of(const runtime::DataError& error, const spec::Data& data) {
+  std::vector<std::string> words = quoted(error.place);
+  for (std::string& word : quoted(error.problem)) words.push_back(std::move(word));
+  for (const std::string& word : words)
+    if (const Place place = in_fields(error, data, word)) return *place;
+  const auto name_of = [](const spec::Choice& source) {
+    return source.kind == "generate" ? "generated data" : source.kind + " data";
+  };
+  for (const spec::Split& split : data.splits) {
+    if (!split.source) continue;
+    const spec::Choice& source = *split.source;
+    const bool own = error.file == name_of(source) ||
+                     find_text(source.args.values(), names_file(error.file)).has_value();
+    if (own) return in_source(error, source, words).value_or(source.span);
+  }
+  return data.span;
+}
+
+Diagnostic at_its_place(const runtime::DataError& error, const spec::Data& data) {
+  const std::string where = error.place.empty() ? error.file : error.file + ": " + error.place;
+  return UserError(place_of(error, data), where + ": " + error.problem, error.expected, error.got)
+      .diagnostic;
+}
+
+void reading_data(const Model& model, const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const runtime::DataError& error) {
+    if (!model.description.data) throw;
+    fmt::print(stderr, "{}", render(at_its_place(error, *model.description.data)));
+    throw Ended{Exit::failed};
+  }
+}
+
+}  // namespace nnc::tool
