@@ -279,6 +279,7 @@ void Model::fuse(const std::string& name, Entry& entry) {
 
 void Model::lower(const std::string& name, Entry& entry) {
   if (entry.lowered) return;
+  check_memory(0);  // passes and schedules of what is far too large would take long
   fuse(name, entry);
   Laps laps(record_, name);
   entry.lowered = std::make_unique<kernel::LoweredProgram>(

@@ -226,6 +226,7 @@ int64_t Accumulator::add(void* const* outputs, int64_t rows) {
   }
   sums_[0] += static_cast<double>(rows);
   sums_[1] += weight;
+  int64_t first_bad = -1;
   for (Part& part : parts_) {
     const void* values = outputs[part.output];
     if (part.is_f64) {
@@ -234,12 +235,11 @@ int64_t Accumulator::add(void* const* outputs, int64_t rows) {
       add_values(part, static_cast<const float*>(values), rows);
     }
     // A sum is finite unless one of its numbers was not.
-    if (!part.is_term || std::isfinite(sums_[part.first])) continue;
-    const int64_t bad = part.is_f64 ? find_bad(part, static_cast<const double*>(values), rows)
-                                    : find_bad(part, static_cast<const float*>(values), rows);
-    if (bad >= 0) return bad;
+    if (!part.is_term || first_bad >= 0 || std::isfinite(sums_[part.first])) continue;
+    first_bad = part.is_f64 ? find_bad(part, static_cast<const double*>(values), rows)
+                            : find_bad(part, static_cast<const float*>(values), rows);
   }
-  return -1;
+  return first_bad;
 }
 
 std::vector<double> Accumulator::class_values(const Part& part) const {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
 #include <stdexcept>
 
 #include "runtime/orthogonal.h"
@@ -124,6 +125,37 @@ Buffer initial_state(const abi::Program& program, uint64_t seed,
     initialize(desc, seed, fitted, state.as<char>() + desc.offset);
   }
   return state;
+}
+
+namespace {
+
+// Whether the exponent of any number has all its bits, as in infinity and NaN.
+template <class Bits>
+bool any_has(const void* data, size_t count, Bits exponent) {
+  const char* from = static_cast<const char*>(data);
+  bool any = false;
+  for (size_t i = 0; i < count; ++i) {
+    Bits bits;
+    std::memcpy(&bits, from + i * sizeof bits, sizeof bits);
+    any |= (bits & exponent) == exponent;
+  }
+  return any;
+}
+
+bool has_non_finite(const abi::StateDesc& desc, const void* data) {
+  if (desc.dtype == DType::f32) return any_has(data, desc.elements(), uint32_t{0xff} << 23);
+  if (desc.dtype == DType::f64) return any_has(data, desc.elements(), uint64_t{0x7ff} << 52);
+  return false;
+}
+
+}  // namespace
+
+const abi::StateDesc* non_finite_parameter(const abi::Program& program, const Buffer& state) {
+  for (const abi::StateDesc& desc : program.states) {
+    const bool is_weight = desc.kind == abi::StateKind::parameter;
+    if (is_weight && has_non_finite(desc, state.as<char>() + desc.offset)) return &desc;
+  }
+  return nullptr;
 }
 
 }  // namespace nnc::runtime

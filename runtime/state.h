@@ -13,6 +13,9 @@ namespace nnc::runtime {
 Buffer initial_state(const abi::Program& program, uint64_t seed,
                      const std::vector<FittedStep>& fitted = {});
 
+// The first parameter with a number that is not finite; null if there is none.
+const abi::StateDesc* non_finite_parameter(const abi::Program& program, const Buffer& state);
+
 // Writes one state at its initial value; `data` holds desc.elements() of desc.dtype.
 void initialize(const abi::StateDesc& desc, uint64_t seed, const std::vector<FittedStep>& fitted,
                 void* data);

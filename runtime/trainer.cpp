@@ -9,6 +9,7 @@
 #include "runtime/best_tracker.h"
 #include "runtime/inference.h"
 #include "runtime/keeper.h"
+#include "runtime/state.h"
 
 namespace nnc::runtime {
 namespace {
@@ -150,7 +151,16 @@ class Session {
     return accumulator_.add(binding_.outputs(), static_cast<int64_t>(rows_.size()));
   }
 
+  // What cannot be trained on or predicted with is not kept.
+  void check_weights() {
+    const abi::StateDesc* bad = non_finite_parameter(program_, state_);
+    if (bad == nullptr) return;
+    keeper_.write_last_epoch();
+    throw NonFiniteWeight(bad->name, progress_.epoch + 1);
+  }
+
   void end_epoch() {
+    check_weights();
     EpochReport report;
     report.partial = progress_.batch < batches_.count();
     report.train = accumulator_.finish();
@@ -255,6 +265,11 @@ std::string describe(const NonFinite& details) {
 
 NonFiniteError::NonFiniteError(NonFinite what)
     : std::runtime_error(describe(what)), details(std::move(what)) {}
+
+NonFiniteWeight::NonFiniteWeight(std::string name, int64_t epoch)
+    : std::runtime_error(fmt::format("epoch {}: '{}' is no longer finite", epoch, name)),
+      weight(std::move(name)),
+      epoch(epoch) {}
 
 TrainResult train(const abi::Program& program, const TrainEntries& entries, const Dataset& data,
                   Buffer& state, const TrainOptions& options, ThreadPool& pool,

@@ -99,6 +99,14 @@ class NonFiniteError : public std::runtime_error {
   NonFinite details;
 };
 
+// A weight has become infinite or NaN while every loss was a number: the last step's gradient was.
+class NonFiniteWeight : public std::runtime_error {
+ public:
+  NonFiniteWeight(std::string weight, int64_t epoch);
+  std::string weight;
+  int64_t epoch = 0;  // in which it happened, from 1
+};
+
 struct TrainResult {
   enum class End : uint8_t { finished, early_stop, stopped };
   End end = End::finished;

@@ -159,8 +159,22 @@ size_t lay_out(std::vector<Slot>& slots, const std::vector<bool>& barriers) {
   return lay_out_around(slots, intervals_of(barriers), {});
 }
 
+std::vector<Slot> all_together(const std::vector<Slot>& striped, size_t stripes) {
+  std::vector<Slot> list = striped;
+  for (Slot& slot : list) slot.bytes *= stripes;
+  return list;
+}
+
+namespace {
+
+// More stripes than these keep the gaps that they leave: looking at each would take long.
+constexpr size_t most_filled_stripes = 1024;
+
+// The slots of a stripe where they lie in each of several, which follow each other.
 std::vector<Slot> in_all_stripes(const std::vector<Slot>& striped, size_t stripes,
-                                 size_t stripe_bytes) {
+                                 size_t stripe_bytes, size_t groups) {
+  if (!striped.empty() && stripes > most_filled_stripes)
+    return {{striped.front().value, stripes * stripe_bytes, 0, groups - 1}};
   std::vector<Slot> list;
   for (size_t i = 0; i < stripes; ++i)
     for (Slot slot : striped) {
@@ -169,8 +183,6 @@ std::vector<Slot> in_all_stripes(const std::vector<Slot>& striped, size_t stripe
     }
   return list;
 }
-
-namespace {
 
 struct Layout {
   std::vector<Slot> striped, shared;
@@ -181,8 +193,9 @@ Layout laid_out(const std::vector<Slot>& striped, size_t stripes, const std::vec
                 Order order, const std::vector<int>& interval) {
   Layout layout{striped, shared, {}};
   layout.bytes.stripe = lay_out_by(order, layout.striped, interval, {});
-  layout.bytes.all = lay_out_around(layout.shared, interval,
-                                    in_all_stripes(layout.striped, stripes, layout.bytes.stripe));
+  layout.bytes.all =
+      lay_out_around(layout.shared, interval,
+                     in_all_stripes(layout.striped, stripes, layout.bytes.stripe, interval.size()));
   return layout;
 }
 
@@ -190,6 +203,7 @@ Layout laid_out(const std::vector<Slot>& striped, size_t stripes, const std::vec
 // tried, each a few changes away from the best one so far, always the same ones.
 constexpr double lost = 1.1;
 constexpr int most_tries = 1500;
+constexpr size_t few_stripes = 8;  // each try looks at all slots of all stripes
 
 class Search {
  public:
@@ -197,13 +211,15 @@ class Search {
       : best_(best), stripes_(stripes), interval_(interval) {}
 
   void run(size_t enough) {
-    for (int i = 0; i < most_tries && best_.bytes.all > enough; ++i) {
+    const auto tries = static_cast<int>(most_tries * few_stripes / std::max(stripes_, few_stripes));
+    for (int i = 0; i < tries && best_.bytes.all > enough; ++i) {
       Layout next = best_;
       for (int k = 0; k < 2; ++k) put_earlier(next.striped);
       if (below(2) == 1) put_earlier(next.shared);
       next.bytes.stripe = lay_out_in_order(next.striped, interval_, {});
-      next.bytes.all = lay_out_in_order(next.shared, interval_,
-                                        in_all_stripes(next.striped, stripes_, next.bytes.stripe));
+      next.bytes.all = lay_out_in_order(
+          next.shared, interval_,
+          in_all_stripes(next.striped, stripes_, next.bytes.stripe, interval_.size()));
       if (next.bytes.all <= best_.bytes.all) best_ = std::move(next);
     }
   }
@@ -239,7 +255,7 @@ ArenaBytes lay_out(std::vector<Slot>& striped, size_t stripes, std::vector<Slot>
       Layout next = laid_out(striped, stripes, shared, order, interval);
       if (next.bytes.all < best.bytes.all) best = std::move(next);
     }
-    std::vector<Slot> all = in_all_stripes(striped, stripes, 0);
+    std::vector<Slot> all = all_together(striped, stripes);
     all.insert(all.end(), shared.begin(), shared.end());
     const std::vector<size_t> live = live_sets(all, barriers.size());
     const auto most = static_cast<double>(*std::max_element(live.begin(), live.end()));

@@ -30,9 +30,8 @@ void add_barriers_for_memory(const std::vector<Slot>& slots, const std::vector<b
 // Gives every slot an offset. Memory is used again after a barrier only. The bytes of all.
 size_t lay_out(std::vector<Slot>& slots, const std::vector<bool>& barriers);
 
-// The slots of a stripe where they lie in each of several, which follow each other.
-std::vector<Slot> in_all_stripes(const std::vector<Slot>& striped, size_t stripes,
-                                 size_t stripe_bytes);
+// Slots as large as those of a stripe are in all of several together, for live_sets.
+std::vector<Slot> all_together(const std::vector<Slot>& striped, size_t stripes);
 
 struct ArenaBytes {
   size_t stripe = 0, all = 0;

@@ -120,7 +120,7 @@ class Planner {
     std::vector<Slot> striped = slots_of(Kind::stripe);
     std::vector<bool> barriers = this->barriers();
     const size_t groups = plan_.groups.size(), stripes = stripe_count();
-    std::vector<Slot> all = in_all_stripes(striped, stripes, 0);
+    std::vector<Slot> all = all_together(striped, stripes);
     all.insert(all.end(), shared.begin(), shared.end());
     add_barriers_for_memory(all, inside_blocks(), barriers);
     const std::vector<size_t> live = live_sets(all, groups), own_live = live_sets(own, groups);

@@ -1,12 +1,13 @@
 """nnc train: what it writes, says and refuses."""
 
 import json
+import math
 import re
 import signal
 import subprocess
 import time
 
-from support import NNC, NncTest, ROOT, read_safetensors
+from support import NNC, NncTest, ROOT, npy, read_safetensors
 
 
 class Train(NncTest):
@@ -121,6 +122,73 @@ class Train(NncTest):
         self.assertIn("step ", said)
         self.assertIn("cross_entropy", said)
         self.assertIn("tiny.yaml:", said)
+
+    def test_data_that_are_no_numbers_are_named(self):
+        self.write("x.npy", npy([0.5] * 6 + [math.nan] + [1.5], (8,)))
+        said = self.error_of("train", self.write("m.yaml", FIT), "-o", "run")
+        self.assertIn("the data hold no number there: x.npy: row 6 (counted from 0), field 'x': nan",
+                      said)
+
+    def test_weights_that_are_no_numbers_are_not_kept(self):
+        # √ has no derivative in the branch that is not taken.
+        self.write("x.npy", npy([-2, -1, 1, 2], (4,)))
+        model = self.write("m.yaml", FIT.replace("a * x + b", "if(a * x > 0, sqrt(a * x), b)"))
+        said = self.error_of("train", model, "-o", "run")
+        self.assertIn("'a' is no longer a finite number, although the losses are", said)
+        self.assertEqual(self.run_nnc("eval", "run", "--split", "train").stdout.count("nan"), 0)
+
+    def test_metrics_of_all_rows_whatever_a_loss_is(self):
+        self.write("x.npy", npy([1, 2, 1e30], (3,)))
+        model = self.write("m.yaml", """nnc: 1
+data: {train: {npy: {x: x.npy}}}
+model: {inputs: [x], layers: [{expr: "x^2", name: p}]}
+metrics: [{mae: {prediction: x, target: x}}, {rmse: {prediction: p, target: x}}]
+loss: {mean_squared_error: {prediction: p, target: x}}
+""")
+        said = self.run_nnc("eval", model, "--split", "train").stdout
+        self.assertIn("loss inf   mae 0.0000   rmse inf ", said)
+
+    def test_all_rows_in_one_step(self):
+        self.write("x.npy", npy([i / 1000 for i in range(1000)], (1000,)))
+        model = self.write("m.yaml", FIT.replace("batch: 4", "batch: all"))
+        self.assertRegex(self.run_nnc("check", model).stdout, "step +1000 rows")
+        for threads in (1, 2):
+            self.run_nnc("train", model, "-o", f"run{threads}", "--threads", threads)
+        self.run_nnc("train", model, "-o", "run", "--epochs", 1)
+        self.run_nnc("train", "--resume", "run", "--epochs", 3)
+        first = self.path("run1/weights.safetensors").read_bytes()
+        self.assertEqual(self.path("run2/weights.safetensors").read_bytes(), first)
+        self.assertEqual(self.path("run/weights.safetensors").read_bytes(), first)
+        self.run_nnc("eval", "run", "--split", "train")
+
+    def test_a_batch_larger_than_any_memory_is_refused_soon(self):
+        self.small_model()
+        model = self.write("m.yaml", """nnc: 1
+data: {train: {idx: {image: train-images.gz, label: train-labels.gz}}, fields: {label: {classes: 3}}}
+model:
+  inputs: [image]
+  layers: [{reshape: [6, 6, 1]}, {conv2d: {filters: 4, kernel: 3, activation: relu}}, flatten,
+           {dense: 3, name: logits}]
+loss: {cross_entropy: {logits: logits, target: label}}
+train: {epochs: 1, batch: 1000000000, optimizer: adam}
+""")
+        start = time.monotonic()
+        said = self.error_of("train", model, "-o", "run", "--max-memory", "1GB", expect=2)
+        self.assertIn("the model needs more memory than it may take", said)
+        self.assertLess(time.monotonic() - start, 60)  # was hours
+
+
+FIT = """nnc: 1
+data: {train: {npy: {x: x.npy}}}
+model:
+  inputs: [x]
+  params: {a: 1, b: 0.1}
+  layers:
+    - expr: "a * x + b"
+      name: y
+loss: {mean_squared_error: {prediction: y, target: x}}
+train: {epochs: 3, batch: 4, optimizer: {sgd: {rate: 0.1}}}
+"""
 
 
 class Evaluate(NncTest):

@@ -1,6 +1,7 @@
 // nnc check: is a model file right, and what will it cost?
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -60,6 +61,14 @@ Data look_at_data(const spec::Description& description, bool no_data) {
   return result;
 }
 
+// The rows of a step where the file says `batch: all`, if headers tell; else 0.
+int64_t all_rows(const spec::Description& description, const Data& data) {
+  if (!description.train || !description.train->batch.all) return 0;
+  for (const auto& [split, rows] : data.rows)
+    if (split == "train") return std::max<int64_t>(rows, 0);
+  return 0;
+}
+
 // What else is wrong, if the file alone says what the fields are.
 void look_at_model(Result& result) {
   const auto fields = stored_fields(*result.description);
@@ -85,8 +94,10 @@ Result look_at(const Flags& flags) {
     return result;
   }
   if (!result.data.complete) return result;
+  CompileOptions options;
+  options.batch = all_rows(*result.description, result.data);
   result.compiled =
-      compile(*result.description, for_compiler(result.data.fields), {}, result.diagnostics);
+      compile(*result.description, for_compiler(result.data.fields), options, result.diagnostics);
   return result;
 }
 

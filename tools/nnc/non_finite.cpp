@@ -75,6 +75,26 @@ std::map<std::string, ir::Tensor> graph_inputs(
   return values;
 }
 
+// Where the data themselves are no numbers: "rows.npy: row 7 (counted from 0), field 'x': nan".
+std::string bad_data(const ir::Graph& graph, const std::vector<int32_t>& rows,
+                     const runtime::Table& table) {
+  for (const ir::Param& param : graph.params) {
+    const runtime::Column* column =
+        param.kind == ir::ParamKind::input ? table.find(param.external_name) : nullptr;
+    if (column == nullptr) continue;
+    const int64_t n = column->row_elements();
+    for (const int32_t row : rows)
+      for (int64_t i = row * n; i < (row + 1) * n; ++i) {
+        const double value = column->number(i);
+        if (std::isfinite(value)) continue;
+        const std::string& file = column->file.empty() ? table.file : column->file;
+        return fmt::format("{}: {}, field '{}': {}", file, table.place(row), column->name,
+                           std::isnan(value) ? "nan" : fmt::format("{}", value));
+      }
+  }
+  return "";
+}
+
 // The reference computes in f64: what f32 could not hold counts as infinite.
 bool is_bad(double value, abi::DType dtype) {
   if (dtype == abi::DType::f32) {
@@ -143,6 +163,14 @@ void explain_non_finite(const runtime::NonFinite& details, CompiledModel& compil
              details.place);
   const abi::Program& program = compiled.program();
   const spec::Forward& forward = compiled.forward();
+  const std::string data_place = bad_data(*forward.graph, details.batch_rows, *data.train.table);
+  if (!data_place.empty()) {
+    fmt::print(stderr,
+               "  the data hold no number there: {}\n"
+               "  Put a number there or leave the row out. Earlier checkpoints are as they were.\n",
+               data_place);
+    return;
+  }
   runtime::replay_before(details.step, program, entries, data, state, options, pool);
   ir::EvalOptions evaluation;
   evaluation.batch = static_cast<int64_t>(details.batch_rows.size());
@@ -167,6 +195,16 @@ void explain_non_finite(const runtime::NonFinite& details, CompiledModel& compil
   fmt::print(stderr,
              "  A smaller learning rate or `clip: {{norm: 1}}` under `train` often helps. "
              "Earlier checkpoints are as they were.\n");
+}
+
+void explain_non_finite(const runtime::NonFiniteWeight& error) {
+  fmt::print(stderr,
+             "{} epoch {}: '{}' is no longer a finite number, although the losses are\n"
+             "  A formula may have a derivative that is none (sqrt at 0, or in the branch that an "
+             "`if` does not take);\n"
+             "  else a smaller learning rate or `clip: {{norm: 1}}` under `train` often helps. "
+             "Earlier checkpoints are as they were.\n",
+             styled_error("nnc: error:", Style::red), error.epoch, error.weight);
 }
 
 }  // namespace nnc::tool

@@ -15,4 +15,7 @@ void explain_non_finite(const runtime::NonFinite& details, CompiledModel& compil
                         const runtime::TrainOptions& options, runtime::Buffer state,
                         runtime::ThreadPool& pool);
 
+// Prints which weight stopped being a number although the losses were some.
+void explain_non_finite(const runtime::NonFiniteWeight& error);
+
 }  // namespace nnc::tool

@@ -87,6 +87,7 @@ std::string duration_text(double seconds) {
 }
 
 std::string loss_text(double value) {
+  if (std::isnan(value)) return "nan";  // whose sign says nothing
   if (!std::isfinite(value)) return fmt::format("{}", value);
   const double size = std::fabs(value);
   if (size != 0 && size < 1e-3) return fmt::format("{:.3e}", value);

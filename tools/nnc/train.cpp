@@ -130,7 +130,12 @@ void compile_and_load(const Flags& flags, Job& job) {
   job.loading = std::async(std::launch::async, [&data = job.model.data] {
     return runtime::load(data, {true, true, false});
   });
-  job.compiled = compile_model(job.model, job.manifest.fields, compile_options(flags.compile));
+  CompileOptions options = compile_options(flags.compile);
+  if (job.model.description.train->batch.all) {  // how many that is, the rows say
+    reading_data(job.model, [&] { job.data = job.loading.get(); });
+    options.batch = job.data.train.size();
+  }
+  job.compiled = compile_model(job.model, job.manifest.fields, options);
   if (!job.compiled->has_entry("step")) {
     throw CommandError(Exit::usage, fmt::format("{}: nothing in the model can be trained",
                                                 job.manifest.model_path));
@@ -140,7 +145,7 @@ void compile_and_load(const Flags& flags, Job& job) {
   job.late =
       std::make_unique<LateEntries>(*job.compiled, std::vector<std::string>{"prelude", "evaluate"});
   job.hashes = hash_data(job.model.data);  // now, where reading the rows leaves a core free
-  reading_data(job.model, [&] { job.data = job.loading.get(); });
+  if (job.loading.valid()) reading_data(job.model, [&] { job.data = job.loading.get(); });
 }
 
 void print_header(const Job& job, const CompileFlags& flags) {
@@ -321,6 +326,10 @@ Exit train(const Flags& flags) {
     progress.finish();
     explain_non_finite(error.details, *job.compiled, entries_of(*job.compiled), job.data,
                        job.options, initial(job, pool), pool);
+    return Exit::failed;
+  } catch (const runtime::NonFiniteWeight& error) {
+    progress.finish();
+    explain_non_finite(error);
     return Exit::failed;
   }
   progress.finish();
