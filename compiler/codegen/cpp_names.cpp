@@ -31,7 +31,9 @@ const std::set<std::string>& reserved_words() {
       "virtual", "void", "volatile", "wchar_t", "while", "xor", "xor_eq",
       // Common macros and names at global scope that a namespace or variable would collide with.
       "std", "main", "errno", "NULL", "EOF", "assert", "linux", "unix", "signbit", "isnan", "near",
-      "far", "small", "min", "max",
+      "far", "small", "min", "max", "NAN", "INFINITY", "INT_MAX", "INT_MIN", "RAND_MAX", "BUFSIZ",
+      "HUGE_VAL", "FLT_MAX", "FLT_MIN", "DBL_MAX", "DBL_MIN", "EDOM", "ERANGE", "EXIT_SUCCESS",
+      "EXIT_FAILURE", "TRUE", "FALSE", "I", "complex",
       // What emitted text itself uses.
       "ptr", "i1", "u8", "u16", "u32", "u64", "i32", "i64", "f32", "f64", "bf16", "add", "sub",
       "mul", "div", "rem", "neg", "absolute", "square_root", "round_down", "round_even", "minimum",
@@ -95,6 +97,11 @@ bool looks_like_helper(const std::string& name) {
 bool is_reserved_in_cpp(const std::string& name) {
   if (reserved_words().count(name) || looks_like_helper(name) || looks_like_type(name)) {
     return true;
+  }
+  // M_PI, FP_NAN, SIGINT, INT8_MAX …: macros of the C library.
+  for (const char* prefix : {"M_", "FP_", "SIG", "LC_", "CHAR_", "SEEK_", "INT8_", "INT16_",
+                             "INT32_", "INT64_", "UINT8_", "UINT16_", "UINT32_", "UINT64_"}) {
+    if (name.rfind(prefix, 0) == 0) return true;
   }
   if (name.find("__") != std::string::npos) return true;
   return name.size() > 1 && name[0] == '_' && name[1] >= 'A' && name[1] <= 'Z';

@@ -19,8 +19,9 @@ namespace nnc::codegen {
 struct EmitValue {
   std::string name;
   abi::DType dtype = abi::DType::f32;
-  std::vector<int64_t> row_shape;  // of one row
-  std::string comment;             // such as "raw grey values 0 … 255"; may be empty
+  std::vector<int64_t> row_shape;       // of one row
+  std::string comment;                  // such as "raw grey values 0 … 255"; may be empty
+  std::vector<std::string> words = {};  // of an index that stands for words: by index
   int64_t elements() const {
     int64_t n = 1;
     for (int64_t d : row_shape) n *= d;

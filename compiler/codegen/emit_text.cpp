@@ -148,6 +148,34 @@ std::string emit_comment(const EmitRequest& request, const EmitNames& names) {
   return text + usage(request, names) + "//\n";
 }
 
+namespace {
+
+std::string cpp_string(const std::string& text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\' || c == '?') {
+      result += '\\';
+      result += c;
+    } else {
+      result += byte < 0x20 || byte == 0x7f ? fmt::format("\\{:03o}", byte) : std::string(1, c);
+    }
+  }
+  return result + "\"";
+}
+
+// What indices stand for.
+std::string emit_words(const std::string& name, const std::vector<std::string>& words) {
+  std::string list;
+  for (const std::string& word : words) list += "    " + cpp_string(word) + ",\n";
+  return fmt::format(
+      "// What the indices of {0} stand for.\ninline constexpr const char* {0}_words[] = "
+      "{{\n{1}}};\n",
+      name, list);
+}
+
+}  // namespace
+
 std::string emit_sizes(const EmitRequest& request, const EmitNames& names) {
   std::string text = "// Values in one row.\n";
   std::set<std::string> done;
@@ -162,6 +190,11 @@ std::string emit_sizes(const EmitRequest& request, const EmitNames& names) {
   }
   for (size_t i = 0; i < request.outputs.size(); ++i) {
     add(names.outputs[i], request.outputs[i].elements());
+  }
+  for (size_t i = 0; i < request.inputs.size(); ++i) {
+    const auto& words = request.inputs[i].words;
+    const bool is_free = done.insert(names.inputs[i] + "_words").second;
+    if (!words.empty() && is_free) text += emit_words(names.inputs[i], words);
   }
   size_t workspace = 0;
   for (const size_t bytes : {row_scratch(request), block_scratch(request)}) {

@@ -104,9 +104,9 @@ Value* reorder_right(const Node& node, Value* left, Value* right, Builder& b) {
 
 // Whether kernels would read the operand from the end to the start.
 bool backwards(const Value* value) {
-  const auto view = kernel::view_in_base(value);
-  return std::any_of(view->strides.begin(), view->strides.end(),
-                     [](const ir::Dim& stride) { return stride.size < 0; });
+  const auto view = kernel::view_in_base(value);  // of panels there is none
+  return view && std::any_of(view->strides.begin(), view->strides.end(),
+                             [](const ir::Dim& stride) { return stride.size < 0; });
 }
 
 bool free_batch(const Value* v, const Axes& free) {

@@ -2,6 +2,7 @@
 
 #include "compiler/spec/data_schema.h"
 #include "compiler/spec/file_schema.h"
+#include "compiler/spec/help_keys.h"
 #include "compiler/spec/reference.h"
 #include "compiler/support/text.h"
 
@@ -77,16 +78,46 @@ std::string entry_help(schema::Group group, const schema::Entry& entry) {
   return result;
 }
 
+// The keys that a value has if it is a map.
+std::string inner_keys(const schema::Type& type) {
+  std::string result;
+  if (type.kind == schema::Kind::record) result += "\nKeys\n" + keys_text(type.keys, "");
+  if (type.element && type.element->kind == schema::Kind::record)
+    result += "\nKeys of each\n" + keys_text(type.element->keys, "");
+  for (const schema::Type& form : type.alternatives)
+    if (form.kind == schema::Kind::record) result += "\nKeys\n" + keys_text(form.keys, "");
+  return result;
+}
+
+std::string key_help(const PlacedKey& placed) {
+  const schema::Key& key = *placed.key;
+  std::string result = fmt::format("{} ({})\n\n", key.name, placed.place) + wrapped(key.doc, 2);
+  std::string form = schema::describe(key.type);
+  if (key.is_required) form += ", required";
+  if (key.default_yaml) form += ", default " + *key.default_yaml;
+  return result + "\n" + wrapped(form, 2) + inner_keys(key.type);
+}
+
+// The entries that take an argument of this name.
+std::string argument_help(const schema::Catalogue& catalogue, const std::string& name) {
+  std::string list;
+  for (const auto& [group, entries] : all_entries(catalogue))
+    for (const schema::Entry* entry : entries)
+      for (const schema::Key& key : entry->keys)
+        if (key.name == name && list.find(entry->name + ":") == std::string::npos)
+          list += fmt::format("  {}: {}\n", entry->name, key.doc);
+  if (list.empty()) return "";
+  return fmt::format("{} (argument)\n\n{}\nnnc help with one of these words says more.\n", name,
+                     list);
+}
+
 std::string section_help(const schema::Key& section) {
   std::string result = fmt::format("{} (section of the file)\n\n", section.name);
   result += wrapped(section.doc, 2);
   if (section.type.kind == schema::Kind::record) {
     result += "\nKeys\n" + keys_text(section.type.keys, "");
   } else {
-    result += "\n  " + schema::describe(section.type) + "\n";
-  }
-  for (const schema::Type& form : section.type.alternatives) {
-    if (form.kind == schema::Kind::record) result += "\nKeys\n" + keys_text(form.keys, "");
+    result += "\n  " + schema::describe(section.type) + "\n" + inner_keys(section.type);
   }
   return result;
 }
@@ -130,7 +161,7 @@ std::string help(const schema::Catalogue& catalogue) {
       }
     }
   }
-  return result + "\nnnc help WORD explains any of them.\n";
+  return result + "\nnnc help WORD explains any of them, any key of a section, and formulas.\n";
 }
 
 std::optional<std::string> help(const schema::Catalogue& catalogue, const std::string& topic) {
@@ -147,6 +178,10 @@ std::optional<std::string> help(const schema::Catalogue& catalogue, const std::s
   for (const schema::Key& key : file_type().keys) {
     if (key.name == topic) add(section_help(key));
   }
+  for (const PlacedKey& placed : keys_below_sections()) {
+    if (placed.key->name == topic) add(key_help(placed));
+  }
+  if (result.empty()) add(argument_help(catalogue, topic));
   return result.empty() ? std::nullopt : std::optional<std::string>(result);
 }
 
@@ -156,6 +191,7 @@ std::vector<std::string> help_topics(const schema::Catalogue& catalogue) {
   for (const auto& [group, entries] : all_entries(catalogue)) {
     for (const schema::Entry* entry : entries) result.push_back(entry->name);
   }
+  for (const PlacedKey& placed : keys_below_sections()) result.push_back(placed.key->name);
   return result;
 }
 

@@ -45,6 +45,11 @@ class CommandLine(NncTest):
         for word in ("dense", "adam", "cross_entropy", "cosine", "idx", "standardize"):
             self.assertIn(word, everything)
             self.assertIn(word, self.run_nnc("help", word).stdout)
+        for word, said in (("where", "keep only the rows"), ("early_stop", "patience: an integer"),
+                           ("fields", "classes: an integer"), ("rate", "  adam: learning rate"),
+                           ("when", "(beside a layer)"), ("formulas", "log_softmax"),
+                           ("sqrt", "(expressions in quotes)")):
+            self.assertIn(said, self.run_nnc("help", word).stdout)
         self.assertEqual(self.error_of("help", "dens", expect=2),
                          "nnc: error: nothing is called 'dens'\n  did you mean `nnc help dense`?\n")
 

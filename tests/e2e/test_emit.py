@@ -76,6 +76,39 @@ class Emit(Compiled):
         features = open("/proc/cpuinfo").read()
         return {name: flags for name, (flags, needs) in LEVELS.items() if needs in features}
 
+    def test_words_are_given_with_their_indices(self):
+        self.write("rows.csv", "town,M_PI,y\n" + "Ulm,1,2\n\"New \"\"Y\"\"?\",2,3\nRom,3,4\n" * 4)
+        model = self.write("words.yaml", """nnc: 1
+data:
+  train: {csv: {file: rows.csv, columns: {town: town, M_PI: M_PI, y: y}}}
+  fields: {town: {prepare: [category, one_hot]}}
+model:
+  inputs: [town, M_PI]
+  layers:
+    - concat: [town, M_PI]
+    - dense: 1
+      name: out
+loss: {mean_squared_error: {prediction: out, target: y}}
+train: {epochs: 2, batch: 4, optimizer: sgd}
+""")
+        self.run_nnc("train", model, "-o", "words")
+        self.run_nnc("emit", "words", "-o", "words.hpp")
+        text = self.path("words.hpp").read_text()
+        self.assertTrue("town: std::int32_t[1], an index, 0 … 2: 0 for " in text)
+        self.write("main.cpp", """#include "words.hpp"
+#include <cmath>
+#include <cstdio>
+int main() {
+  for (const char* word : words::town_words) std::puts(word);
+}
+""")
+        done = subprocess.run(["g++", "-std=c++17", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
+                               "main.cpp", "-o", "main"], cwd=self.folder, capture_output=True,
+                              text=True)
+        self.assertEqual(done.returncode, 0, done.stderr[:2000])
+        said = subprocess.run(["./main"], cwd=self.folder, capture_output=True, text=True).stdout
+        self.assertEqual(sorted(said.splitlines()), ['New "Y"?', "Rom", "Ulm"])
+
     def test_self_test(self):
         said = self.run_nnc("emit", "run", "-o", "tiny.hpp", "--self-test").stdout
         self.assertIn("tiny_selftest.cpp", said)

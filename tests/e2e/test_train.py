@@ -164,7 +164,9 @@ loss: {mean_squared_error: {prediction: p, target: x}}
     def test_a_batch_larger_than_any_memory_is_refused_soon(self):
         self.small_model()
         model = self.write("m.yaml", """nnc: 1
-data: {train: {idx: {image: train-images.gz, label: train-labels.gz}}, fields: {label: {classes: 3}}}
+data:
+  train: {idx: {image: train-images.gz, label: train-labels.gz}}
+  fields: {label: {classes: 3}}
 model:
   inputs: [image]
   layers: [{reshape: [6, 6, 1]}, {conv2d: {filters: 4, kernel: 3, activation: relu}}, flatten,

@@ -113,13 +113,28 @@ std::vector<uint8_t> emitted_state(const Trained& trained, CompiledModel& compil
   return {state.as<uint8_t>(), state.as<uint8_t>() + end};
 }
 
+// Words are looked up before: the header takes their indices.
+codegen::EmitValue emitted_input(const abi::InputDesc& input, const Trained& trained) {
+  constexpr size_t most_shown = 8;
+  codegen::EmitValue value{input.name, input.dtype, input.row_shape, "raw, as in the data"};
+  for (const runtime::FieldInfo& field : trained.fields) {
+    if (field.name != input.name || field.classes == 0) continue;
+    value.words = field.vocabulary;
+    value.comment = fmt::format("an index, 0 … {}", field.classes - 1);
+    for (size_t i = 0; i < std::min(most_shown, field.vocabulary.size()); ++i)
+      value.comment += fmt::format("{} {} for {}", i == 0 ? ":" : ",", i, field.vocabulary[i]);
+    if (field.vocabulary.size() > most_shown) value.comment += ", …";
+  }
+  return value;
+}
+
 codegen::EmitRequest request_for(const Trained& trained, CompiledModel& compiled,
                                  const EmitLevels& levels, const Flags& flags) {
   codegen::EmitRequest request;
   request.model = trained.manifest.model_name;
   request.summary = summary(trained, compiled);
   for (const abi::InputDesc& input : levels.description.inputs) {
-    request.inputs.push_back({input.name, input.dtype, input.row_shape, "raw, as in the data"});
+    request.inputs.push_back(emitted_input(input, trained));
   }
   for (const abi::OutputDesc& output : levels.description.outputs) {
     request.outputs.push_back({output.name, output.dtype, output.shape, ""});

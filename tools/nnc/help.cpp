@@ -1,7 +1,11 @@
 // nnc help: the reference of the language.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "compiler/layers/catalogue.h"
+#include "compiler/layers/formula.h"
 #include "compiler/spec/reference.h"
 #include "compiler/spec/synonyms.h"
 #include "compiler/support/diagnostics.h"
@@ -11,6 +15,34 @@
 namespace nnc::tool {
 
 namespace {
+
+constexpr const char* formulas = R"(formulas (expressions in quotes)
+
+  Of numbers, and of the names of fields, layers, params and outputs. A formula speaks of one row;
+  shapes broadcast as in NumPy.
+
+  or, and, not    conditions; a number is true unless it is 0
+  < <= > >= == != comparisons
+  + - * / ^       arithmetic; ^ is the power and binds to the right
+  @               matrix product
+  if(c, a, b)     a where the condition c holds, else b
+  sum(x, axis=-1) along an axis of the row or a list of them; without `axis` over all
+
+Functions
+)";
+
+bool explain_formulas(const std::string& topic) {
+  const std::vector<std::string> names = layers::formula_functions();
+  const bool is_function = std::find(names.begin(), names.end(), topic) != names.end();
+  if (topic != "formula" && topic != "formulas" && !is_function) return false;
+  std::string lines, line = " ";
+  for (const std::string& name : names) {
+    if (line.size() + name.size() > 90) lines += std::exchange(line, " ") + "\n";
+    line += " " + name;
+  }
+  fmt::print("{}{}{}\n", formulas, lines, line);
+  return true;
+}
 
 Exit help(const std::string& topic) {
   const schema::Catalogue& catalogue = layers::catalogue();
@@ -22,6 +54,7 @@ Exit help(const std::string& topic) {
     fmt::print("{}", *text);
     return Exit::done;
   }
+  if (explain_formulas(topic)) return Exit::done;
   const auto near = meant(topic, spec::help_topics(catalogue));
   throw CommandError(Exit::usage, fmt::format("nothing is called '{}'", topic),
                      near ? fmt::format("did you mean `nnc help {}`?", *near)

@@ -1,4 +1,5 @@
 #include "compiler/spec/reference.h"
+#include "compiler/spec/help_keys.h"
 
 #include <doctest/doctest.h>
 
@@ -32,6 +33,12 @@ TEST_CASE("everything that a file can name is in the reference and in the schema
   for (const char* section : {"data", "model", "loss", "train"}) {
     REQUIRE(spec::help(catalogue, section).has_value());
     CHECK(json["properties"].contains(section));
+  }
+  for (const spec::PlacedKey& placed : spec::keys_below_sections()) {
+    CAPTURE(placed.key->name);
+    const auto text = spec::help(catalogue, placed.key->name);
+    REQUIRE(text.has_value());
+    CHECK(text->find("(" + placed.place + ")") != std::string::npos);
   }
   CHECK_FALSE(spec::help(catalogue, "conv4d").has_value());
 }
