@@ -297,8 +297,9 @@ void Model::check_memory(size_t arena_bytes) const {
   if (options_.max_memory == 0 || needed <= options_.max_memory) return;
   const auto amount = [](size_t bytes) {
     const auto size = static_cast<double>(bytes);
-    return size < 1e9 ? fmt::format("{:.1f} MB", size * 1e-6)
-                      : fmt::format("{:.1f} GB", size * 1e-9);
+    return size < 1e5   ? fmt::format("{:.1f} KB", size * 1e-3)
+           : size < 1e9 ? fmt::format("{:.1f} MB", size * 1e-6)
+                        : fmt::format("{:.1f} GB", size * 1e-9);
   };
   throw UserError(description_.model.span, "the model needs more memory than it may take",
                   "at most " + amount(options_.max_memory) + " (--max-memory)",

@@ -91,7 +91,7 @@ std::string render(const Diagnostic& diagnostic) {
   if (span.file && span.known()) result += quote(span);
   if (!diagnostic.expected.empty()) result += "  expected  " + diagnostic.expected + "\n";
   if (!diagnostic.got.empty()) result += "  got       " + diagnostic.got + "\n";
-  return result;
+  return without_controls(std::move(result));
 }
 
 }  // namespace nnc

@@ -174,4 +174,12 @@ std::optional<double> parse_number(std::string_view text) {
   return result;
 }
 
+std::string without_controls(std::string text) {
+  for (char& c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f) c = '?';
+  }
+  return text;
+}
+
 }  // namespace nnc

@@ -41,4 +41,7 @@ std::string number_text(double number);
 // over or the number is not representable.
 std::optional<double> parse_number(std::string_view text);
 
+// The text for a terminal: bytes that would steer it become question marks.
+std::string without_controls(std::string text);
+
 }  // namespace nnc

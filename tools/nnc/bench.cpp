@@ -218,7 +218,7 @@ void add_bench(CLI::App& app, Action& action) {
   flags->model.add_to(*sub);
   sub->get_option("FILE")->required(false);  // --machine needs none
   sub->add_option("--batch", flags->batch, "rows of a step (default: train.batch)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 30));
   sub->add_option("--seconds", flags->seconds, "how long each measurement takes")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

@@ -169,6 +169,10 @@ void print_layers(const CompiledModel& compiled, const Data& data,
   }
   int64_t parameters = 0, statistics = 0;
   double flops = 0;
+  for (const spec::Parameter& parameter : description.model.params) {
+    table.add({parameter.name.text, "param", shape_text({}), numbers_of(1, 0), "-"});
+    ++parameters;
+  }
   for (const spec::LayerSummary& layer : compiled.forward().layers) {
     table.add({layer.name, layer.frozen ? layer.kind + " (frozen)" : layer.kind,
                shape_text(layer.output_shape), numbers_of(layer.parameters, layer.statistics),

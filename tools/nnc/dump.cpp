@@ -101,7 +101,8 @@ void add_dump(CLI::App& app, Action& action) {
       ->capture_default_str();
   sub->add_option("--entry", flags->entry, "step, evaluate or predict (default: step)");
   sub->add_option("--after", flags->after, "stop after this pass");
-  sub->add_option("--batch", flags->batch, "rows of a step")->check(CLI::PositiveNumber);
+  sub->add_option("--batch", flags->batch, "rows of a step")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 30));
   sub->add_flag("--dot", flags->dot, "a picture in the language of Graphviz (stages of graphs)");
   sub->add_flag("--verify-each", flags->verify_each, "verify the graph around every pass");
   sub->add_flag("--time-passes", flags->time_passes, "what each pass took, instead of the stage");

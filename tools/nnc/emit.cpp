@@ -199,7 +199,22 @@ void write_object(const Flags& flags, const Trained& trained, CompiledModel& com
         "");
 }
 
+// Options that would do nothing.
+void check_flags(const Flags& flags) {
+  if (!flags.object && !flags.target.empty())
+    throw CommandError(Exit::usage, "--target is for objects: a header runs on any processor",
+                       "--object writes an object file");
+  if (flags.object && flags.self_test)
+    throw CommandError(Exit::usage, "--self-test tests a header, and --object writes none for C++",
+                       "one of the two");
+  const std::string ending = fs::path(flags.out).extension().string();
+  if (flags.object && (ending == ".hpp" || ending == ".h"))
+    throw CommandError(Exit::usage, fmt::format("{}: an object file is no header", flags.out),
+                       "-o NAME.o; a C header NAME.h is written beside it");
+}
+
 Exit emit(const Flags& flags) {
+  check_flags(flags);
   const Trained trained = open_trained(flags.run);
   CompileOptions options;
   options.training = false;

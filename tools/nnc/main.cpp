@@ -39,7 +39,7 @@ Start with:
 )";
 
 void say_error(const std::string& message, const std::string& hint = {}) {
-  fmt::print(stderr, "{} {}\n", styled_error("nnc: error:", Style::red), message);
+  fmt::print(stderr, "{} {}\n", styled_error("nnc: error:", Style::red), without_controls(message));
   if (!hint.empty()) fmt::print(stderr, "  {}\n", hint);
 }
 

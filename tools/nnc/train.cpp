@@ -361,7 +361,8 @@ void add_train(CLI::App& app, Action& action) {
       ->allow_extra_args(false);
   sub->add_option("--epochs", flags->epochs, "instead of train.epochs")
       ->check(CLI::Range(int64_t{0}, int64_t{1'000'000'000}));
-  sub->add_option("--batch", flags->batch, "instead of train.batch")->check(CLI::PositiveNumber);
+  sub->add_option("--batch", flags->batch, "instead of train.batch")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 30));
   sub->add_option("--seed", flags->seed, "instead of train.seed")
       ->check(CLI::Range(int64_t{0}, std::numeric_limits<int64_t>::max()));
   flags->compile.add_to(*sub);
