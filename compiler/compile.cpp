@@ -27,6 +27,8 @@ constexpr double shared_flops = 1e6;
 
 // Rows of evaluation and prediction per call.
 constexpr int64_t default_inference_batch = 256;
+// More rows at a time need memory and save nothing.
+constexpr int64_t most_inference_rows = 4096;
 
 bool is_index(const spec::FieldInfo& field) {
   return field.classes > 0 || !field.vocabulary.empty();
@@ -97,7 +99,7 @@ class Model final : public CompiledModel {
   int64_t inference_rows() const {
     if (options_.inference_batch > 0) return options_.inference_batch;
     const int64_t training = forward_.graph ? forward_.graph->batch : 0;
-    return std::max(default_inference_batch, training);
+    return std::clamp(training, default_inference_batch, most_inference_rows);
   }
 
   const spec::Description description_;

@@ -143,8 +143,9 @@ bool read_in_panels(const Node& node, const ir::Graph& graph,
   });
 }
 
-// A weight that many products read turned is better turned once; and one that stays in the second
-// cache while it is copied costs less than the barrier that an update then has to wait at.
+// A weight that many products read turned is better turned once, as is one that is read for every
+// block of rows (convolutions); and one that stays in the second cache while it is copied costs
+// less than the barrier that an update then has to wait at.
 constexpr int64_t large_weight = 128 << 10;  // elements
 
 using Readers = std::map<const Value*, int>;
@@ -164,7 +165,7 @@ bool read_as_it_is(const Node& node, const Readers& turned) {
   if (!map || backwards(node.operands[1])) return false;
   if (!map->turned) return true;
   const auto found = turned.find(map->b);
-  return found != turned.end() && found->second == 1 &&
+  return found != turned.end() && found->second == 1 && map->m.extent == ir::Dim{1, true} &&
          map->n.extent.size * map->k[0].extent.size >= large_weight;
 }
 

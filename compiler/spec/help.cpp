@@ -62,7 +62,12 @@ std::string entry_help(schema::Group group, const schema::Entry& entry) {
   std::string result = fmt::format("{} ({})\n\n", entry.name, schema::noun(group));
   result += wrapped(entry.doc, 2);
   if (!entry.source.empty()) result += "\n  Source:\n" + wrapped(entry.source, 4);
-  if (entry.merges) result += "\n  Its inputs stand as a list: " + entry.name + ": [a, b]\n";
+  if (entry.merges) {
+    result += "\n  Its inputs stand as a list: " + entry.name + ": [a, b]\n";
+    if (!entry.keys.empty())
+      result += fmt::format("  Beside arguments: {}: {{inputs: [a, b], {}: …}}\n", entry.name,
+                            entry.keys.front().name);
+  }
   if (!entry.keys.empty()) result += "\nArguments\n" + keys_text(entry.keys, entry.principal);
   if (entry.other_keys) {
     result += "\nAny field name: " + schema::describe(*entry.other_keys) + "\n";

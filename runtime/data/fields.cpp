@@ -124,6 +124,32 @@ int64_t category_classes(const FieldSpec& field, const std::vector<std::string>&
   return static_cast<int64_t>(vocabulary.size()) + (field.category()->unknown_is_own ? 1 : 0);
 }
 
+namespace {
+
+// Whether the extents, but those of 1, are the same in another order.
+bool is_permuted(std::vector<int64_t> a, std::vector<int64_t> b) {
+  std::erase(a, 1);
+  std::erase(b, 1);
+  if (a == b) return false;
+  std::sort(a.begin(), a.end());
+  std::sort(b.begin(), b.end());
+  return a == b;
+}
+
+// Numbers keep their order in another shape; axes in another order would need them moved.
+void check_axes(const std::string& file, const std::string& name,
+                const std::vector<int64_t>& stored, const std::vector<int64_t>& shape) {
+  if (!is_permuted(stored, shape)) return;
+  throw DataError(file, fmt::format("field '{}'", name),
+                  "the rows are stored with their axes in another order",
+                  fmt::format("rows of {}, the field's shape (numpy.moveaxis brings channels to "
+                              "the end)",
+                              bracketed(shape)),
+                  fmt::format("rows of {}", bracketed(stored)));
+}
+
+}  // namespace
+
 FieldInfo describe_field(const std::string& file, const std::string& name, DType dtype,
                          const std::vector<int64_t>& row_shape, const DataSpec& spec) {
   const FieldSpec* field = spec.field(name);
@@ -141,6 +167,7 @@ FieldInfo describe_field(const std::string& file, const std::string& name, DType
                       fmt::format("{} numbers a row, in rows of {}", elements(row_shape),
                                   bracketed(row_shape)));
     }
+    check_axes(file, name, row_shape, *field->shape);
     info.row_shape = *field->shape;
   }
   return info;

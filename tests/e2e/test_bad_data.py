@@ -7,7 +7,7 @@ import random
 import re
 import resource
 
-from support import NncTest, idx, make_pictures
+from support import NncTest, idx, make_pictures, npy
 
 CSV_MODEL = """nnc: 1
 data:
@@ -110,6 +110,31 @@ class BadData(NncTest):
     def test_csv_empty(self):
         self.csv("", "a.csv", "the file is empty\n")
         self.csv("height,width,price\n", "a.csv", "there are no rows after the header\n")
+
+    def test_filters_are_checked_before_rows_are_read(self):
+        self.write("x.npy", npy(range(12), (4, 3)))
+        for where, said in (("x > 1", "`where` needs one condition for each row"),
+                            ("z > 1", "'z'")):
+            model = self.write("m.yaml", f"""nnc: 1
+data: {{train: {{npy: {{x: x.npy}}, where: "{where}"}}}}
+model: {{inputs: [x], layers: [flatten]}}
+""")
+            self.assertIn(said, self.error_of("check", model, expect=2))
+
+    def test_axes_in_another_order(self):
+        self.write("x.npy", npy(range(4 * 3 * 5 * 2), (4, 3, 5, 2)))
+        for shape, right in (("[5, 2, 3]", False), ("[3, 5, 2]", True), ("[3, 5, 2, 1]", True),
+                             ("[15, 2]", True)):
+            model = self.write("m.yaml", f"""nnc: 1
+data: {{train: {{npy: {{x: x.npy}}}}, fields: {{x: {{shape: {shape}}}}}}}
+model: {{inputs: [x], layers: [flatten]}}
+""")
+            if right:
+                self.run_nnc("check", model)
+                continue
+            said = self.error_of("check", model)
+            self.assertIn("field 'x': the rows are stored with their axes in another order", said)
+            self.assertIn("m.yaml:2:", said)
 
     def test_data_is_a_folder(self):
         self.write("m.yaml", CSV_MODEL)

@@ -12,6 +12,7 @@
 #include "runtime/threads.h"
 #include "tools/nnc/data_place.h"
 #include "tools/nnc/data_spec.h"
+#include "tools/nnc/generate.h"
 #include "tools/nnc/job.h"
 #include "tools/nnc/run.h"
 #include "tools/nnc/stored_fields.h"
@@ -56,6 +57,8 @@ Data look_at_data(const spec::Description& description, bool no_data) {
   }
   const runtime::ProbeResult probe = runtime::probe(data_spec(description));
   result.fields = probe.fields;
+  for (const spec::Split& split : description.data->splits)
+    if (split.where) check_filter(*split.where, result.fields);
   result.rows = {
       {"train", probe.train_rows}, {"valid", probe.valid_rows}, {"test", probe.test_rows}};
   return result;

@@ -154,17 +154,33 @@ runtime::GeneratedSource generated_source(const Args& args) {
   return source;
 }
 
+namespace {
+
+RowProgram filter_program(const Formula& formula,
+                          const std::map<std::string, std::vector<int64_t>>& names) {
+  RowProgram program = build(formula, names);
+  if (!program.row_shape.empty()) {
+    throw UserError(formula.span, "`where` needs one condition for each row", "shape []",
+                    layers::shape_text(program.row_shape));
+  }
+  return program;
+}
+
+}  // namespace
+
+void check_filter(const Formula& formula, const std::vector<runtime::FieldInfo>& fields) {
+  std::map<std::string, std::vector<int64_t>> names;
+  for (const runtime::FieldInfo& field : fields) names[field.name] = field.row_shape;
+  filter_program(formula, names);
+}
+
 std::function<std::vector<uint8_t>(const runtime::Table&)> row_filter(const Formula& formula) {
   return [formula](const runtime::Table& table) {
     std::map<std::string, std::vector<int64_t>> names;
     for (const runtime::Column& column : table.columns) {
       if (!column.is_text || !column.bytes.empty()) names[column.name] = column.row_shape;
     }
-    const RowProgram program = build(formula, names);
-    if (!program.row_shape.empty()) {
-      throw UserError(formula.span, "`where` needs one condition for each row", "shape []",
-                      layers::shape_text(program.row_shape));
-    }
+    const RowProgram program = filter_program(formula, names);
     std::map<std::string, ir::Tensor> values;
     for (const std::string& name : program.inputs) {
       const runtime::Column& column = *table.find(name);

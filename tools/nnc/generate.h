@@ -18,4 +18,7 @@ runtime::GeneratedSource generated_source(const Args& args);
 // For `Source::where`: 1 for each row of a table for which the formula is not 0.
 std::function<std::vector<uint8_t>(const runtime::Table&)> row_filter(const Formula& formula);
 
+// UserError where the formula of a filter does not fit these fields.
+void check_filter(const Formula& formula, const std::vector<runtime::FieldInfo>& fields);
+
 }  // namespace nnc::tool
