@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <set>
+
 #include "compiler/spec/data_schema.h"
 #include "compiler/spec/file_schema.h"
 #include "compiler/spec/help_keys.h"
@@ -34,12 +36,18 @@ std::string first_sentence(const std::string& doc) {
   return dot == std::string::npos ? doc : doc.substr(0, dot + 1);
 }
 
+// Whether a key has to be there, and what it is if it is not.
+std::string presence(const schema::Key& key) {
+  std::string note;
+  if (key.is_required) note = ", required";
+  if (key.default_yaml) note = ", default " + *key.default_yaml;
+  return note;
+}
+
 std::string keys_text(const std::vector<schema::Key>& keys, const std::string& principal) {
   std::string result;
   for (const schema::Key& key : keys) {
-    std::string note;
-    if (key.is_required) note = ", required";
-    if (key.default_yaml) note = ", default " + *key.default_yaml;
+    std::string note = presence(key);
     if (key.name == principal) note += ", may stand alone";
     result += fmt::format("  {}: {}{}\n", key.name, schema::describe(key.type), note);
     result += wrapped(key.doc, 6);
@@ -97,19 +105,18 @@ std::string inner_keys(const schema::Type& type) {
 std::string key_help(const PlacedKey& placed) {
   const schema::Key& key = *placed.key;
   std::string result = fmt::format("{} ({})\n\n", key.name, placed.place) + wrapped(key.doc, 2);
-  std::string form = schema::describe(key.type);
-  if (key.is_required) form += ", required";
-  if (key.default_yaml) form += ", default " + *key.default_yaml;
+  const std::string form = schema::describe(key.type) + presence(key);
   return result + "\n" + wrapped(form, 2) + inner_keys(key.type);
 }
 
 // The entries that take an argument of this name.
 std::string argument_help(const schema::Catalogue& catalogue, const std::string& name) {
   std::string list;
+  std::set<const schema::Entry*> shown;  // activations are layers, too
   for (const auto& [group, entries] : all_entries(catalogue))
     for (const schema::Entry* entry : entries)
       for (const schema::Key& key : entry->keys)
-        if (key.name == name && list.find(entry->name + ":") == std::string::npos)
+        if (key.name == name && shown.insert(entry).second)
           list += fmt::format("  {}: {}\n", entry->name, key.doc);
   if (list.empty()) return "";
   return fmt::format("{} (argument)\n\n{}\nnnc help with one of these words says more.\n", name,

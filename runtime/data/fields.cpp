@@ -25,14 +25,6 @@ std::string bracketed(const std::vector<int64_t>& shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
 }
 
-std::string element_place(const Table& table, const Column& column, int64_t element) {
-  return fmt::format("{}, field '{}'", table.place(element / column.row_elements()), column.name);
-}
-
-const std::string& file_of(const Table& table, const Column& column) {
-  return column.file.empty() ? table.file : column.file;
-}
-
 template <class From, class To>
 Buffer cast(const Buffer& from) {
   const size_t count = from.size() / sizeof(From);

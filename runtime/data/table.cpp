@@ -44,4 +44,12 @@ Split all_rows(std::shared_ptr<const Table> table) {
   return split;
 }
 
+const std::string& file_of(const Table& table, const Column& column) {
+  return column.file.empty() ? table.file : column.file;
+}
+
+std::string element_place(const Table& table, const Column& column, int64_t element) {
+  return fmt::format("{}, field '{}'", table.place(element / column.row_elements()), column.name);
+}
+
 }  // namespace nnc::runtime

@@ -46,6 +46,11 @@ struct Table {
   std::string place(int64_t row) const;
 };
 
+// The file that a column was read from, and "row 12 (counted from 0), field 'x'" for one of its
+// numbers: for messages.
+const std::string& file_of(const Table& table, const Column& column);
+std::string element_place(const Table& table, const Column& column, int64_t element);
+
 // The rows of a split: indices into a table that several splits may share.
 struct Split {
   std::shared_ptr<const Table> table;

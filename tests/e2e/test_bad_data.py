@@ -121,6 +121,18 @@ model: {{inputs: [x], layers: [flatten]}}
 """)
             self.assertIn(said, self.error_of("check", model, expect=2))
 
+    def test_rows_that_hold_nothing(self):
+        model = self.write("m.yaml", """nnc: 1
+data: {train: {inline: {x: [[], []], y: [1, 2]}}}
+model: {inputs: [x], layers: [{dense: 1, name: out}]}
+loss: {mean_squared_error: {prediction: out, target: y}}
+train: {epochs: 1, optimizer: sgd}
+""")
+        self.assertIn("m.yaml:2:", self.error_of("check", model))
+        for options, code in (([], 1), (["--no-data"], 2)):
+            said = self.run_nnc("check", model, *options, expect=code).stderr
+            self.assertIn("a row of field 'x' holds nothing", said)
+
     def test_axes_in_another_order(self):
         self.write("x.npy", npy(range(4 * 3 * 5 * 2), (4, 3, 5, 2)))
         for shape, right in (("[5, 2, 3]", False), ("[3, 5, 2]", True), ("[3, 5, 2, 1]", True),

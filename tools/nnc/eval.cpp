@@ -37,7 +37,7 @@ void check_fields(const runtime::Split& rows, const std::vector<runtime::FieldIn
   for (const runtime::FieldInfo& field : trained) {
     const runtime::Column* column = rows.table ? rows.table->find(field.name) : nullptr;
     if (column == nullptr) continue;
-    const std::string& file = column->file.empty() ? rows.table->file : column->file;
+    const std::string& file = runtime::file_of(*rows.table, *column);
     const std::string name = fmt::format("field '{}'", field.name);
     if (column->row_shape != field.row_shape) {
       throw runtime::DataError(file, name,

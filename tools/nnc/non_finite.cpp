@@ -87,9 +87,8 @@ std::string bad_data(const ir::Graph& graph, const std::vector<int32_t>& rows,
       for (int64_t i = row * n; i < (row + 1) * n; ++i) {
         const double value = column->number(i);
         if (std::isfinite(value)) continue;
-        const std::string& file = column->file.empty() ? table.file : column->file;
-        return fmt::format("{}: {}, field '{}': {}", file, table.place(row), column->name,
-                           std::isnan(value) ? "nan" : fmt::format("{}", value));
+        return fmt::format("{}: {}: {}", runtime::file_of(table, *column),
+                           runtime::element_place(table, *column, i), loss_text(value));
       }
   }
   return "";

@@ -53,7 +53,7 @@ struct Job {
   std::unique_ptr<CompiledModel> compiled;
   std::unique_ptr<LateEntries> late;
   std::future<runtime::Dataset> loading;
-  std::future<nlohmann::ordered_json> hashes;
+  std::shared_future<nlohmann::ordered_json> hashes;
   runtime::Dataset data;
   runtime::TrainOptions options;
   runtime::Buffer state;
@@ -179,12 +179,10 @@ nlohmann::ordered_json facts(const Job& job, const CompileFlags& flags) {
 }
 
 // The same steps on other rows would be neither this run nor a new one.
-void check_same_data(Job& job) {
+void check_same_data(const Job& job) {
   const auto before = job.manifest.more.find("data_hashes");
   if (before == job.manifest.more.end()) return;
-  const auto now = job.hashes.get();
-  job.hashes = std::async(std::launch::deferred, [now] { return now; });
-  for (const auto& [file, hash] : now.items()) {
+  for (const auto& [file, hash] : job.hashes.get().items()) {
     if (!before->contains(file) || (*before)[file].is_null() || (*before)[file] == hash) continue;
     throw CommandError(
         Exit::usage,
@@ -195,7 +193,7 @@ void check_same_data(Job& job) {
 }
 
 // A run that cannot go on stays as it is.
-void check_resumed(Job& job) {
+void check_resumed(const Job& job) {
   runtime::check_resumable(job.compiled->program(), job.options);
   check_same_data(job);
 }
