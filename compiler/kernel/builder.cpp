@@ -1,5 +1,8 @@
 #include "compiler/kernel/builder.h"
 
+#include <algorithm>
+#include <iterator>
+#include <unordered_set>
 #include <utility>
 
 #include "compiler/support/diagnostics.h"
@@ -207,6 +210,72 @@ void Builder::branch(Value condition, const std::function<void()>& body,
     inside(*instruction.other, other);
   }
   push(std::move(instruction));
+}
+
+namespace {
+
+using Instructions = std::vector<Instruction>;
+
+bool has_to_stay_in_place(const Instruction& instruction) {
+  return instruction.body || instruction.op == Op::call || instruction.op == Op::barrier;
+}
+
+// One instruction of each part in turn, except what waits for a result of an earlier part.
+Instructions in_turn(std::vector<Instructions> parts) {
+  std::unordered_set<int> missing;
+  for (const Instructions& part : parts)
+    for (const Instruction& instruction : part)
+      for (const Value& result : instruction.results) missing.insert(result.id);
+  const auto ready = [&](const Instruction& instruction) {
+    return std::ranges::none_of(instruction.operands,
+                                [&](const Value& v) { return missing.contains(v.id); });
+  };
+  Instructions merged;
+  std::vector<size_t> next(parts.size(), 0);
+  for (bool more = true; more;) {
+    more = false;
+    for (size_t p = 0; p < parts.size(); ++p) {
+      if (next[p] == parts[p].size()) continue;
+      more = true;
+      Instruction& instruction = parts[p][next[p]];
+      if (!ready(instruction)) continue;
+      for (const Value& result : instruction.results) missing.erase(result.id);
+      merged.push_back(std::move(instruction));
+      ++next[p];
+    }
+  }
+  return merged;
+}
+
+}  // namespace
+
+void Builder::side_by_side(int64_t count, int64_t at_a_time,
+                           const std::function<void(int64_t)>& body) {
+  for (int64_t done = 0; done < count; done += at_a_time) {
+    const size_t first = block_->instructions.size();
+    std::vector<size_t> ends;
+    for (int64_t i = done; i < std::min(done + at_a_time, count); ++i) {
+      body(i);
+      ends.push_back(block_->instructions.size());
+    }
+    if (ends.size() > 1) take_in_turn(first, ends);
+  }
+}
+
+void Builder::take_in_turn(size_t first, const std::vector<size_t>& ends) {
+  Instructions& all = block_->instructions;
+  const auto begin = all.begin() + static_cast<std::ptrdiff_t>(first);
+  if (std::any_of(begin, all.end(), has_to_stay_in_place)) return;
+  std::vector<Instructions> parts(ends.size());
+  Instructions stores;
+  size_t part = 0;
+  for (size_t i = first; i < all.size(); ++i) {
+    while (i == ends[part]) ++part;
+    (all[i].op == Op::store ? stores : parts[part]).push_back(std::move(all[i]));
+  }
+  all.resize(first);
+  std::ranges::move(in_turn(std::move(parts)), std::back_inserter(all));
+  std::ranges::move(stores, std::back_inserter(all));
 }
 
 void Builder::call(const std::string& callee, const std::vector<Value>& arguments) {

@@ -61,6 +61,12 @@ class Builder {
   void branch(Value condition, const std::function<void()>& body,
               const std::function<void()>& other = {});
 
+  // Writes body(0), body(1) … body(count - 1), so many at a time with their instructions in turn
+  // and all stores behind them. What each of them waits for (the terms of a polynomial, a division)
+  // the core then spends on the others: of its own accord it looks ahead by two vectors of a tanh.
+  // No body may read what another one stores.
+  void side_by_side(int64_t count, int64_t at_a_time, const std::function<void(int64_t)>& body);
+
   void call(const std::string& callee, const std::vector<Value>& arguments);
   void barrier(Value function, Value state, Value thread);
 
@@ -70,6 +76,8 @@ class Builder {
   std::optional<int64_t> known(Value value) const;
 
  private:
+  // Sorts what the open block holds from instruction `first` on, written in parts with these ends.
+  void take_in_turn(size_t first, const std::vector<size_t>& ends);
   Value fresh(Type type) { return Value{function_.next_id++, type}; }
   // Writes the nested block.
   void inside(Block& block, const std::function<void()>& write);

@@ -40,12 +40,13 @@ void ContractEpilogue::finish(const TileAt& tile, std::vector<Value> sums) const
   }
   const auto list = spots(tile);
   if (is_flat(tile.rows)) sums = flattened(sums, list.size());
-  for (size_t v = 0; v < list.size(); ++v) {
+  k_.side_by_side(static_cast<int64_t>(list.size()), vectors_at_once(s_.context), [&](int64_t i) {
+    const auto v = static_cast<size_t>(i);
     s_.e.set_mask(list[v].mask);
     // One scope for the whole tile: a bias that was loaded for one row serves all rows.
     s_.e.bind(s_.shape.contract->result(), sums[v]);
     s_.store_outputs(s_.shape.space, list[v].place);
-  }
+  });
   s_.e.set_mask({});
 }
 

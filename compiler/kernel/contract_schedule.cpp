@@ -52,6 +52,11 @@ bool epilogue_loops(const GroupContext& context, const ContractionMap& map, int6
   return context.updates && cost >= is_long && summed(map, context.batch) >= short_sum;
 }
 
+int64_t vectors_at_once(const GroupContext& context) {
+  if (epilogue_cost(context) < is_long) return 1;
+  return context.target.registers >= 32 ? 4 : 2;
+}
+
 namespace {
 
 // Rows that one thread is expected to have.

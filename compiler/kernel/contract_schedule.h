@@ -37,6 +37,9 @@ bool epilogue_operand(const GroupContext& context, const ContractionMap& map, si
 // several, and so do sums of a few elements); and everywhere if the loop is nothing beside it.
 bool epilogue_loops(const GroupContext& context, const ContractionMap& map, int64_t vectors);
 
+// How many vectors it takes side by side: what a long one waits for is time for the others.
+int64_t vectors_at_once(const GroupContext& context);
+
 // The roots that the epilogue takes of every element.
 std::vector<const ir::Value*> epilogue_roots(const GroupContext& context);
 

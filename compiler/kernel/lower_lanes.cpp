@@ -200,26 +200,39 @@ class LanesLowering {
         k_.store(sums[v], s_.scratch, k_.i64(static_cast<int64_t>(v) * tile_.lanes));
       loop_over_rows(m, at, row, vectors);
     } else {
-      for (size_t v = 0; v < count; ++v) {
-        const int64_t i = static_cast<int64_t>(v) / vectors, j = static_cast<int64_t>(v) % vectors;
-        finish_vector(sums[v], {m, i, false}, at, {row, j * tile_.lanes, true});
-      }
+      k_.side_by_side(tile_.rows * vectors, vectors_at_once(s_.context), [&](int64_t v) {
+        finish_vector(sums[static_cast<size_t>(v)], {m, v / vectors, false}, at,
+                      {row, v % vectors * tile_.lanes, true});
+      });
     }
     s_.e.set_mask({});
   }
 
   // The sums are in the scratch memory.
   void loop_over_rows(Value m, const Coordinates& at, Value row, int64_t vectors) {
-    k_.loop(k_.i64(0), k_.i64(tile_.rows), k_.i64(1), [&](Value i) {
-      k_.loop(k_.i64(0), k_.i64(vectors), k_.i64(1), [&](Value j) {
-        s_.e.open_scope();
-        const Value shift = k_.mul(j, k_.i64(tile_.lanes));
-        const Value place = k_.add(k_.mul(i, k_.i64(vectors * tile_.lanes)), shift);
-        const Value sum = k_.load({scalar_, tile_.lanes}, s_.scratch, place);
-        finish_vector(sum, {m ? k_.add(m, i) : i, 0, false}, at, {k_.add(row, shift), 0, true});
-        s_.e.close_scope();
+    const Type type{scalar_, tile_.lanes};
+    const int64_t count = rows_at_once(vectors);
+    k_.loop(k_.i64(0), k_.i64(tile_.rows), k_.i64(count), [&](Value i) {
+      s_.e.open_scope();
+      const Value first = k_.mul(i, k_.i64(vectors * tile_.lanes));
+      const Value filter = m ? k_.add(m, i) : i;
+      const int64_t together = count * vectors;
+      k_.side_by_side(together, together, [&](int64_t v) {
+        const Value sum = k_.load(type, s_.scratch, shifted(first, v * tile_.lanes));
+        const int64_t shift = v % vectors * tile_.lanes;
+        finish_vector(sum, {filter, v / vectors, false}, at, {row, shift, true});
       });
+      s_.e.close_scope();
     });
+  }
+
+  // Rows of the tile whose vectors are finished side by side; the last few batch rows are worth no
+  // code.
+  int64_t rows_at_once(int64_t vectors) const {
+    if (vectors < tile_.vectors) return 1;
+    int64_t count = std::max<int64_t>(vectors_at_once(s_.context) / vectors, 1);
+    while (tile_.rows % count != 0) --count;
+    return count;
   }
 
   void finish_vector(Value sum, const Coordinate& m, const Coordinates& at, const Coordinate& row) {

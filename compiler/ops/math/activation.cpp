@@ -47,13 +47,13 @@ Number erf_double(const Number& a) {
 
 }  // namespace
 
-// With t = exp(2|a|) - 1: t/(t+2). A ratio of two polynomials in a² would be a third cheaper, but
-// near 1, where units are half as large, its rounding errors exceed 4 of them.
+// With h = (exp(2|a|) - 1)/2: h/(h+1). A ratio of two polynomials in a² would be a quarter cheaper,
+// but near 1, where units are half as large, its rounding errors exceed 4 of them.
 Value tanh(Builder& k, Value x) {
   const Number a{&k, x};
   const Number bounded = min(abs(a), a.single() ? 10.0 : 22.0);
-  const Number t = unsigned_expm1(bounded + bounded);
-  return with_sign(t / (t + 2.0), a).v;
+  const Number h = half_expm1(bounded + bounded);
+  return with_sign(h / (h + 1.0), a).v;
 }
 
 Value erf(Builder& k, Value x) {

@@ -48,19 +48,21 @@ Number exp(const Number& a) {
   return scale(small_expm1(r.rest) + 1.0, n);
 }
 
-Number unsigned_expm1(const Number& a) {
+Number half_expm1(const Number& a) {
   const bool single = a.single();
-  const Number x = max(min(a, single ? 89.0 : 710.0), single ? -20.0 : -40.0);
-  const Reduced r = reduce_by_log2(x);
-  const Number n = select(x == x, r.n, x.of(0));
-  // (2^(n-1)·(exp(r) - 1) + (2^(n-1) - 1/2))·2: the largest n would overflow otherwise.
-  const Number whole = convert(n, single ? Scalar::i32 : Scalar::i64);
-  const Number biased = whole + whole.bits(single ? 126 : 1022);
-  const Number half = from_bits(binary(Op::shift_left, biased, whole.bits(single ? 23 : 52)));
-  return muladd(half, small_expm1(r.rest), half - 0.5) * 2.0;
+  const Reduced r = reduce_by_log2(a);
+  // 2^(n-1)·(exp(r) - 1) + (2^(n-1) - 1/2). Units of 1.5·2^23 are 1, so the last bits of the sum
+  // are the biased exponent n - 1: no conversion, which would not take a NaN.
+  const Number biased = bits_of(r.n + (single ? 0x1.8p23 + 126 : 0x1.8p52 + 1022));
+  const Number half = from_bits(binary(Op::shift_left, biased, biased.bits(single ? 23 : 52)));
+  return muladd(half, small_expm1(r.rest), half - 0.5);
 }
 
-Number expm1(const Number& a) { return select(a == 0.0, a, unsigned_expm1(a)); }
+Number expm1(const Number& a) {
+  const bool single = a.single();
+  const Number x = max(min(a, single ? 89.0 : 710.0), single ? -20.0 : -40.0);
+  return select(a == 0.0, a, half_expm1(x) * 2.0);
+}
 
 Value exp(Builder& k, Value x) { return exp(Number{&k, x}).v; }
 Value expm1(Builder& k, Value x) { return expm1(Number{&k, x}).v; }

@@ -81,7 +81,9 @@ Number small_expm1(const Number& r);
 Number scale(const Number& a, const Number& n);
 Number exp(const Number& a);
 Number expm1(const Number& a);
-Number unsigned_expm1(const Number& a);  // the same but for the sign of zero
+// Half of it but for the sign of zero; |a| <= 89 (f32) or 710 (f64), or NaN. Doubling it is what
+// may overflow.
+Number half_expm1(const Number& a);
 // a = m·2^e with m in [sqrt(1/2), sqrt(2)), for positive finite a, denormals included.
 struct Split {
   Number m, e;
