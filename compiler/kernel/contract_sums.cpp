@@ -23,34 +23,92 @@ bool ContractSums::by_pairs(const Range& range, int64_t rows, int64_t vectors) c
   return s_.context.updates || (rows + 2) * vectors + 2 <= s_.context.target.registers;
 }
 
+// Whether each step of a turn has a pointer of its own to A, and a place of its own in B. It costs
+// an addition each and saves more in steps, which are compiled without the passes that would choose
+// and move addresses and loads themselves:
+// - a multiply-add that takes an element of A from memory begins as two instructions if the address
+//   is a sum of two registers (Intel);
+// - the code generator brings up to four loads together that are near one another and begin at the
+//   same register, and keeps an element of A that both steps of a pair read; the vectors that wait
+//   meanwhile drive sums out of their registers.
+bool ContractSums::needs_own_places(const Stride& step, bool pairs, int64_t rows,
+                                    int64_t vectors) const {
+  if (!s_.context.updates || rows == 1 || step.a.size <= 0 || step.a.batch) return false;
+  constexpr int64_t brought_together = 4;
+  const Dim row = map_.m.a;
+  const bool shared =
+      !row.batch && row.size > 0 && step.a.size % row.size == 0 && step.a.size / row.size < rows;
+  return vectors == 1 || (pairs && (vectors < brought_together || shared));
+}
+
 std::vector<Value> ContractSums::add(const Range& range, Value a, Value b, int64_t rows,
                                      int64_t vectors, Value mask, std::vector<Value> sums) const {
-  const Dim a_step = map_.k.back().a;
-  const Dim b_step = tile_.packed ? Dim{vectors * tile_.lanes, false} : map_.k.back().b;
+  const Stride step{map_.k.back().a,
+                    tile_.packed ? Dim{vectors * tile_.lanes, false} : map_.k.back().b};
+  if (tile_.packed) b = k_.i64(0);
   const bool pairs = by_pairs(range, rows, vectors);
-  const auto step = [&](const Place& at, std::vector<Value> now) {
-    now = multiply(at, rows, vectors, mask, std::move(now));
-    if (!pairs) return now;
-    return multiply({shifted(at.a, a_step), shifted(at.b, b_step)}, rows, vectors, mask,
-                    std::move(now));
+  const auto one_step = [&](const Place& at, std::vector<Value> now) {
+    return multiply(at, rows, vectors, mask, std::move(now));
   };
-  const Place start{moved(a, range.begin, a_step),
-                    moved(tile_.packed ? k_.i64(0) : b, range.begin, b_step)};
-  const int64_t steps = pairs ? 2 : 1;
-  // The loop counts where A stands, and carries where B stands.
-  const bool counts_a = a_step.size > 0 && !a_step.batch;
-  const Value begin = counts_a ? start.a : range.begin;
-  const Value end = counts_a ? moved(a, range.end, a_step) : range.end;
-  sums.push_back(start.b);
-  sums = k_.loop(begin, end, k_.i64(counts_a ? steps * a_step.size : steps), sums,
+  const bool own = needs_own_places(step, pairs, rows, vectors);
+  const auto way = own ? &ContractSums::add_pointed : &ContractSums::add_counted;
+  return (this->*way)(range, a, b, step, pairs ? 2 : 1, std::move(sums), one_step);
+}
+
+ContractSums::Place ContractSums::behind(const Place& at, const Stride& step) const {
+  return {at.pointer, shifted(at.a, step.a), shifted(at.b, step.b)};
+}
+
+// The loop counts where A stands, and carries where B stands.
+std::vector<Value> ContractSums::add_counted(const Range& range, Value a, Value b,
+                                             const Stride& step, int64_t steps,
+                                             std::vector<Value> sums,
+                                             const Multiply& multiply) const {
+  const bool counts_a = step.a.size > 0 && !step.a.batch;
+  const Value begin = counts_a ? moved(a, range.begin, step.a) : range.begin;
+  const Value end = counts_a ? moved(a, range.end, step.a) : range.end;
+  sums.push_back(moved(b, range.begin, step.b));
+  sums = k_.loop(begin, end, k_.i64(counts_a ? steps * step.a.size : steps), sums,
                  [&](Value i, std::vector<Value> now) {
-                   const Place at{counts_a ? i : moved(a, i, a_step), now.back()};
+                   const Value at_b = now.back();
+                   Place at{a_, counts_a ? i : moved(a, i, step.a), at_b};
                    now.pop_back();
-                   now = step(at, std::move(now));
-                   now.push_back(moved(at.b, k_.i64(steps), b_step));
+                   for (int64_t s = 0; s < steps; ++s) {
+                     if (s > 0) at = behind(at, step);
+                     now = multiply(at, std::move(now));
+                   }
+                   now.push_back(moved(at_b, k_.i64(steps), step.b));
                    return now;
                  });
   sums.pop_back();
+  return sums;
+}
+
+std::vector<Value> ContractSums::add_pointed(const Range& range, Value a, Value b,
+                                             const Stride& step, int64_t steps,
+                                             std::vector<Value> sums,
+                                             const Multiply& multiply) const {
+  const size_t count = sums.size();
+  const int64_t bytes = bytes_of(scalar_);
+  Place first{a_, moved(a, range.begin, step.a), moved(b, range.begin, step.b)};
+  for (int64_t s = 0; s < steps; ++s) {
+    if (s > 0) first = behind(first, step);
+    sums.push_back(k_.offset(a_, k_.mul(first.a, k_.i64(bytes))));
+    sums.push_back(first.b);
+  }
+  const Value next_a = k_.i64(steps * step.a.size * bytes);
+  sums = k_.loop(range.begin, range.end, k_.i64(steps), sums,
+                 [&](Value, const std::vector<Value>& now) {
+                   std::vector<Value> next(now.begin(), now.begin() + static_cast<long>(count));
+                   for (size_t p = count; p < now.size(); p += 2)
+                     next = multiply({now[p], k_.i64(0), now[p + 1]}, std::move(next));
+                   for (size_t p = count; p < now.size(); p += 2) {
+                     next.push_back(k_.offset(now[p], next_a));
+                     next.push_back(moved(now[p + 1], k_.i64(steps), step.b));
+                   }
+                   return next;
+                 });
+  sums.resize(count);
   return sums;
 }
 
@@ -60,7 +118,7 @@ std::vector<Value> ContractSums::multiply(const Place& at, int64_t rows, int64_t
                               : vectors_of_b(b_, at.b, vectors, mask);
   for (int64_t i = 0; i < rows; ++i) {
     const Dim row{i * map_.m.a.size, map_.m.a.batch};
-    const Value a = k_.splat(k_.load({scalar_, 1}, a_, shifted(at.a, row)), tile_.lanes);
+    const Value a = k_.splat(k_.load({scalar_, 1}, at.pointer, shifted(at.a, row)), tile_.lanes);
     for (int64_t j = 0; j < vectors; ++j) {
       Value& sum = sums[static_cast<size_t>(i * vectors + j)];
       sum = k_.muladd(a, b[static_cast<size_t>(j)], sum);

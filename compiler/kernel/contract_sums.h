@@ -1,6 +1,8 @@
 // The sums of a tile of a contraction: the innermost loop, where the multiply-adds are.
 #pragma once
 
+#include <functional>
+
 #include "compiler/kernel/contraction_map.h"
 #include "compiler/kernel/lower_group.h"
 #include "compiler/kernel/tile.h"
@@ -29,10 +31,25 @@ class ContractSums {
   void pack_turned(Value first, int64_t vectors) const;
 
  private:
+  // Where a step along the sum finds its elements: the first row's is pointer[a].
   struct Place {
-    Value a, b;
+    Value pointer, a, b;
+  };
+  // What a step moves in A and in B.
+  struct Stride {
+    ir::Dim a, b;
   };
   bool by_pairs(const Range& range, int64_t rows, int64_t vectors) const;
+  bool needs_own_places(const Stride& step, bool pairs, int64_t rows, int64_t vectors) const;
+  Place behind(const Place& at, const Stride& step) const;
+  // Calls `multiply` for every step, so many to a turn of the loop.
+  using Multiply = std::function<std::vector<Value>(const Place&, std::vector<Value>)>;
+  std::vector<Value> add_counted(const Range& range, Value a, Value b, const Stride& step,
+                                 int64_t steps, std::vector<Value> sums,
+                                 const Multiply& multiply) const;
+  std::vector<Value> add_pointed(const Range& range, Value a, Value b, const Stride& step,
+                                 int64_t steps, std::vector<Value> sums,
+                                 const Multiply& multiply) const;
   std::vector<Value> multiply(const Place& at, int64_t rows, int64_t vectors, Value mask,
                               std::vector<Value> sums) const;
   std::vector<Value> vectors_of_b(Value pointer, Value from, int64_t vectors, Value mask) const;

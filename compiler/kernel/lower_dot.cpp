@@ -284,31 +284,43 @@ class DotLowering {
                    });
   }
 
+  // A carries its place as a pointer: a multiply-add that takes its elements from memory begins as
+  // two instructions if the address is a sum of two registers (Intel).
   std::vector<Value> sum_run(std::vector<Value> carried) {
     const Value full = k_.binary(Op::bit_and, run_, k_.i64(-logical_lanes));
     const Value a = carried[carried.size() - 2], b = carried.back();
     std::vector<Value> sums(carried.begin(), carried.end() - 2);
-    sums = k_.loop(k_.i64(0), full, k_.i64(logical_lanes), sums,
-                   [&](Value i, const std::vector<Value>& now) { return step(a, b, i, {}, now); });
+    const int64_t bytes = bytes_of(type_.scalar);
+    sums.push_back(k_.offset(a_, k_.mul(a, k_.i64(bytes))));
+    sums =
+        k_.loop(k_.i64(0), full, k_.i64(logical_lanes), sums, [&](Value i, std::vector<Value> now) {
+          const Value place = now.back();
+          now.pop_back();
+          now = step(place, k_.i64(0), k_.add(b, i), {}, now);
+          now.push_back(k_.offset(place, k_.i64(logical_lanes * bytes)));
+          return now;
+        });
+    sums.pop_back();
     // The rest: once or not at all.
     const auto length = k_.known(run_);
     if (!length || *length % logical_lanes != 0)
       sums = k_.loop(full, run_, k_.i64(logical_lanes), sums,
                      [&](Value i, const std::vector<Value>& now) {
-                       return step(a, b, i, first_lanes(k_, logical_lanes, k_.sub(run_, i)), now);
+                       return step(a_, k_.add(a, i), k_.add(b, i),
+                                   first_lanes(k_, logical_lanes, k_.sub(run_, i)), now);
                      });
     sums.push_back(a);
     sums.push_back(b);
     return sums;
   }
 
-  std::vector<Value> step(Value a, Value b, Value i, Value mask, std::vector<Value> sums) {
-    const Value from_a = k_.add(a, i), from_b = k_.add(b, i);
+  std::vector<Value> step(Value a, Value from_a, Value from_b, Value mask,
+                          std::vector<Value> sums) {
     std::vector<Value> columns;
     for (const Value& shift : column_shifts_)
       columns.push_back(k_.load(type_, b_, k_.add(from_b, shift), mask));
     for (size_t r = 0; r < row_shifts_.size(); ++r) {
-      const Value row = k_.load(type_, a_, k_.add(from_a, row_shifts_[r]), mask);
+      const Value row = k_.load(type_, a, k_.add(from_a, row_shifts_[r]), mask);
       for (size_t c = 0; c < columns.size(); ++c) {
         Value& sum = sums[r * columns.size() + c];
         sum = k_.muladd(row, columns[c], sum);
