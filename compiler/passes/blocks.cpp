@@ -138,6 +138,42 @@ class Apart {
   std::set<const Value*> made_;
 };
 
+// What backward makes of a value that others read, too (1 - tanh², behind a pooling), takes the
+// shape in which it is used: it is part of that kernel then, and nobody writes it.
+class ReshapedFirst {
+ public:
+  explicit ReshapedFirst(ir::Graph& graph) : graph_(graph), uses_(graph) {}
+
+  bool run() {
+    return rewrite(graph_, [&](Node& node, Builder& b) -> Value* {
+      if (!is_op(&node, "reshape") || !is_private(node.operands[0])) return nullptr;
+      return reshaped(node.operands[0], node.result()->type.shape, b);
+    });
+  }
+
+ private:
+  // Arithmetic for one reader, on values that have other readers.
+  bool is_private(const Value* value) const {
+    if (!is_elementwise(value) || !uses_.one(value)) return false;
+    const auto& operands = value->node->operands;
+    return std::all_of(operands.begin(), operands.end(), [&](const Value* operand) {
+      return is_op(operand, "constant") || (is_elementwise(operand) && !uses_.one(operand)) ||
+             is_private(operand);
+    });
+  }
+
+  Value* reshaped(Value* value, const Shape& shape, Builder& b) {
+    if (is_op(value, "constant")) return constant_of(value, shape, b);
+    if (!is_private(value)) return b.reshape(value, shape);
+    std::vector<Value*> operands;
+    for (Value* operand : value->node->operands) operands.push_back(reshaped(operand, shape, b));
+    return b.op(value->node->op->name, operands, value->node->attributes);
+  }
+
+  ir::Graph& graph_;
+  const Uses uses_;
+};
+
 }  // namespace
 
 bool join_blocks(ir::Graph& graph) {
@@ -145,7 +181,9 @@ bool join_blocks(ir::Graph& graph) {
   if (ordered) graph.remove_dead();
   const bool apart = Apart(graph).run();
   graph.remove_dead();
-  return ordered || apart;
+  const bool first = ReshapedFirst(graph).run();
+  graph.remove_dead();
+  return ordered || apart || first;
 }
 
 }  // namespace nnc::passes
