@@ -35,6 +35,12 @@ std::string owner_of(const std::string& what) {
   return is_quoted ? what.substr(1, end - 1) : what;
 }
 
+// "3, 3" and "(3, 3)" as the list that was meant.
+std::string in_brackets(const std::string& text) {
+  const bool round = text.size() > 2 && text.front() == '(' && text.back() == ')';
+  return "[" + (round ? text.substr(1, text.size() - 2) : text) + "]";
+}
+
 // A default in YAML as a tree that stands where the whole stands.
 YamlNode default_node(const std::string& yaml, const SourceSpan& whole) {
   YamlNode node;
@@ -105,8 +111,9 @@ Value Decoder::array(const YamlNode& node, const schema::Type& type, const std::
 
 Value Decoder::list(const YamlNode& node, const schema::Type& type, const std::string& what) {
   if (!node.is_list()) {
-    if (node.is_scalar() && node.text.find(',') != std::string::npos) {
-      diagnostics_.error(node.span, what + ": a list needs brackets", "[" + node.text + "]",
+    const bool one = node.is_scalar() && !node.is_null() && fit(node, *type.element) > 1;
+    if (one || (node.is_scalar() && node.text.find(',') != std::string::npos)) {
+      diagnostics_.error(node.span, what + ": a list needs brackets", in_brackets(node.text),
                          node.text);
       return value_of(node, std::monostate{});
     }

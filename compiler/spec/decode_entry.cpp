@@ -21,6 +21,22 @@ std::vector<std::string> key_names(const std::vector<schema::Key>& keys) {
   return result;
 }
 
+// " 4", "(4)" and "=4" as what stands behind a colon.
+std::string arguments_in(const std::string& text) {
+  const size_t begin = text.find_first_not_of(" =");
+  const std::string rest = begin == std::string::npos ? "" : text.substr(begin);
+  if (rest.empty() || rest == "()") return "…";
+  return rest.front() == '(' && rest.back() == ')' && rest.size() > 2
+             ? rest.substr(1, rest.size() - 2)
+             : rest;
+}
+
+bool stands_in_lists(schema::Group group) {
+  using schema::Group;
+  return group == Group::layers || group == Group::metrics || group == Group::prepare_steps ||
+         group == Group::augment_steps;
+}
+
 // `inputs`, the principal argument of every merge layer.
 const schema::Key& merge_inputs() {
   static const schema::Key key("inputs", schema::list_of(schema::reference()).sized(1, 1u << 16),
@@ -60,11 +76,13 @@ std::vector<std::string> Decoder::names_of(schema::Group group) const {
 }
 
 void Decoder::unknown_entry(const YamlNode& key, const schema::Type& type) {
-  const size_t space = key.text.find(' ');
-  const std::string first = key.text.substr(0, space);
-  if (space != std::string::npos && find(type.group, first) != nullptr) {
+  const size_t end = key.text.find_first_of(" (=");
+  const std::string first = key.text.substr(0, end);
+  if (end != std::string::npos && find(type.group, first) != nullptr) {
+    const bool cut = key.text.find('{') != std::string::npos;  // at the colon inside the braces
     diagnostics_.error(key.span, "a colon is missing after " + in_quotes(first),
-                       first + ":" + key.text.substr(space), key.text);
+                       first + ": " + arguments_in(key.text.substr(end)) + (cut ? ": …}" : ""),
+                       key.text + (cut ? ": …}" : ""));
     return;
   }
   const auto near = meant(key.text, names_of(type.group));
@@ -110,10 +128,11 @@ Decoder::Form Decoder::entry_form(const YamlNode& node, const schema::Type& type
     return form;
   }
   for (size_t i = 1; i < known.size(); ++i) {
-    diagnostics_.error(known[i]->key.span,
-                       "two " + schema::noun(type.group) + " names in one place: " +
-                           in_quotes(known[0]->key.text) + " and " + in_quotes(known[i]->key.text),
-                       "one; a list item for each begins with '- '");
+    diagnostics_.error(
+        known[i]->key.span,
+        "two " + schema::noun(type.group) + " names in one place: " +
+            in_quotes(known[0]->key.text) + " and " + in_quotes(known[i]->key.text),
+        stands_in_lists(type.group) ? "one; a list item for each begins with '- '" : "one of them");
   }
   form.chosen = known.empty() ? unknown[0] : known[0];
   form.key = form.chosen->key;

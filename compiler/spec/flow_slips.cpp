@@ -21,12 +21,28 @@ size_t glued_colon(const std::string& key) {
   return inside ? colon : std::string::npos;
 }
 
+bool is_digits(const std::string& text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+}
+
 // rate: 0,1
 bool is_decimal_comma(const YamlEntry& before, const YamlEntry& entry) {
-  const auto digits = [](const std::string& text) {
-    return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-  };
-  return before.value.is_plain() && digits(before.value.text) && digits(entry.key.text);
+  const int end = before.value.span.column + before.value.span.length;
+  return before.value.is_plain() && is_digits(before.value.text) && is_digits(entry.key.text) &&
+         before.value.span.line == entry.key.span.line && entry.key.span.column == end + 1;
+}
+
+// `shape: 8, 8, 3` and `kernel: (3, 3)` inside braces: the numbers, where the value and the keys
+// behind it are nothing else.
+std::string unbracketed_list(const YamlEntry& before, const std::vector<YamlEntry>& entries,
+                             size_t first) {
+  std::string numbers = before.value.text;
+  for (size_t i = first; i < entries.size() && entries[i].value.absent; ++i)
+    numbers += ", " + entries[i].key.text;
+  if (numbers.front() == '(' && numbers.back() == ')')
+    numbers = numbers.substr(1, numbers.size() - 2);
+  const bool plain = numbers.find_first_not_of("0123456789, ") == std::string::npos;
+  return before.value.is_plain() && plain && is_digits(numbers.substr(0, 1)) ? numbers : "";
 }
 
 void report(const YamlEntry& entry, bool cut_formula, const YamlEntry* before,
@@ -63,11 +79,23 @@ bool is_missing(const YamlEntry& entry) { return entry.value.is_null() && entry.
 void repair_map(YamlNode& map, Diagnostics& diagnostics) {
   std::vector<YamlEntry> kept;
   bool cut = false;
-  for (YamlEntry& entry : map.entries) {
+  for (size_t i = 0; i < map.entries.size(); ++i) {
+    YamlEntry& entry = map.entries[i];
     if (!is_missing(entry)) {
       cut = has_open_bracket(entry.value);
       kept.push_back(std::move(entry));
       continue;
+    }
+    if (!kept.empty() && !is_decimal_comma(kept.back(), entry)) {
+      const std::string numbers = unbracketed_list(kept.back(), map.entries, i);
+      if (!numbers.empty()) {
+        map.damaged = true;
+        diagnostics.error(kept.back().value.span, "a list needs brackets", "[" + numbers + "]");
+        kept.pop_back();
+        while (i + 1 < map.entries.size() && is_missing(map.entries[i + 1])) ++i;
+        cut = false;
+        continue;
+      }
     }
     const size_t colon = glued_colon(entry.key.text);
     if (colon != std::string::npos && !cut) {

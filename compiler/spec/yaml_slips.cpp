@@ -50,7 +50,7 @@ int line_above(const Context& c) {
   return above;
 }
 
-// `- flatten` or `rate:0.1` on the line above a `key: value`.
+// `- flatten`, `- dense 8` or `rate:0.1` on the line above a `key: value`.
 bool missing_above(const Context& c) {
   const int above = line_above(c);
   if (above < 0) return false;
@@ -62,6 +62,14 @@ bool missing_above(const Context& c) {
     c.diagnostics.error(span,
                         "a colon is missing after " + in_quotes(words) + ", because keys follow",
                         std::string(words) + ":");
+    return true;
+  }
+  const size_t space = words.find(' ');
+  if (words.find(": ") == std::string_view::npos && words.back() != ':' &&
+      is_identifier(words.substr(0, space))) {
+    const std::string_view word = words.substr(0, space);
+    c.diagnostics.error(span, "a colon is missing after " + in_quotes(word),
+                        std::string(word) + ":" + std::string(words.substr(space)));
     return true;
   }
   const size_t colon = glued_colon(words);
@@ -89,11 +97,25 @@ bool deeper_than_value(const Context& c) {
   return true;
 }
 
+// conv2d {filters: 4}
+bool missing_before_brace(const Context& c, std::string_view words, size_t at) {
+  const size_t space = words.find(' ');
+  if (space == std::string_view::npos || !is_identifier(words.substr(0, space))) return false;
+  const size_t brace = words.find_first_not_of(' ', space);
+  if (words[brace] != '{') return false;
+  const std::string_view word = words.substr(0, space);
+  c.diagnostics.error(c.places.span(c.line, static_cast<int>(at), static_cast<int>(space)),
+                      "a colon is missing after " + in_quotes(word),
+                      std::string(word) + ": " + std::string(words.substr(brace)));
+  return true;
+}
+
 bool second_colon(const Context& c) {
   size_t at = 0;
   const std::string_view words = content(c.places.line(c.line), at);
   const size_t first = words.find(": ");
   if (first == std::string_view::npos || at + first >= static_cast<size_t>(c.column)) return false;
+  if (missing_before_brace(c, words, at)) return true;
   const std::string_view value = words.substr(first + 2);
   c.diagnostics.error(
       c.places.span(c.line, static_cast<int>(at + first + 2), static_cast<int>(value.size())),
@@ -101,6 +123,29 @@ bool second_colon(const Context& c) {
       "quotes",
       std::string(words.substr(0, first + 2)) + "{" + std::string(value) + "}");
   return true;
+}
+
+// {optimizer: adam: {rate: 0.1}}
+bool second_colon_inside(const Context& c, const std::string& problem,
+                         const std::vector<SourceSpan>& open) {
+  if (problem.find("flow not found") == std::string::npos || open.empty()) return false;
+  const int number = open.back().line - 1;  // places count from 0
+  const std::string_view line = c.places.line(number);
+  size_t colon = line.find(": ", static_cast<size_t>(open.back().column - 1));
+  while (colon != std::string_view::npos) {
+    const size_t next = line.find(": ", colon + 1);
+    if (next == std::string_view::npos) return false;
+    const std::string_view word = line.substr(colon + 2, next - colon - 2);
+    if (is_identifier(word)) {
+      c.diagnostics.error(
+          c.places.span(number, static_cast<int>(colon + 2), static_cast<int>(word.size())),
+          "a second colon behind one key: a map as its value needs braces of its own",
+          "{" + std::string(word) + ": …}");
+      return true;
+    }
+    colon = next;
+  }
+  return false;
 }
 
 bool bad_start(const Context& c, const std::string& problem) {
@@ -190,7 +235,8 @@ void report_syntax(const Places& places, int line, int column, const std::string
     }
     if (missing_above(context) || deeper_than_value(context)) return;
   }
-  if (bad_start(context, problem) || unclosed(context, problem, open) || uneven(context, problem)) {
+  if (bad_start(context, problem) || second_colon_inside(context, problem, open) ||
+      unclosed(context, problem, open) || uneven(context, problem)) {
     return;
   }
   diagnostics.error(places.token(line, column), "this is not YAML: " + problem);

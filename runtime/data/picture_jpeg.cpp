@@ -82,6 +82,10 @@ Picture decode_jpeg(const std::string& path, const std::string& bytes) {
                     std::string(jpeg.manager().text));
   };
   if (!read_header(jpeg.info(), jpeg.manager(), bytes)) fail();
+  const J_COLOR_SPACE colours = jpeg.info().jpeg_color_space;
+  if (colours == JCS_CMYK || colours == JCS_YCCK)
+    throw DataError(path, "", "the JPEG picture has the colours of print (CMYK)",
+                    "a picture in RGB or gray");
   check_picture_size(path, jpeg.info().image_height, jpeg.info().image_width);
   Picture picture{jpeg.info().image_height, jpeg.info().image_width, {}};
   picture.rgb.resize(static_cast<size_t>(picture.height * picture.width * 3));
