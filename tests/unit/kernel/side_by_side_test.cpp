@@ -47,7 +47,8 @@ std::vector<float> run(int64_t count, int64_t at_a_time, bool looped = false) {
 // The operations of the outermost block, without numbers for places.
 std::vector<Op> order_of(int64_t count, int64_t at_a_time, bool looped = false) {
   std::vector<Op> order;
-  for (const Instruction& instruction : kernel_of(count, at_a_time, looped)->body.instructions)
+  const auto function = kernel_of(count, at_a_time, looped);
+  for (const Instruction& instruction : function->body.instructions)
     if (instruction.op != Op::constant) order.push_back(instruction.op);
   return order;
 }
