@@ -37,7 +37,9 @@ class LatePrograms(NncTest):
         for delay in (0.002, 0.02, 0.04, 0.06, 0.09):
             process = subprocess.Popen(
                 [NNC, "train", str(model), "--no-cache", "--epochs", "1000000"], cwd=self.folder,
-                env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                # A shell's background job ignores the signal until it listens.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
             # A signal before the program has taken the child over would be Python's to answer.
             exe = f"/proc/{process.pid}/exe"
             while process.poll() is None and os.path.realpath(exe) != os.path.realpath(NNC):
