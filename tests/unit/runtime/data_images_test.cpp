@@ -53,7 +53,8 @@ std::string png_of(const Picture& picture) {
   return png_bytes(picture.rgb, picture.height, picture.width, PNG_FORMAT_RGB);
 }
 
-std::string jpeg_of(const Picture& picture) {
+// `components`: 3 for RGB; 4 reads the bytes as CMYK, so the picture is narrower.
+std::string jpeg_of(const Picture& picture, int components = 3) {
   jpeg_compress_struct info{};
   jpeg_error_mgr errors;
   info.err = jpeg_std_error(&errors);
@@ -62,15 +63,16 @@ std::string jpeg_of(const Picture& picture) {
   unsigned long size = 0;
   jpeg_mem_dest(&info, &memory, &size);
   info.image_height = static_cast<unsigned>(picture.height);
-  info.image_width = static_cast<unsigned>(picture.width);
-  info.input_components = 3;
-  info.in_color_space = JCS_RGB;
+  info.image_width = static_cast<unsigned>(picture.width * 3 / components);
+  info.input_components = components;
+  info.in_color_space = components == 3 ? JCS_RGB : JCS_CMYK;
   jpeg_set_defaults(&info);
   jpeg_set_quality(&info, 95, TRUE);
   jpeg_start_compress(&info, TRUE);
   while (info.next_scanline < info.image_height) {
     auto* row = const_cast<unsigned char*>(picture.rgb.data()) +
-                static_cast<size_t>(info.next_scanline) * info.image_width * 3;
+                static_cast<size_t>(info.next_scanline) * info.image_width *
+                    static_cast<size_t>(components);
     jpeg_write_scanlines(&info, &row, 1);
   }
   jpeg_finish_compress(&info);
@@ -158,6 +160,15 @@ TEST_CASE("every truncated picture is refused with its path") {
                              : "the JPEG picture is damaged or truncated") != std::string::npos);
     }
   }
+}
+
+TEST_CASE("a picture in the colours of print is refused as what it is") {
+  TemporaryFolder folder;
+  const std::string path = write(folder, "print.jpg", jpeg_of(pattern(8, 8), 4));
+  CHECK(message_of([&] { read_picture(path); }) ==
+        path +
+            ": the JPEG picture has the colours of print (CMYK)\n"
+            "  expected  a picture in RGB or gray");
 }
 
 TEST_CASE("what is no picture is refused, and so are bytes that were changed") {
