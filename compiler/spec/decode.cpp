@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compiler/spec/flow_slips.h"
 #include "compiler/spec/synonyms.h"
 #include "compiler/support/text.h"
 
@@ -33,12 +34,6 @@ std::string owner_of(const std::string& what) {
   const size_t end = what.find('\'', 1);
   const bool is_quoted = what[0] == '\'' && end != std::string::npos;
   return is_quoted ? what.substr(1, end - 1) : what;
-}
-
-// "3, 3" and "(3, 3)" as the list that was meant.
-std::string in_brackets(const std::string& text) {
-  const bool round = text.size() > 2 && text.front() == '(' && text.back() == ')';
-  return "[" + (round ? text.substr(1, text.size() - 2) : text) + "]";
 }
 
 // A default in YAML as a tree that stands where the whole stands.
@@ -113,8 +108,8 @@ Value Decoder::list(const YamlNode& node, const schema::Type& type, const std::s
   if (!node.is_list()) {
     const bool one = node.is_scalar() && !node.is_null() && fit(node, *type.element) > 1;
     if (one || (node.is_scalar() && node.text.find(',') != std::string::npos)) {
-      diagnostics_.error(node.span, what + ": a list needs brackets", in_brackets(node.text),
-                         node.text);
+      diagnostics_.error(node.span, what + ": a list needs brackets",
+                         "[" + without_parentheses(node.text) + "]", node.text);
       return value_of(node, std::monostate{});
     }
     return wrong_kind(node, type, what);

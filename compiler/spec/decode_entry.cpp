@@ -3,6 +3,7 @@
 
 #include "compiler/spec/data_schema.h"
 #include "compiler/spec/decode.h"
+#include "compiler/spec/flow_slips.h"
 #include "compiler/spec/synonyms.h"
 #include "compiler/support/text.h"
 
@@ -26,9 +27,7 @@ std::string arguments_in(const std::string& text) {
   const size_t begin = text.find_first_not_of(" =");
   const std::string rest = begin == std::string::npos ? "" : text.substr(begin);
   if (rest.empty() || rest == "()") return "…";
-  return rest.front() == '(' && rest.back() == ')' && rest.size() > 2
-             ? rest.substr(1, rest.size() - 2)
-             : rest;
+  return without_parentheses(rest);
 }
 
 bool stands_in_lists(schema::Group group) {

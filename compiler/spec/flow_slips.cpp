@@ -8,6 +8,8 @@ namespace nnc::spec {
 
 namespace {
 
+bool is_missing(const YamlEntry& entry) { return entry.value.is_null() && entry.value.absent; }
+
 bool has_open_bracket(const YamlNode& node) {
   const auto count = [&](char c) { return std::count(node.text.begin(), node.text.end(), c); };
   return node.is_plain() && (count('(') > count(')') || count('[') > count(']'));
@@ -37,10 +39,9 @@ bool is_decimal_comma(const YamlEntry& before, const YamlEntry& entry) {
 std::string unbracketed_list(const YamlEntry& before, const std::vector<YamlEntry>& entries,
                              size_t first) {
   std::string numbers = before.value.text;
-  for (size_t i = first; i < entries.size() && entries[i].value.absent; ++i)
+  for (size_t i = first; i < entries.size() && is_missing(entries[i]); ++i)
     numbers += ", " + entries[i].key.text;
-  if (numbers.front() == '(' && numbers.back() == ')')
-    numbers = numbers.substr(1, numbers.size() - 2);
+  numbers = without_parentheses(numbers);
   const bool plain = numbers.find_first_not_of("0123456789, ") == std::string::npos;
   return before.value.is_plain() && plain && is_digits(numbers.substr(0, 1)) ? numbers : "";
 }
@@ -73,8 +74,6 @@ YamlEntry separated(const YamlEntry& glued, size_t colon, Diagnostics& diagnosti
   entry.key.text = text.substr(0, colon);
   return entry;
 }
-
-bool is_missing(const YamlEntry& entry) { return entry.value.is_null() && entry.value.absent; }
 
 void repair_map(YamlNode& map, Diagnostics& diagnostics) {
   std::vector<YamlEntry> kept;
@@ -115,6 +114,11 @@ void repair_map(YamlNode& map, Diagnostics& diagnostics) {
 }
 
 }  // namespace
+
+std::string without_parentheses(const std::string& text) {
+  const bool round = text.size() > 2 && text.front() == '(' && text.back() == ')';
+  return round ? text.substr(1, text.size() - 2) : text;
+}
 
 void repair_flow_slips(YamlNode& root, Diagnostics& diagnostics) {
   if (root.is_map() && root.flow) repair_map(root, diagnostics);

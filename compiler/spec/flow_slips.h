@@ -1,6 +1,8 @@
 // Slips that are good YAML but surely not meant.
 #pragma once
 
+#include <string>
+
 #include "compiler/spec/yaml.h"
 
 namespace nnc::spec {
@@ -8,5 +10,8 @@ namespace nnc::spec {
 // A key without a value inside {…}: an unquoted formula with a comma, or a missing space after a
 // colon. Each is reported and taken out of the tree, so that it causes no second message.
 void repair_flow_slips(YamlNode& root, Diagnostics& diagnostics);
+
+// "(3, 3)" as "3, 3"; anything else as it is.
+std::string without_parentheses(const std::string& text);
 
 }  // namespace nnc::spec
