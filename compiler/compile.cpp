@@ -1,17 +1,14 @@
 #include "compiler/compile.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <mutex>
 
 #include "compiler/autodiff/autodiff.h"
+#include "compiler/compile_entry.h"
 #include "compiler/compile_record.h"
 #include "compiler/jit/jit.h"
-#include "compiler/kernel/hazards.h"
 #include "compiler/kernel/program.h"
 #include "compiler/kernel/views.h"
-#include "compiler/kernel/widen_stores.h"
 #include "compiler/passes/pass.h"
 #include "compiler/passes/prelude.h"
 #include "compiler/spec/graph/unit_variance.h"
@@ -21,9 +18,6 @@
 namespace nnc {
 
 namespace {
-
-// Steps of less work than this are done before other threads have woken up.
-constexpr double shared_flops = 1e6;
 
 // Rows of evaluation and prediction per call.
 constexpr int64_t default_inference_batch = 256;
@@ -40,21 +34,6 @@ std::vector<spec::FieldInfo> raw_fields(std::vector<spec::FieldInfo> fields, boo
     if (!is_index(field)) field.dtype = f64 ? abi::DType::f64 : abi::DType::f32;
   return fields;
 }
-
-std::vector<int64_t> sizes_of(const ir::Shape& shape, size_t first) {
-  std::vector<int64_t> sizes;
-  for (size_t i = first; i < shape.size(); ++i) sizes.push_back(shape[i].size);
-  return sizes;
-}
-
-struct Entry {
-  std::mutex mutex;                  // of all that follows but `graph`, which stays as it is
-  std::unique_ptr<ir::Graph> graph;  // before the step passes
-  std::unique_ptr<ir::Graph> fused;
-  std::unique_ptr<kernel::LoweredProgram> lowered;
-  std::unique_ptr<jit::Executable> code;
-  abi::EntryDesc description;
-};
 
 class Model final : public CompiledModel {
  public:
@@ -88,14 +67,11 @@ class Model final : public CompiledModel {
   void build_unit_variance();
   void add_prelude();
   void place_states();
-  void run_passes(ir::Graph& graph, const std::vector<passes::Pass>& list, Stage stage, Laps& laps);
   Entry& find(const std::string& name);
-  void make_native(const std::string& name, Entry& entry);
-  void fuse(const std::string& name, Entry& entry);
-  void lower(const std::string& name, Entry& entry);
-  void check_memory(size_t arena_bytes) const;
-  abi::EntryDesc describe(const std::string& name, const ir::Graph& graph,
-                          const kernel::LoweredProgram& lowered) const;
+  Entry& add_entry(const std::string& name, std::unique_ptr<ir::Graph> graph);
+  EntryContext context() {
+    return {options_, description_, offsets_, program_.state_bytes, record_};
+  }
   int64_t inference_rows() const {
     if (options_.inference_batch > 0) return options_.inference_batch;
     const int64_t training = forward_.graph ? forward_.graph->batch : 0;
@@ -114,17 +90,6 @@ class Model final : public CompiledModel {
   TimingRecord record_;
 };
 
-void Model::run_passes(ir::Graph& graph, const std::vector<passes::Pass>& list, Stage stage,
-                       Laps& laps) {
-  passes::PassOptions options;
-  options.stop_after = options_.stop_after;
-  options.verify_each = options_.verify_each;
-  options.observe = [&](const passes::PassReport& report, const ir::Graph&) {
-    laps.lap(stage, report.name, report.changed);
-  };
-  passes::run_passes(graph, list, options);
-}
-
 // How much products vary, for kernels that are scaled by it before training.
 void Model::build_unit_variance() {
   const auto& states = forward_.states;
@@ -134,8 +99,7 @@ void Model::build_unit_variance() {
   Diagnostics ignored;  // evaluation has reported them
   auto forward = build_forward(spec::Mode::eval, ignored);
   if (!forward || !spec::watch_products(*forward)) return;
-  entries_["unit_variance"].graph = std::move(forward->graph);
-  entries_["unit_variance"].graph->name = "unit_variance";
+  add_entry("unit_variance", std::move(forward->graph));
 }
 
 void Model::add_states(const std::vector<abi::StateDesc>& states) {
@@ -157,11 +121,11 @@ void Model::add_prelude() {
     desc.name = state.name;
     desc.kind = abi::StateKind::derived;
     desc.dtype = state.type.dtype;
-    desc.shape = sizes_of(state.type.shape, 0);
+    desc.shape = ir::sizes_of(state.type.shape);
     derived.push_back(std::move(desc));
   }
   add_states(derived);
-  entries_["prelude"].graph = prelude.graph().clone();
+  add_entry("prelude", prelude.graph().clone());
   laps.lap(Stage::graph, "prelude");
 }
 
@@ -208,7 +172,7 @@ bool Model::build_step(Diagnostics& diagnostics) {
     return true;
   }
   ir::Graph& graph = *forward->graph;
-  run_passes(graph, passes::canonical_passes(), Stage::graph, laps);
+  run_passes(graph, passes::canonical_passes(), Stage::graph, options_, laps);
   const auto gradients = autodiff::gradients(graph, forward->total(), forward->trainable());
   laps.lap(Stage::graph, "derivatives");
   spec::append_update(*forward, gradients, description_, diagnostics);
@@ -216,8 +180,7 @@ bool Model::build_step(Diagnostics& diagnostics) {
   // What training minimises was needed for its derivative only; the trainer adds up the rows.
   std::erase_if(graph.outputs, [](const ir::Output& output) { return output.name == "total"; });
   graph.remove_dead();
-  entries_["step"].graph = forward->graph->clone();
-  entries_["step"].graph->name = "step";
+  add_entry("step", forward->graph->clone());
   forward_ = std::move(*forward);
   laps.lap(Stage::graph, "update");
   return true;
@@ -230,10 +193,9 @@ bool Model::build_forward_only(spec::Mode mode, const std::string& name, Diagnos
   laps.lap(Stage::graph, "layers and losses");
   if (!forward) return false;
   if (forward->graph->outputs.empty()) return true;
-  run_passes(*forward->graph, passes::canonical_passes(), Stage::graph, laps);
-  run_passes(*forward->graph, passes::inference_passes(), Stage::graph, laps);
-  entries_[name].graph = std::move(forward->graph);
-  entries_[name].graph->name = name;
+  run_passes(*forward->graph, passes::canonical_passes(), Stage::graph, options_, laps);
+  run_passes(*forward->graph, passes::inference_passes(), Stage::graph, options_, laps);
+  add_entry(name, std::move(forward->graph));
   if (predict) forward_.outputs = forward->outputs;
   if (forward_.layers.empty()) forward_.layers = forward->layers;
   if (!predict && forward_.loss_terms.empty() && forward_.metrics.empty()) {
@@ -266,158 +228,70 @@ bool Model::build(Diagnostics& diagnostics) {
   return !diagnostics.has_errors();
 }
 
+Entry& Model::add_entry(const std::string& name, std::unique_ptr<ir::Graph> graph) {
+  Entry& entry = entries_[name];
+  entry.name = name;
+  entry.graph = std::move(graph);
+  entry.graph->name = name;
+  return entry;
+}
+
 Entry& Model::find(const std::string& name) {
   auto it = entries_.find(name);
   internal_check(it != entries_.end(), "no entry '" + name + "'");
   return it->second;
 }
 
-void Model::fuse(const std::string& name, Entry& entry) {
-  if (entry.fused) return;
-  Laps laps(record_, name);
-  entry.fused = entry.graph->clone();
-  run_passes(*entry.fused, passes::step_passes(), Stage::passes, laps);
-}
-
-void Model::lower(const std::string& name, Entry& entry) {
-  if (entry.lowered) return;
-  check_memory(0);  // passes and schedules of what is far too large would take long
-  fuse(name, entry);
-  Laps laps(record_, name);
-  entry.lowered = std::make_unique<kernel::LoweredProgram>(
-      kernel::lower_program(*entry.fused, offsets_, options_.target));
-  if (entry.fused->batch == 1 && options_.target.threads == 1 &&
-      !kernel::updates_states(*entry.fused))
-    kernel::widen_stores(entry.lowered->module, entry.lowered->core);
-  check_memory(entry.lowered->plan.arena_bytes);
-  entry.description = describe(name, *entry.fused, *entry.lowered);
-  laps.lap(Stage::kernels, "kernel IR");
-}
-
-void Model::check_memory(size_t arena_bytes) const {
-  const size_t needed = program_.state_bytes + arena_bytes;
-  if (options_.max_memory == 0 || needed <= options_.max_memory) return;
-  const auto amount = [](size_t bytes) {
-    const auto size = static_cast<double>(bytes);
-    return size < 1e5   ? fmt::format("{:.1f} KB", size * 1e-3)
-           : size < 1e9 ? fmt::format("{:.1f} MB", size * 1e-6)
-                        : fmt::format("{:.1f} GB", size * 1e-9);
-  };
-  throw UserError(description_.model.span, "the model needs more memory than it may take",
-                  "at most " + amount(options_.max_memory) + " (--max-memory)",
-                  amount(needed) + " for weights, optimizer and scratch");
-}
-
-abi::EntryDesc Model::describe(const std::string& name, const ir::Graph& graph,
-                               const kernel::LoweredProgram& lowered) const {
-  abi::EntryDesc result;
-  result.name = name;
-  for (const ir::Param& param : graph.params)
-    if (param.kind == ir::ParamKind::input)
-      result.inputs.push_back(
-          {param.external_name, param.value->type.dtype, sizes_of(param.value->type.shape, 1)});
-  for (const ir::Output& output : graph.outputs) {
-    const ir::Type& type = output.value->type;
-    const bool per_row = !type.shape.empty() && type.shape[0].batch;
-    result.outputs.push_back(
-        {output.name, type.dtype, sizes_of(type.shape, per_row ? 1 : 0), per_row});
-  }
-  result.scalars = lowered.plan.scalars;
-  result.arena_bytes = lowered.plan.arena_bytes;
-  result.thread_bytes = lowered.plan.thread_bytes;
-  result.max_rows = graph.batch;
-  result.preferred_threads = lowered.flops < shared_flops ? 1 : 0;
-  result.flush_to_zero = name == "step" && description_.precision == spec::Precision::f32;
-  return result;
-}
-
-// Machine code for a lowered entry.
-void Model::make_native(const std::string& name, Entry& entry) {
-  Laps laps(record_, name);
-  jit::Options options;
-  options.target = options_.target;
-  options.compile_threads = options_.compile_threads;
-  options.cache = options_.cache;
-  options.cache_dir = options_.cache_dir;
-  jit::Timings timings;
-  entry.code = jit::compile(entry.lowered->module, options, &timings);
-  record_.set_from_cache(timings.from_cache);
-  entry.description.function =
-      reinterpret_cast<abi::EntryFn>(entry.code->lookup(entry.lowered->entry));
-  internal_check(entry.description.function != nullptr, "no code for entry " + name);
-  laps.part(Stage::native, "cache key", timings.key);
-  laps.part(Stage::native, "cache", timings.cache);
-  if (!timings.from_cache) {
-    laps.part(Stage::native, "target", timings.slowest.setup);
-    laps.part(Stage::native, "LLVM IR", timings.slowest.print);
-    laps.part(Stage::native, "LLVM passes", timings.slowest.optimize);
-    laps.part(Stage::native, "machine code", timings.slowest.codegen);
-    laps.part(Stage::native, "threads", timings.compile - timings.slowest.total());
-  }
-  laps.lap(Stage::native, "linking");
-}
-
 const abi::EntryDesc& Model::entry(const std::string& name) {
   Entry& entry = find(name);
   const std::lock_guard lock(entry.mutex);
-  if (!entry.code) {
-    lower(name, entry);
-    make_native(name, entry);
-  }
-  return entry.description;
+  return entry.native(context());
 }
 
 const abi::EntryDesc& Model::planned_entry(const std::string& name) {
   Entry& entry = find(name);
   const std::lock_guard lock(entry.mutex);
-  lower(name, entry);
-  return entry.description;
+  return entry.described(context());
 }
 
 ScratchBytes Model::scratch(const std::string& name, int threads) {
   Entry& entry = find(name);
   const std::lock_guard lock(entry.mutex);
-  lower(name, entry);
-  const kernel::Plan& plan = entry.lowered->plan;
+  const kernel::Plan& plan = entry.planned(context()).plan;
   return {kernel::arena_bytes(plan, threads), kernel::live_bytes(plan, threads)};
 }
 
 const abi::EntryDesc& Model::profiled_entry(const std::string& name) {
   const std::lock_guard lock(profiled_mutex_);
   Entry& entry = profiled_[name];
-  if (!entry.code) {
+  if (!entry.graph) {
+    entry.name = name;
+    entry.profiled = true;
     entry.graph = find(name).graph->clone();
-    fuse(name, entry);
-    entry.lowered = std::make_unique<kernel::LoweredProgram>(
-        kernel::lower_program(*entry.fused, offsets_, options_.target, true));
-    entry.description = describe(name, *entry.fused, *entry.lowered);
-    make_native(name, entry);
   }
-  return entry.description;
+  return entry.native(context());
 }
 
 std::vector<kernel::GroupSummary> Model::groups(const std::string& name) {
   Entry& entry = find(name);
   const std::lock_guard lock(entry.mutex);
-  lower(name, entry);
-  return entry.lowered->groups;
+  return entry.lowered(context()).groups;
 }
 
 double Model::flops(const std::string& name) {
   Entry& entry = find(name);
   const std::lock_guard lock(entry.mutex);
-  lower(name, entry);
-  return entry.lowered->flops;
+  return entry.planned(context()).flops;
 }
 
 LoweredEntry Model::lower(const std::string& name, const kernel::Target& target, int64_t rows) {
   std::unique_ptr<ir::Graph> graph = find(name).graph->clone();
   graph->batch = rows;
   Laps laps(record_, name);
-  run_passes(*graph, passes::step_passes(), Stage::passes, laps);
+  run_passes(*graph, passes::step_passes(), Stage::passes, options_, laps);
   kernel::LoweredProgram lowered = kernel::lower_program(*graph, offsets_, target);
   LoweredEntry result;
-  result.description = describe(name, *graph, lowered);
+  result.description = describe(name, *graph, lowered, description_);
   result.core = lowered.core;
   result.flops = lowered.flops;
   result.in_blocks = !lowered.plan.blocks.empty();
@@ -440,7 +314,7 @@ std::string Model::early_dump(const std::string& stage, const std::string& name)
   internal_check(forward.has_value(), "no graph for entry " + name);
   if (stage == "graph") return ir::print(*forward->graph);
   Laps laps(record_, name);
-  run_passes(*forward->graph, passes::canonical_passes(), Stage::graph, laps);
+  run_passes(*forward->graph, passes::canonical_passes(), Stage::graph, options_, laps);
   autodiff::gradients(*forward->graph, forward->total(), forward->trainable());
   return ir::print(*forward->graph);
 }
@@ -454,12 +328,11 @@ std::string Model::dump(const std::string& stage, const std::string& which) {
   Entry& entry = find(name);
   const std::lock_guard lock(entry.mutex);
   if (stage == "step") return ir::print(*entry.graph);
-  fuse(name, entry);
-  if (stage == "fused") return ir::print(*entry.fused);
-  lower(name, entry);
-  if (stage == "kernels") return kernel::print(entry.lowered->module);
-  if (stage == "llvm") return jit::emit_llvm_ir(entry.lowered->module, options_.target);
-  if (stage == "asm") return jit::emit_assembly(entry.lowered->module, options_.target);
+  if (stage == "fused") return ir::print(entry.fused(context()));
+  const kernel::Module& module = entry.lowered(context()).module;
+  if (stage == "kernels") return kernel::print(module);
+  if (stage == "llvm") return jit::emit_llvm_ir(module, options_.target);
+  if (stage == "asm") return jit::emit_assembly(module, options_.target);
   throw UserError({}, "unknown stage '" + stage + "'",
                   "spec, graph, grad, step, fused, kernels, llvm or asm");
 }

@@ -88,6 +88,8 @@ class Graph {
 std::map<const Value*, std::vector<Node*>> users_of(const Graph& graph);
 
 std::string print(const Graph& graph);
+// Equal for equal graphs of the same batch, wherever in a model file their nodes came from.
+std::string identity(const Graph& graph);
 std::string print(const Node& node, int64_t batch);
 // The inverse of print: print(parse(text)) == text. UserError with the line in `text`.
 std::unique_ptr<Graph> parse(const std::string& text, const std::string& path = "<text>");

@@ -115,24 +115,27 @@ Columns columns_of(const Graph& graph) {
   return columns;
 }
 
-void print_block(const Graph& graph, const std::string& indent, std::string& text);
+// For people: in columns, with the places in the model file. Bare: what the graph is alone.
+enum class Style : uint8_t { people, bare };
 
-void print_node(const Node& node, int64_t batch, const Columns& columns, const std::string& indent,
-                std::string& text) {
-  const std::string location = print_location(node.span);
+void print_block(const Graph& graph, Style style, const std::string& indent, std::string& text);
+
+void print_node(const Node& node, int64_t batch, Style style, const Columns& columns,
+                const std::string& indent, std::string& text) {
+  const std::string location = style == Style::people ? print_location(node.span) : "";
   std::string line = print_body(node, batch, columns);
   if (node.region) {
     text += indent + line + " " + print_params(*node.region, ParamKind::value) + " {\n";
-    print_block(*node.region, indent + "  ", text);
+    print_block(*node.region, style, indent + "  ", text);
     line = "}";
   }
   if (!location.empty()) line = padded(line, node.region ? 0 : columns.body) + "  " + location;
   text += indent + line + "\n";
 }
 
-void print_block(const Graph& graph, const std::string& indent, std::string& text) {
-  const Columns columns = columns_of(graph);
-  for (const auto& node : graph.nodes) print_node(*node, graph.batch, columns, indent, text);
+void print_block(const Graph& graph, Style style, const std::string& indent, std::string& text) {
+  const Columns columns = style == Style::people ? columns_of(graph) : Columns{};
+  for (const auto& node : graph.nodes) print_node(*node, graph.batch, style, columns, indent, text);
   text += indent + "return";
   for (size_t i = 0; i < graph.outputs.size(); ++i) {
     const Output& output = graph.outputs[i];
@@ -143,18 +146,24 @@ void print_block(const Graph& graph, const std::string& indent, std::string& tex
   text += "\n";
 }
 
-}  // namespace
-
-std::string print(const Graph& graph) {
+std::string print(const Graph& graph, Style style) {
   std::string text =
       "graph @" + quoted_name(graph.name) + print_params(graph, ParamKind::input) + " {\n";
-  print_block(graph, "  ", text);
+  print_block(graph, style, "  ", text);
   return text + "}\n";
+}
+
+}  // namespace
+
+std::string print(const Graph& graph) { return print(graph, Style::people); }
+
+std::string identity(const Graph& graph) {
+  return "batch " + std::to_string(graph.batch) + " " + print(graph, Style::bare);
 }
 
 std::string print(const Node& node, int64_t batch) {
   std::string text;
-  print_node(node, batch, {}, "", text);
+  print_node(node, batch, Style::people, {}, "", text);
   text.pop_back();
   return text;
 }

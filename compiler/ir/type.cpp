@@ -43,6 +43,12 @@ bool has_batch(const Shape& shape) {
   return false;
 }
 
+std::vector<int64_t> sizes_of(const Shape& shape, size_t first) {
+  std::vector<int64_t> sizes;
+  for (size_t i = first; i < shape.size(); ++i) sizes.push_back(shape[i].size);
+  return sizes;
+}
+
 Shape fixed_shape(const std::vector<int64_t>& sizes) {
   Shape shape;
   for (int64_t size : sizes) shape.push_back({size, false});

@@ -37,6 +37,8 @@ struct Type {
 // Product of dimensions. At most one factor may count the batch (InternalError otherwise).
 Dim product(const Shape& shape);
 bool has_batch(const Shape& shape);
+// Of the dimensions from `first` on, none of which is the batch.
+std::vector<int64_t> sizes_of(const Shape& shape, size_t first = 0);
 Shape fixed_shape(const std::vector<int64_t>& sizes);
 
 std::string name_of(DType dtype);  // "f32"

@@ -1,6 +1,8 @@
 #include "compiler/jit/cache.h"
 
 #include <fcntl.h>
+#include <llvm/Config/llvm-config.h>
+#include <llvm/Support/BLAKE3.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +14,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "compiler/jit/build_id.h"
 #include "compiler/jit/cache_format.h"
 #include "compiler/jit/jit.h"
 
@@ -54,6 +57,14 @@ bool write_all(int file, std::string_view bytes) {
 }
 
 }  // namespace
+
+Key cache_key(const std::string& identity, const kernel::Target& target) {
+  llvm::BLAKE3 hasher;
+  hasher.update(std::string("llvm " LLVM_VERSION_STRING " build ") + build_id() + " isa " +
+                kernel::name_of(target.isa) + (target.fma ? " fma" : "") +
+                (target.core == kernel::Core::skylake ? " skylake" : "") + "\n" + identity);
+  return hasher.final<32>();
+}
 
 std::string cache_folder() {
   // A relative path in XDG_CACHE_HOME is to be ignored (XDG Base Directory Specification).

@@ -2,15 +2,22 @@
 // (no space, no rights, damaged or foreign files) means only that code is compiled again.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "compiler/jit/merge.h"
+#include "compiler/kernel/target.h"
 
 namespace nnc::jit {
+
+using Key = std::array<uint8_t, 32>;
+
+// Of a program and all else that decides about its machine code: the target, the version of LLVM
+// and the build of nnc.
+Key cache_key(const std::string& identity, const kernel::Target& target);
 
 // The machine code of one program: its objects and what is known of its functions.
 struct Program {

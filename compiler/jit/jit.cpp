@@ -116,6 +116,14 @@ std::map<std::string, uint64_t> all_frames(const Merged& merged,
   return all;
 }
 
+void check_target(const kernel::Target& target) {
+  internal_check(
+      kernel::host_supports(target.isa),
+      std::string("code for ") + kernel::name_of(target.isa) + " cannot run on this machine");
+}
+
+bool is_kept(const Options& options) { return !options.identity.empty() && !build_id().empty(); }
+
 }  // namespace
 
 Executable::Executable(std::unique_ptr<Code> code) : code_(std::move(code)) {}
@@ -130,50 +138,49 @@ const std::map<std::string, uint64_t>& Executable::stack_bytes() const {
   return code_->stack_bytes;
 }
 
+std::unique_ptr<Executable> load(const std::vector<std::string>& exported, const Options& options,
+                                 Timings* timings) {
+  check_target(options.target);
+  if (!is_kept(options)) return nullptr;
+  Clock clock;
+  const Cache cache(options.cache_dir, options.cache_limit_bytes);
+  const CachedProgram cached = cache.read(cache_key(options.identity, options.target));
+  if (timings) timings->cache += clock.lap();
+  if (!cached) return nullptr;
+  auto code = std::make_unique<Executable::Code>(cached.program.objects, exported);
+  code->stack_bytes = cached.program.stack_bytes;
+  if (timings) timings->link += clock.lap();
+  return std::make_unique<Executable>(std::move(code));
+}
+
 std::unique_ptr<Executable> compile(const kernel::Module& module, const Options& options,
                                     Timings* timings) {
-  internal_check(kernel::host_supports(options.target.isa),
-                 std::string("code for ") + kernel::name_of(options.target.isa) +
-                     " cannot run on this machine");
+  check_target(options.target);
   Timings local;
   Timings& times = timings ? *timings : local;
-  times = Timings{};
-  Clock total, clock;
+  Clock clock;
   const Merged merged = merge(module);
-  const Key key = cache_key(merged.key, options.target);
-  const bool use_cache = options.cache && !build_id().empty();
   times.functions = static_cast<int>(module.functions.size());
   times.distinct = static_cast<int>(merged.distinct.size());
-  times.key = clock.lap();
-
-  const Cache cache(options.cache_dir, options.cache_limit_bytes);
-  const std::vector<std::string> exported = exported_names(module);
-  if (use_cache) {
-    CachedProgram cached = cache.read(key);
-    times.cache = clock.lap();
-    if (cached) {
-      auto code = std::make_unique<Executable::Code>(cached.program.objects, exported);
-      code->stack_bytes = all_frames(merged, cached.program.stack_bytes);
-      times.from_cache = true;
-      times.link = clock.lap();
-      times.total = total.lap();
-      return std::make_unique<Executable>(std::move(code));
-    }
-  }
+  times.merge = clock.lap();
 
   std::vector<Part> parts = compile_parts(merged, options, times);
   times.compile = clock.lap();
   Program program;
+  std::map<std::string, uint64_t> frames;
   for (Part& part : parts) {
     program.objects.emplace_back(part.object.data(), part.object.size());
-    program.stack_bytes.merge(part.stack_bytes);
+    frames.merge(part.stack_bytes);
   }
-  auto code = std::make_unique<Executable::Code>(program.objects, exported);
-  code->stack_bytes = all_frames(merged, program.stack_bytes);
-  times.link = clock.lap();
-  if (use_cache) cache.write(key, program);
-  times.cache += clock.lap();
-  times.total = total.lap();
+  program.stack_bytes = all_frames(merged, frames);
+  auto code = std::make_unique<Executable::Code>(program.objects, exported_names(module));
+  code->stack_bytes = program.stack_bytes;
+  times.link += clock.lap();
+  if (is_kept(options)) {
+    const Cache cache(options.cache_dir, options.cache_limit_bytes);
+    cache.write(cache_key(options.identity, options.target), program);
+    times.cache += clock.lap();
+  }
   return std::make_unique<Executable>(std::move(code));
 }
 

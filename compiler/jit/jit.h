@@ -18,7 +18,8 @@ namespace nnc::jit {
 struct Options {
   kernel::Target target;  // must be one that the host supports
   int compile_threads = 1;
-  bool cache = true;                               // `--no-cache` switches it off
+  // What the machine code is kept under on disk: equal for equal modules only. Empty: not kept.
+  std::string identity;
   std::string cache_dir;                           // empty: $XDG_CACHE_HOME/nnc, else ~/.cache/nnc
   int64_t cache_limit_bytes = int64_t{256} << 20;  // older entries are removed above it
 };
@@ -34,13 +35,11 @@ struct ThreadTimings {
 
 // Milliseconds per phase, wall time.
 struct Timings {
-  double key = 0;         // canonical form, merging of equal functions, cache key
-  double cache = 0;       // reading or writing the cache
+  double cache = 0;       // key of the cache, reading or writing it
+  double merge = 0;       // finding equal functions
   double compile = 0;     // all threads, from the first that starts to the last that ends
   ThreadTimings slowest;  // the thread that all others wait for
   double link = 0;
-  double total = 0;
-  bool from_cache = false;
   int functions = 0;  // in the module
   int distinct = 0;   // after merging of equal functions
 };
@@ -65,6 +64,11 @@ class Executable {
  private:
   std::unique_ptr<Code> code_;
 };
+
+// The program that `compile` kept under this identity, for this target and by this build of nnc;
+// null if there is none. `exported`: the names that `lookup` will be asked for.
+std::unique_ptr<Executable> load(const std::vector<std::string>& exported, const Options& options,
+                                 Timings* timings = nullptr);
 
 std::unique_ptr<Executable> compile(const kernel::Module& module, const Options& options,
                                     Timings* timings = nullptr);

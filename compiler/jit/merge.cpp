@@ -1,12 +1,8 @@
 #include "compiler/jit/merge.h"
 
-#include <llvm/Config/llvm-config.h>
-#include <llvm/Support/BLAKE3.h>
-
 #include <algorithm>
 #include <unordered_map>
 
-#include "compiler/jit/build_id.h"
 #include "compiler/kernel/canonical.h"
 #include "compiler/support/diagnostics.h"
 
@@ -15,12 +11,6 @@ namespace nnc::jit {
 using kernel::Function;
 
 namespace {
-
-Key hash(const std::string& bytes) {
-  llvm::BLAKE3 hasher;
-  hasher.update(bytes);
-  return hasher.final<32>();
-}
 
 // What every function costs, in native vector instructions.
 constexpr int64_t each_function = 60;
@@ -44,7 +34,6 @@ Merged merge(const kernel::Module& module) {
   Merged merged;
   merged.quick = module.waited_for;
   std::unordered_map<std::string, const Function*> seen;
-  std::string all = merged.quick ? "quick " : "";
   auto name_of_callee = [&](const std::string& name) -> const std::string& {
     auto found = merged.callees.find(name);
     internal_check(found != merged.callees.end(), "kernel " + name + " is called but not defined");
@@ -61,19 +50,8 @@ Merged merge(const kernel::Module& module) {
       if (!fresh) continue;
     }
     merged.distinct.push_back(function.get());
-    all += function->exported ? "export " : "local ";
-    all += function->name + '\0' + std::to_string(code.size()) + '\0' + code;
   }
-  merged.key = hash(all);
   return merged;
-}
-
-Key cache_key(const Key& key, const kernel::Target& target) {
-  std::string text(key.begin(), key.end());
-  text += std::string(" isa ") + kernel::name_of(target.isa) + (target.fma ? " fma" : "") +
-          (target.core == kernel::Core::skylake ? " skylake" : "");
-  text += " llvm " LLVM_VERSION_STRING " build " + build_id();
-  return hash(text);
 }
 
 std::vector<std::vector<const Function*>> balance(const std::vector<const Function*>& functions,

@@ -82,12 +82,6 @@ std::vector<Buffer> add_inputs(const GroupContext& context, Builder& k) {
   return inputs;
 }
 
-double flops_of(const ir::Node& contract, int64_t batch) {
-  const auto map = map_contraction(contract);
-  return 2 * static_cast<double>(contract.result()->type.elements(batch)) *
-         static_cast<double>(summed(*map, batch));
-}
-
 void write_loops(KernelScope& s, LoweredGroup& lowered) {
   switch (s.shape.kind) {
     case GroupKind::map:
@@ -106,14 +100,18 @@ void write_loops(KernelScope& s, LoweredGroup& lowered) {
       lower_place(s);
       lowered.schedule = "place";
       break;
-    case GroupKind::contract:
-      lower_contract(s, lowered.schedule);
-      lowered.flops = flops_of(*s.shape.contract, s.context.batch);
-      break;
+    case GroupKind::contract: lower_contract(s, lowered.schedule); break;
   }
 }
 
 }  // namespace
+
+double flops_of(const ir::Node& group, int64_t batch) {
+  const ir::Node* contract = shape_of(group).contract;
+  if (!contract) return 0;
+  return 2 * static_cast<double>(contract->result()->type.elements(batch)) *
+         static_cast<double>(summed(*map_contraction(*contract), batch));
+}
 
 LoweredGroup lower_group(const GroupContext& context, const std::string& name, Module& module) {
   auto function = std::make_unique<Function>();

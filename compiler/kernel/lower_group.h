@@ -37,7 +37,6 @@ enum class OperandKind : uint8_t { memory, field, scalar };
 struct LoweredGroup {
   std::string function;
   Slice slice;
-  double flops = 0;      // per call over all rows at the graph's batch; contractions only
   std::string schedule;  // for people: "contract 8x3 vectors, m 64"
 };
 
@@ -53,6 +52,9 @@ struct GroupContext {
 
 // The same answer for fusion order, barriers and lowering.
 Slice slice_of(const GroupContext& context);
+
+// Of one call over `batch` rows: 2 for each multiply-add of a contraction, 0 for other groups.
+double flops_of(const ir::Node& group, int64_t batch);
 
 // Appends the kernel function `name` to the module.
 LoweredGroup lower_group(const GroupContext& context, const std::string& name, Module& module);

@@ -283,7 +283,7 @@ GroupSummary summary_of(const PlannedGroup& group, const LoweredGroup& lowered, 
   GroupSummary summary;
   summary.function = lowered.function;
   summary.schedule = lowered.schedule;
-  summary.flops = lowered.flops;
+  summary.flops = flops_of(node, batch);
   summary.barrier = group.barrier_before;
   summary.shared = !lowered.slice.single();
   summary.line = node.span.line;
@@ -318,7 +318,6 @@ std::vector<LoweredGroup> lower_groups(const ir::Graph& graph, const Target& tar
                                updates,           layout ? rows : 0,    stripe_bytes};
     const std::string name = function_name(program.module.name, list.size(), *group.facts.node);
     list.push_back(lower_group(context, name, program.module));
-    list.back().flops *= static_cast<double>(graph.batch) / static_cast<double>(rows);
     if (block) list.back().schedule += ", blocks of " + std::to_string(rows);
   }
   return list;
@@ -326,18 +325,25 @@ std::vector<LoweredGroup> lower_groups(const ir::Graph& graph, const Target& tar
 
 }  // namespace
 
-LoweredProgram lower_program(const ir::Graph& scheduled,
-                             const std::map<std::string, size_t>& state_offsets,
-                             const Target& target, bool profile) {
-  LoweredProgram program;
-  program.plan = make_plan(scheduled, state_offsets, target);
-  std::string name = scheduled.name;
-  for (char& c : name)
+PlannedProgram plan_program(const ir::Graph& scheduled,
+                            const std::map<std::string, size_t>& state_offsets,
+                            const Target& target) {
+  PlannedProgram planned;
+  planned.entry = scheduled.name;
+  for (char& c : planned.entry)
     if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
-  program.module.name = name;
+  planned.core = planned.entry + "_core";
+  planned.plan = make_plan(scheduled, state_offsets, target);
+  for (const PlannedGroup& group : planned.plan.groups)
+    planned.flops += flops_of(*group.facts.node, scheduled.batch);
+  return planned;
+}
+
+LoweredProgram lower_planned(const ir::Graph& scheduled, PlannedProgram planned,
+                             const Target& target, bool profile) {
+  LoweredProgram program{std::move(planned), {}, {}};
+  program.module.name = program.entry;
   program.module.waited_for = updates_states(scheduled);
-  program.core = name + "_core";
-  program.entry = name;
   auto core = std::make_unique<Function>();
   core->name = program.core;
   core->comment = "all groups in order, for one thread";
@@ -352,7 +358,6 @@ LoweredProgram lower_program(const ir::Graph& scheduled,
     } else if (in->first == g) {
       writer.call_blocks(*in, lowered);
     }
-    program.flops += lowered[g].flops;
     program.groups.push_back(summary_of(program.plan.groups[g], lowered[g], scheduled.batch));
   }
   program.module.functions.push_back(std::move(core));

@@ -24,23 +24,40 @@ struct GroupSummary {
   std::string shape;     // of its largest result
 };
 
-struct LoweredProgram {
-  Module module;
+// What is known of a program before its kernels are written.
+struct PlannedProgram {
   std::string entry;  // exported: void(const abi::Context*, i64 thread)
   std::string core;
   Plan plan;
-  double flops = 0;
+  double flops = 0;  // of one call over all rows of the graph's batch
+};
+
+struct LoweredProgram : PlannedProgram {
+  Module module;
   std::vector<GroupSummary> groups;
 };
 
 // `scheduled`: groups and assigns in execution order (passes::step_passes). The entry serves 1 …
-// scheduled.batch rows.
-//
+// scheduled.batch rows. The plan points into the graph.
+PlannedProgram plan_program(const ir::Graph& scheduled,
+                            const std::map<std::string, size_t>& state_offsets,
+                            const Target& target);
+
 // With `profile`, the core calls the barrier function after every group (and once before the first)
 // with profile_mark(thread, number): whoever runs it can take the time. Nothing else changes.
-LoweredProgram lower_program(const ir::Graph& scheduled,
-                             const std::map<std::string, size_t>& state_offsets,
+LoweredProgram lower_planned(const ir::Graph& scheduled, PlannedProgram planned,
                              const Target& target, bool profile = false);
+
+inline LoweredProgram lower_program(const ir::Graph& scheduled,
+                                    const std::map<std::string, size_t>& state_offsets,
+                                    const Target& target) {
+  return lower_planned(scheduled, plan_program(scheduled, state_offsets, target), target);
+}
+
+// All that decides about the kernels of a program: equal texts, equal modules. It takes a tenth of
+// the time of writing them.
+std::string identity(const ir::Graph& scheduled, const PlannedProgram& planned,
+                     const Target& target);
 
 // Marks and threads share the barrier function's argument: the upper half is 0 for a true barrier,
 // else 1 + the number of groups that are done; barriers of a profile announce themselves too.

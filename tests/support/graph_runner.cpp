@@ -224,7 +224,6 @@ Tensors run_native(const ir::Graph& original, const Tensors& params, const RunOp
     for (const auto& group : program.groups) options.schedules->push_back(group.schedule);
   jit::Options jit_options;
   jit_options.target = target;
-  jit_options.cache = false;
   const auto code = jit::compile(program.module, jit_options);
 
   const Execution run = run_once(*code, program, original, params, rows, options.threads, p);

@@ -54,7 +54,6 @@ class Timed {
     program.module.waited_for = true;  // compiled as steps are
     jit::Options options;
     options.target = target;
-    options.cache = false;
     code_ = jit::compile(program.module, options);
     entry_ = reinterpret_cast<abi::EntryFn>(code_->lookup(program.entry));
     state_ = runtime::Buffer::zeros(second + static_cast<size_t>(shape.k * shape.n) * 4);

@@ -106,7 +106,6 @@ MachineKernels machine_kernels(const Target& target) {
   add_write(module, vector);
   jit::Options options;
   options.target = target;
-  options.cache = false;
   MachineKernels kernels;
   kernels.code = jit::compile(module, options);
   kernels.multiply_add = reinterpret_cast<abi::EntryFn>(kernels.code->lookup("multiply_add"));

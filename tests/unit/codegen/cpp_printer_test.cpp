@@ -61,7 +61,6 @@ std::vector<unsigned char> results_of(const OperationCase& test, OperationFuncti
 std::unique_ptr<jit::Executable> compile_native(const kernel::Module& module, CppLevel level) {
   jit::Options options;
   options.target = codegen::target_for(level);
-  options.cache = false;
   options.compile_threads = 2;
   return jit::compile(module, options);
 }

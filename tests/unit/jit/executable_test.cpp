@@ -9,10 +9,9 @@ using namespace nnc;
 
 namespace {
 
-jit::Options no_cache() {
+jit::Options not_kept() {
   jit::Options options;
   options.target = kernel::host_target();
-  options.cache = false;
   return options;
 }
 
@@ -30,7 +29,7 @@ bool scales_by(const jit::Executable& executable, const char* name, float factor
 
 TEST_CASE("exported functions are found by name, others are not") {
   kernel::Module module;
-  const auto options = no_cache();
+  const auto options = not_kept();
   testing::add_scale(module, "inner", 2, options.target, false);
   testing::add_scale(module, "block.1/dense", 3, options.target);
   auto executable = jit::compile(module, options);
@@ -41,7 +40,7 @@ TEST_CASE("exported functions are found by name, others are not") {
 
 TEST_CASE("equal functions are compiled once and different ones are not merged") {
   kernel::Module module;
-  const auto options = no_cache();
+  const auto options = not_kept();
   testing::add_scale(module, "twice_a", 2, options.target, false).comment = "layer a";
   testing::add_scale(module, "twice_b", 2, options.target, false).comment = "layer b";
   testing::add_scale(module, "thrice", 3, options.target, false);
@@ -72,9 +71,9 @@ TEST_CASE("equal functions are compiled once and different ones are not merged")
 
 TEST_CASE("an empty module and a module without exports compile") {
   kernel::Module module;
-  CHECK(jit::compile(module, no_cache())->lookup("x") == nullptr);
+  CHECK(jit::compile(module, not_kept())->lookup("x") == nullptr);
   testing::add_scale(module, "inner", 2, kernel::host_target(), false);
-  CHECK(jit::compile(module, no_cache())->lookup("inner") == nullptr);
+  CHECK(jit::compile(module, not_kept())->lookup("inner") == nullptr);
 }
 
 TEST_CASE("a barrier calls the function it is given") {
@@ -90,7 +89,7 @@ TEST_CASE("a barrier calls the function it is given") {
   b.barrier(barrier, state, thread);
   b.barrier(barrier, state, b.add(thread, b.i64(1)));
   kernel::verify(module);
-  auto executable = jit::compile(module, no_cache());
+  auto executable = jit::compile(module, not_kept());
   using Barrier = void (*)(void*, int64_t);
   std::vector<int64_t> seen;
   Barrier record = [](void* list, int64_t thread) {
@@ -107,13 +106,14 @@ TEST_CASE("several threads compile at once into one cache") {
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
       for (int round = 0; round < 6; ++round) {
-        jit::Options options = no_cache();
-        options.cache = true;
+        jit::Options options = not_kept();
         options.cache_dir = folder.path;
         options.compile_threads = 2;
         const float factor = static_cast<float>(round % 3 + t % 2 + 2);
-        auto module = testing::scale_module(factor, options.target);
-        right[t] += scales_by(*jit::compile(module, options), "scale", factor);
+        options.identity = std::to_string(factor);
+        auto code = jit::load({"scale"}, options);
+        if (!code) code = jit::compile(testing::scale_module(factor, options.target), options);
+        right[t] += scales_by(*code, "scale", factor);
       }
     });
   }
@@ -122,7 +122,7 @@ TEST_CASE("several threads compile at once into one cache") {
 }
 
 TEST_CASE("code for another machine is refused") {
-  jit::Options options = no_cache();
+  jit::Options options = not_kept();
   const auto other =
       kernel::host_supports(kernel::Isa::neon) ? kernel::Isa::sse2 : kernel::Isa::neon;
   options.target = kernel::target_for(other);

@@ -24,7 +24,6 @@ constexpr Tile tiles[] = {{kernel::Isa::avx512, 6, 4},
 std::unique_ptr<jit::Executable> compile_tile(const Tile& tile, bool quick = false) {
   jit::Options options;
   options.target = kernel::host_target(tile.isa);
-  options.cache = false;
   kernel::Module module;
   module.waited_for = quick;
   testing::add_matmul(module, "matmul", options.target, tile.rows, tile.vectors);

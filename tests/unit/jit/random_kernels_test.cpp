@@ -47,7 +47,6 @@ TEST_CASE("random kernels compute what the interpreter computes, on every instru
       CAPTURE(std::string(kernel::name_of(isa)));
       jit::Options options;
       options.target = kernel::target_for(isa);
-      options.cache = false;
       options.compile_threads = 1 + static_cast<int>(seed % 2);
       auto executable = jit::compile(module, options);
       testing::Buffers buffers(seed, n, lanes);

@@ -78,7 +78,6 @@ std::unique_ptr<jit::Executable> compile(
   kernel::verify(module);
   jit::Options options;
   options.target = kernel::target_for(isa);
-  options.cache = false;
   return jit::compile(module, options);
 }
 
