@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "compiler/ir/op.h"
 #include "compiler/kernel/group.h"
@@ -65,7 +66,25 @@ class Fusion {
       order_[node.get()] = id;
       std::set<const Node*> found;
       for (const Value* operand : node->operands) producers(operand, found);
-      for (const Node* p : found) inputs_.back().insert(owner_.at(p));
+      readers_.emplace_back();
+      for (const Node* p : found) connect(owner_.at(p), id);
+    }
+  }
+
+  void connect(int producer, int user) {
+    inputs_[static_cast<size_t>(user)].insert(producer);
+    readers_[static_cast<size_t>(producer)].insert(user);
+  }
+
+  // What `user` read and what read it are the other's from now on.
+  void join(int producer, int user) {
+    for (const int input : std::exchange(inputs_[static_cast<size_t>(user)], {})) {
+      readers_[static_cast<size_t>(input)].erase(user);
+      if (input != producer) connect(input, producer);
+    }
+    for (const int reader : std::exchange(readers_[static_cast<size_t>(user)], {})) {
+      inputs_[static_cast<size_t>(reader)].erase(user);
+      if (reader != producer) connect(producer, reader);
     }
   }
 
@@ -113,13 +132,7 @@ class Fusion {
     for (const Node* node : b) owner_[node] = producer;
     a = std::move(both);
     b.clear();
-    auto& merged = inputs_[static_cast<size_t>(producer)];
-    auto& gone = inputs_[static_cast<size_t>(user)];
-    merged.insert(gone.begin(), gone.end());
-    gone.clear();
-    for (auto& inputs : inputs_)
-      if (inputs.erase(user)) inputs.insert(producer);
-    merged.erase(producer);
+    join(producer, user);
     return true;
   }
 
@@ -300,7 +313,7 @@ class Fusion {
   Graph& graph_;
   const std::map<const Value*, std::vector<Node*>> users_;
   std::vector<Group> groups_;
-  std::vector<std::set<int>> inputs_;
+  std::vector<std::set<int>> inputs_, readers_;  // groups that a group reads, that read it
   std::map<const Node*, int> owner_;
   std::map<const Node*, int> order_;
   std::map<std::pair<int, int>, size_t> refused_;  // nodes of two groups that were not merged

@@ -17,23 +17,27 @@ using ir::Value;
 namespace {
 
 using Followers = std::map<const Node*, std::set<const Node*>>;
+using Users = std::map<const Value*, std::vector<Node*>>;
 
 bool is_state(const Node& node) { return node.op->family == ir::Family::state; }
 
-bool reads(const Node& node, const Value* value) {
-  return std::count(node.operands.begin(), node.operands.end(), value) > 0;
+// The other groups that read the state which this one writes.
+std::vector<const Node*> readers_of(const Node& assign, const Users& users) {
+  std::vector<const Node*> readers;
+  if (auto it = users.find(assign.operands[0]); it != users.end())
+    for (const Node* node : it->second)
+      if (!is_state(*node) && node != assign.operands[1]->node) readers.push_back(node);
+  return readers;
 }
 
 // Groups that have to come after each group: users of its results, and whoever overwrites a state
 // that it reads.
-Followers followers_of(const Graph& graph) {
+Followers followers_of(const Graph& graph, const Users& users) {
   Followers after;
   for (const auto& node : graph.nodes) {
     if (is_state(*node)) {
       const Node* writer = node->operands[1]->node;
-      for (const auto& reader : graph.nodes)
-        if (!is_state(*reader) && reader.get() != writer && reads(*reader, node->operands[0]))
-          after[reader.get()].insert(writer);
+      for (const Node* reader : readers_of(*node, users)) after[reader].insert(writer);
       continue;
     }
     for (const Value* operand : node->operands)
@@ -49,14 +53,11 @@ void reach(const Followers& after, const Node* from, std::set<const Node*>& seen
 }
 
 // Whether the group that writes the state has to come before one that reads it.
-bool too_early(const Graph& graph, const Node& assign) {
-  const Node* writer = assign.operands[1]->node;
+bool too_early(const Node& assign, const Users& users, const Followers& after) {
   std::set<const Node*> later;
-  reach(followers_of(graph), writer, later);
-  return std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const auto& node) {
-    return !is_state(*node) && node.get() != writer && reads(*node, assign.operands[0]) &&
-           later.count(node.get()) > 0;
-  });
+  reach(after, assign.operands[1]->node, later);
+  return std::ranges::any_of(readers_of(assign, users),
+                             [&](const Node* reader) { return later.count(reader) > 0; });
 }
 
 void copy_aside(Graph& graph, Node& assign) {
@@ -76,10 +77,14 @@ bool separate_states(Graph& graph) {
   std::vector<Node*> assigns;
   for (const auto& node : graph.nodes)
     if (is_state(*node)) assigns.push_back(node.get());
+  Users users = ir::users_of(graph);
+  Followers after = followers_of(graph, users);
   for (Node* assign : assigns) {
-    if (!too_early(graph, *assign)) continue;
+    if (!too_early(*assign, users, after)) continue;
     copy_aside(graph, *assign);
     changed = true;
+    users = ir::users_of(graph);
+    after = followers_of(graph, users);
   }
   if (changed)
     std::stable_partition(graph.nodes.begin(), graph.nodes.end(),
