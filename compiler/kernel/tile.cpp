@@ -26,26 +26,18 @@ constexpr double loop_instructions = 3;  // of a step, beside loads and multiply
 constexpr double tile_overhead = 12;     // entering and leaving the loop over k
 constexpr double instructions_in_flight = 450;
 
-std::vector<int64_t> split_columns(int64_t vectors, int64_t panel_count) {
-  std::vector<int64_t> panels;
-  for (int64_t i = 0; i < panel_count; ++i)
-    panels.push_back((vectors + panel_count - 1 - i) / panel_count);
-  return panels;
-}
-
 class Cost {
  public:
   Cost(const TileShape& shape, const Tile& tile, const Target& target)
       : shape_(shape), tile_(tile), target_(target) {}
 
   double cycles() const {
-    // Panels are of two widths at most, the wider ones first.
-    const int64_t wide = tile_.panels.front(), narrow = tile_.panels.back();
-    const auto count = static_cast<double>(tile_.panels.size());
-    const auto wides =
-        static_cast<double>(std::count(tile_.panels.begin(), tile_.panels.end(), wide));
-    double total = wides * panel_cycles(wide);
-    if (narrow != wide) total = second_width * (total + (count - wides) * panel_cycles(narrow));
+    const Panels& panels = tile_.panels;
+    const int64_t wide = panels.front(), wides = panels.wide();
+    double total = static_cast<double>(wides) * panel_cycles(wide);
+    if (!panels.equal())
+      total = second_width *
+              (total + static_cast<double>(panels.count - wides) * panel_cycles(panels.back()));
     const int64_t rows = tile_.rows + (tile_.rest > 1 ? tile_.rest : 0);
     const double widest = static_cast<double>(rows * wide);
     const auto operations = static_cast<double>(shape_.epilogue);
@@ -160,27 +152,26 @@ double tile_cycles(const TileShape& shape, const Tile& tile, const Target& targe
 namespace {
 
 // Whether tiles of so many rows and of these panels leave no rest.
-bool of_one_size(const TileShape& shape, int64_t rows, const std::vector<int64_t>& panels,
-                 int lanes) {
+bool of_one_size(const TileShape& shape, int64_t rows, const Panels& panels, int lanes) {
   const bool full = panels.size() == 1 || shape.n % lanes == 0;
-  return shape.m % rows == 0 && panels.front() == panels.back() && full;
+  return shape.m % rows == 0 && panels.equal() && full;
 }
 
 // Whether no tile reaches from one panel of B into the next.
-bool divide_panel(const std::vector<int64_t>& panels, int lanes) {
-  return panels.front() == panels.back() && panel_width % (panels.front() * lanes) == 0;
+bool divide_panel(const Panels& panels, int lanes) {
+  return panels.equal() && panel_width % (panels.front() * lanes) == 0;
 }
 
-bool of_whole_blocks(const std::vector<int64_t>& panels, int lanes) {
+bool of_whole_blocks(const Panels& panels, int lanes) {
   return (panels.front() * lanes) % logical_lanes == 0 &&
          (panels.back() * lanes) % logical_lanes == 0;
 }
 
 }  // namespace
 
-bool can_be_shared(const TileShape& shape, const std::vector<int64_t>& panels, int lanes) {
-  const auto count = static_cast<int64_t>(panels.size());
-  return lanes > 1 && shape.n == count * panels.front() * lanes && count % shape.sharers == 0;
+bool can_be_shared(const TileShape& shape, const Panels& panels, int lanes) {
+  return lanes > 1 && shape.n == panels.count * panels.front() * lanes &&
+         panels.count % shape.sharers == 0;
 }
 
 namespace {
@@ -205,7 +196,7 @@ std::vector<Tile> tile_candidates(const TileShape& shape, const Target& target) 
   const int64_t vectors = (shape.n + lanes - 1) / lanes;
   std::vector<Tile> list;
   for (int64_t width = 1; width <= std::min<int64_t>(vectors, 12); ++width) {
-    const auto panels = split_columns(vectors, (vectors + width - 1) / width);
+    const Panels panels{vectors, (vectors + width - 1) / width};
     if (!list.empty() && list.back().panels == panels) continue;
     const int64_t widest = panels.front();
     for (int64_t rows = 1; rows <= std::min<int64_t>(shape.m, 28); ++rows) {

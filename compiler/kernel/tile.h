@@ -2,6 +2,7 @@
 // measured enters, and no tile changes the order of a sum.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -9,12 +10,28 @@
 
 namespace nnc::kernel {
 
+// Columns in panels of vectors, left to right: of two widths at most, the wider ones first.
+struct Panels {
+  int64_t vectors = 1;  // of all
+  int64_t count = 1;
+
+  size_t size() const { return static_cast<size_t>(count); }
+  int64_t operator[](size_t i) const {
+    return (vectors + count - 1 - static_cast<int64_t>(i)) / count;
+  }
+  int64_t front() const { return (*this)[0]; }
+  int64_t back() const { return vectors / count; }
+  bool equal() const { return vectors % count == 0; }
+  int64_t wide() const { return equal() ? count : vectors % count; }  // how many have front()
+  bool operator==(const Panels&) const = default;
+};
+
 struct Tile {
-  int64_t rows = 1;             // of the full tile
-  int lanes = 1;                // of a vector
-  std::vector<int64_t> panels;  // vectors per panel of columns, left to right
-  bool packed = false;          // B's panel is copied side by side before its tiles run
-  int64_t rest = 1;             // rows of the tiles that take what is left over, but single rows
+  int64_t rows = 1;  // of the full tile
+  int lanes = 1;     // of a vector
+  Panels panels;
+  bool packed = false;  // B's panel is copied side by side before its tiles run
+  int64_t rest = 1;     // rows of the tiles that take what is left over, but single rows
 };
 
 // What the cost of a tile depends on.
@@ -37,7 +54,7 @@ struct TileShape {
 std::vector<Tile> tile_candidates(const TileShape& shape, const Target& target);
 
 // Whether threads can share these panels equally: full ones, all of one width.
-bool can_be_shared(const TileShape& shape, const std::vector<int64_t>& panels, int lanes);
+bool can_be_shared(const TileShape& shape, const Panels& panels, int lanes);
 
 // Estimated cycles of the whole contraction with this tile.
 double tile_cycles(const TileShape& shape, const Tile& tile, const Target& target);

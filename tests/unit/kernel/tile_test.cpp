@@ -28,13 +28,17 @@ TEST_CASE("every tile fits into the registers and its panels cover the columns e
           for (const Tile& tile : list) {
             good &= tile.lanes == (n == 1 ? 1 : target.lanes(bytes));
             good &= tile.rows >= 1 && tile.rows <= m;
-            int64_t vectors = 0;
-            for (int64_t panel : tile.panels) {
+            int64_t vectors = 0, wide = 0;
+            for (size_t i = 0; i < tile.panels.size(); ++i) {
+              const int64_t panel = tile.panels[i];
+              wide += panel == tile.panels.front();
+              good &= panel <= tile.panels.front() && panel >= tile.panels.back();
               // Sums, the vectors of B, and one element of A.
               good &= panel >= 1 && tile.rows * panel + panel + 1 <= target.registers;
               vectors += panel;
             }
             good &= vectors == (n + tile.lanes - 1) / tile.lanes;
+            good &= wide == tile.panels.wide();
           }
           CHECK(good);
         }
@@ -44,8 +48,7 @@ TEST_CASE("every tile fits into the registers and its panels cover the columns e
 TEST_CASE("more work never costs less") {
   const Target target = target_for(Isa::avx512);
   for (int64_t rows : {1, 4, 8})
-    for (const std::vector<int64_t>& panels :
-         {std::vector<int64_t>{1}, std::vector<int64_t>{3}, std::vector<int64_t>{3, 2}})
+    for (const Panels& panels : {Panels{1, 1}, Panels{3, 1}, Panels{5, 2}})
       for (size_t i = 0; i + 1 < std::size(sizes); ++i) {
         const Tile tile{rows, 16, panels};
         const auto cycles = [&](int64_t m, int64_t k) {
