@@ -2,6 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "compiler/layers/compare.h"
@@ -12,6 +14,8 @@ struct LossDef {
   schema::Entry entry;
   // One number per row: [b].
   std::function<ir::Value*(const CompareContext&)> build;
+  // What each number of the target may be: outside of it the loss has no least value.
+  std::optional<std::pair<double, double>> target_range = {};
 };
 
 const std::vector<LossDef>& loss_table();

@@ -215,6 +215,33 @@ void check_indices(const Table& table, const Column& column, const std::vector<i
   }
 }
 
+// The first of these rows' elements that is not in the range; -1: there is none.
+template <typename T>
+int64_t first_outside(const Column& column, const std::vector<int32_t>& rows,
+                      const FieldRange& range) {
+  const int64_t width = column.row_elements();
+  const T* values = column.bytes.as<T>();
+  for (int32_t row : rows)
+    for (int64_t i = row * width; i < (row + 1) * width; ++i) {
+      const auto value = static_cast<double>(values[i]);
+      if (value < range.lowest || value > range.highest) return i;
+    }
+  return -1;
+}
+
+void check_range(const Table& table, const Column& column, const std::vector<int32_t>& rows,
+                 const FieldRange& range) {
+  const int64_t at = column.dtype == DType::u8    ? first_outside<uint8_t>(column, rows, range)
+                     : column.dtype == DType::f64 ? first_outside<double>(column, rows, range)
+                     : column.dtype == DType::f32 ? first_outside<float>(column, rows, range)
+                                                  : -1;
+  if (at < 0) return;
+  throw DataError(file_of(table, column), element_place(table, column, at),
+                  "the target is out of range",
+                  fmt::format("{} … {} ({})", range.lowest, range.highest, range.reason),
+                  fmt::format("{}", column.number(at)));
+}
+
 bool imputes(const FieldSpec* field) {
   return field != nullptr &&
          std::any_of(field->prepare.begin(), field->prepare.end(), [](const PrepareStep& step) {
@@ -232,6 +259,9 @@ void check_field(const Table& table, const Column& column, const std::vector<int
     check_indices(table, column, rows, *field);
     return;
   }
+  if (field == nullptr || field->prepare.empty())
+    for (const FieldRange& range : spec.ranges)
+      if (range.field == column.name) check_range(table, column, rows, range);
   // Only cells of csv files can be missing; other files are not searched.
   const bool floating = column.dtype == DType::f32 || column.dtype == DType::f64;
   if (table.lines.empty() || !floating || imputes(field)) return;

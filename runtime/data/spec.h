@@ -136,10 +136,18 @@ struct Fraction {
   uint64_t seed = 0;
 };
 
+// What the numbers of a field may be where something takes them as they are.
+struct FieldRange {
+  std::string field;
+  double lowest = 0, highest = 0;
+  std::string reason;  // for the message: "binary_cross_entropy"
+};
+
 struct DataSpec {
   std::optional<Source> train, valid, test;
   std::optional<Fraction> valid_fraction, test_fraction;  // instead of the source of that name
   std::vector<FieldSpec> fields;                          // only fields that have something to say
+  std::vector<FieldRange> ranges;                         // checked for fields without `prepare`
   abi::DType precision = abi::DType::f32;  // f32 or f64: how numbers of csv, inline … are stored
   uint64_t max_bytes = 0;                  // limit on the memory of all rows; 0: none
 

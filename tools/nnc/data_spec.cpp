@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compiler/layers/losses.h"
 #include "compiler/support/diagnostics.h"
 #include "runtime/data/images.h"
 #include "tools/nnc/generate.h"
@@ -129,6 +130,20 @@ runtime::FieldSpec field_spec(const spec::Field& field) {
   return result;
 }
 
+// What losses ask of the fields that they take as targets.
+std::vector<runtime::FieldRange> target_ranges(const spec::Description& description) {
+  std::vector<runtime::FieldRange> ranges;
+  if (!description.loss) return ranges;
+  for (const spec::Term& term : description.loss->terms) {
+    const layers::LossDef* loss = term.loss ? layers::find_loss(term.loss->kind) : nullptr;
+    if (loss == nullptr || !loss->target_range || !term.loss->args.has("target")) continue;
+    const auto [lowest, highest] = *loss->target_range;
+    ranges.push_back(
+        {term.loss->args.reference("target").text, lowest, highest, term.loss->kind});
+  }
+  return ranges;
+}
+
 runtime::Fraction fraction(const spec::Fraction& from) {
   return {from.share.value, from.stratify ? from.stratify->text : "",
           static_cast<uint64_t>(from.seed.value)};
@@ -176,6 +191,7 @@ runtime::DataSpec data_spec(const spec::Description& description) {
   for (const spec::Field& field : description.data->fields) {
     result.fields.push_back(field_spec(field));
   }
+  result.ranges = target_ranges(description);
   name_image_classes(result);
   return result;
 }
