@@ -67,7 +67,7 @@ void ContractEpilogue::finish_kept_row(const TileAt& tile, Value row) const {
   for (int64_t j = 0; j < tile.vectors; ++j)
     sums.push_back(kept(k_.add(k_.mul(row, k_.i64(tile.vectors)), k_.i64(j))));
   TileAt part = tile;
-  part.rows = 1;
+  part.rows = part.multiple = 1;
   part.m = k_.add(tile.m, row);
   finish(part, sums);
   s_.e.close_scope();
@@ -76,7 +76,7 @@ void ContractEpilogue::finish_kept_row(const TileAt& tile, Value row) const {
 TileAt ContractEpilogue::one_vector(const TileAt& tile, Value row, Value vector) const {
   const Value column =
       k_.add(s_.e.scalar_coordinate(tile.column), k_.mul(vector, k_.i64(tile_.lanes)));
-  return {tile.outer, k_.add(tile.m, row), 1, {column, 0, false}, 1, {}};
+  return {tile.outer, k_.add(tile.m, row), 1, {column, 0, false}, 1, {}, 1};
 }
 
 void ContractEpilogue::at_kept(const TileAt& tile, Value row, Value vector,
@@ -148,7 +148,8 @@ std::vector<ContractEpilogue::Spot> ContractEpilogue::spots(const TileAt& tile) 
       Coordinate n = tile.column;
       n.offset += j * tile_.lanes;
       n.lane = tile_.lanes > 1;
-      list.push_back({result_coordinates(s_, map_, tile.outer, {tile.m, i, false}, n),
+      const RowAt row{{tile.m, i, false}, tile.multiple};
+      list.push_back({result_coordinates(s_, map_, tile.outer, row, n),
                       j == tile.vectors - 1 ? tile.mask : Value{}});
     }
   return list;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <vector>
 
 #include "compiler/kernel/contract_schedule.h"
 
@@ -9,12 +10,13 @@ namespace nnc::kernel {
 
 // A tile of the result, or a part of one.
 struct TileAt {
-  Value outer;  // row-major position that the loops around the tile have come to; absent: 0
-  Value m;      // its first row
+  std::vector<Value> outer;  // where the loops around the tile stand
+  Value m;                   // its first row
   int64_t rows = 1;
   Coordinate column;  // its first column
   int64_t vectors = 1;
-  Value mask;  // of the last vector of each row; absent: it is full
+  Value mask;            // of the last vector of each row; absent: it is full
+  int64_t multiple = 1;  // of which m is one
 };
 
 class ContractEpilogue {

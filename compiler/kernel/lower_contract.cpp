@@ -2,6 +2,7 @@
 // element in increasing k, and the group's elementwise nodes on the finished tile while it is still
 // in registers.
 #include <algorithm>
+#include <numeric>
 
 #include "compiler/kernel/contract_epilogue.h"
 #include "compiler/kernel/contract_places.h"
@@ -134,7 +135,8 @@ class ContractLowering {
     each_unit(start, [&](const Unit& unit) {
       const int64_t vectors = tile_.panels.front();
       const Value mask = tail_mask(unit.column, vectors);
-      epilogue_.finish({unit.at.c, unit.m, tile_.rows, unit.column, vectors, mask}, kept(unit));
+      epilogue_.finish({outer_, unit.m, tile_.rows, unit.column, vectors, mask, tile_.rows},
+                       kept(unit));
     });
   }
 
@@ -273,6 +275,7 @@ class ContractLowering {
   struct Corner {
     Value m;
     Coordinate column;
+    int64_t multiple = 1;  // of which m is one
   };
   using Corners = std::function<Corner(Value)>;
   using EachVector = std::function<std::vector<Value>(Value, Value, std::vector<Value>)>;
@@ -314,9 +317,11 @@ class ContractLowering {
       return interleaved(at, vectors, k_.div(k_.sub(end, begin), k_.i64(rows)), [&](Value i) {
         return Corner{k_.add(begin, k_.mul(i, k_.i64(rows))), column};
       });
+    const auto first = k_.known(begin);
+    const int64_t multiple = first ? std::gcd(*first, rows) : 1;
     k_.loop(begin, end, k_.i64(rows), [&](Value m) {
       s_.e.open_scope();
-      one_tile(at, {m, column}, rows, vectors);
+      one_tile(at, {m, column, multiple}, rows, vectors);
       s_.e.close_scope();
     });
   }
@@ -340,7 +345,7 @@ class ContractLowering {
     const auto add_up = [&](Value i, const std::function<void(Value, Value)>& other) {
       s_.e.open_scope();
       const Corner corner = corners(i);
-      const TileAt result = result_at(at, corner, tile_.rows, vectors);
+      const TileAt result = result_at(corner, tile_.rows, vectors);
       std::vector<Value> carried = zeros(tile_.rows * vectors);
       carried.push_back(k_.i64(0));
       carried = each_vector(carried, [&](Value row, Value vector, std::vector<Value> now) {
@@ -359,10 +364,10 @@ class ContractLowering {
     };
     // A root is begun one vector ahead, so that a division need not wait for it.
     const auto begin = [&](Value i) {
-      epilogue_.take_roots(result_at(at, corners(i), tile_.rows, vectors), k_.i64(0), k_.i64(0));
+      epilogue_.take_roots(result_at(corners(i), tile_.rows, vectors), k_.i64(0), k_.i64(0));
     };
     const auto finish = [&](Value i, Value row, Value vector) {
-      const TileAt tile = result_at(at, corners(i), tile_.rows, vectors);
+      const TileAt tile = result_at(corners(i), tile_.rows, vectors);
       epilogue_.finish_kept(tile, row, vector);
       const Value number = k_.add(k_.mul(row, k_.i64(vectors)), k_.add(vector, k_.i64(1)));
       const Value next = k_.min(number, k_.i64(tile_.rows * vectors - 1));
@@ -385,8 +390,10 @@ class ContractLowering {
     });
   }
 
-  TileAt result_at(const Offsets& at, const Corner& corner, int64_t rows, int64_t vectors) {
-    return {at.c, corner.m, rows, corner.column, vectors, tail_mask(corner.column, vectors)};
+  TileAt result_at(const Corner& corner, int64_t rows, int64_t vectors) {
+    return {outer_,         corner.m, rows,
+            corner.column,  vectors,  tail_mask(corner.column, vectors),
+            corner.multiple};
   }
 
   Offsets operands_at(const Offsets& at, const Corner& corner) {
@@ -413,7 +420,7 @@ class ContractLowering {
   }
 
   void one_tile(const Offsets& at, const Corner& corner, int64_t rows, int64_t vectors) {
-    const TileAt result = result_at(at, corner, rows, vectors);
+    const TileAt result = result_at(corner, rows, vectors);
     if (rows > 1) epilogue_.fetch(result);
     epilogue_.finish(result, sum_loops(0, operands_at(at, corner), rows, vectors, result.mask,
                                        zeros(rows * vectors)));

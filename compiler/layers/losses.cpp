@@ -117,8 +117,7 @@ std::vector<LossDef> make_losses() {
                     "softplus(x) - t·x.",
              .example = "loss: {binary_cross_entropy: {logits: score, target: y}}",
              .keys = loss_keys({"logits", "probability"})},
-       binary_cross_entropy,
-       std::pair{0.0, 1.0}},
+       binary_cross_entropy, std::pair{0.0, 1.0}},
   };
 }
 

@@ -138,8 +138,7 @@ std::vector<runtime::FieldRange> target_ranges(const spec::Description& descript
     const layers::LossDef* loss = term.loss ? layers::find_loss(term.loss->kind) : nullptr;
     if (loss == nullptr || !loss->target_range || !term.loss->args.has("target")) continue;
     const auto [lowest, highest] = *loss->target_range;
-    ranges.push_back(
-        {term.loss->args.reference("target").text, lowest, highest, term.loss->kind});
+    ranges.push_back({term.loss->args.reference("target").text, lowest, highest, term.loss->kind});
   }
   return ranges;
 }
