@@ -1,7 +1,5 @@
 #include "compiler/kernel/contract_epilogue.h"
 
-#include "compiler/kernel/contract_places.h"
-
 namespace nnc::kernel {
 
 ContractEpilogue::ContractEpilogue(KernelScope& s, const ContractionMap& map,
@@ -12,7 +10,8 @@ ContractEpilogue::ContractEpilogue(KernelScope& s, const ContractionMap& map,
       schedule_(schedule),
       tile_(schedule.tile),
       scalar_(scalar_of(s.shape.contract->result()->type.dtype)),
-      roots_(schedule.between ? epilogue_roots(s.context) : std::vector<const ir::Value*>{}) {}
+      roots_(schedule.between ? epilogue_roots(s.context) : std::vector<const ir::Value*>{}),
+      places_(s, map) {}
 
 void ContractEpilogue::fetch(const TileAt& tile) const {
   for (size_t p = 0; p < s_.region.params.size(); ++p) {
@@ -149,8 +148,7 @@ std::vector<ContractEpilogue::Spot> ContractEpilogue::spots(const TileAt& tile) 
       n.offset += j * tile_.lanes;
       n.lane = tile_.lanes > 1;
       const RowAt row{{tile.m, i, false}, tile.multiple};
-      list.push_back({result_coordinates(s_, map_, tile.outer, row, n),
-                      j == tile.vectors - 1 ? tile.mask : Value{}});
+      list.push_back({places_.at(tile.outer, row, n), j == tile.vectors - 1 ? tile.mask : Value{}});
     }
   return list;
 }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <vector>
 
+#include "compiler/kernel/contract_places.h"
 #include "compiler/kernel/contract_schedule.h"
 
 namespace nnc::kernel {
@@ -63,6 +64,7 @@ class ContractEpilogue {
   const Tile& tile_;
   Scalar scalar_;
   const std::vector<const ir::Value*> roots_;
+  const ResultPlaces places_;
 };
 
 }  // namespace nnc::kernel

@@ -1,5 +1,8 @@
 #include "compiler/kernel/contract_places.h"
 
+#include <algorithm>
+
+#include "compiler/kernel/views.h"
 #include "compiler/support/diagnostics.h"
 
 namespace nnc::kernel {
@@ -23,21 +26,6 @@ Value scaled(KernelScope& s, Value i, const Dim& stride) {
 
 namespace {
 
-// A loop over rows of the result: where it stands, how far it runs, by how much it moves there.
-struct RowLoop {
-  RowAt at;
-  Dim extent, step;
-};
-
-std::vector<RowLoop> row_loops(const ContractionMap& map, const std::vector<Value>& outer,
-                               const RowAt& row) {
-  std::vector<RowLoop> loops;
-  for (size_t d = 0; d < outer.size(); ++d)
-    loops.push_back({{{outer[d], 0, false}}, map.outer[d].extent, map.outer[d].c});
-  loops.push_back({row, map.m.extent, map.m.c});
-  return loops;
-}
-
 // Position = quotient·size + remainder. Neighbouring rows of a tile share their divisions, or need
 // none, where the tile begins at a multiple of the size, or cannot reach over one.
 struct Divided {
@@ -59,75 +47,133 @@ Divided divided(KernelScope& s, const RowAt& at, const Dim& by) {
   return {{{s.k.div(position, size), 0, false}}, {s.k.binary(Op::rem, position, size), 0, false}};
 }
 
-// The coordinates of a position among the dimensions from `first` to before `behind`.
-void spread(KernelScope& s, size_t first, size_t behind, RowAt at, Coordinates& result) {
-  std::vector<size_t> dims;
-  for (size_t d = first; d < behind; ++d)
-    if (s.shape.space[d] != Dim{}) dims.push_back(d);
-  if (dims.empty()) return;
-  for (size_t i = dims.size(); i-- > 1;) {
-    const Divided parts = divided(s, at, s.shape.space[dims[i]]);
-    result[dims[i]] = parts.remainder;
-    at = parts.quotient;
-  }
-  result[dims.front()] = at.m;
-}
-
 Dim elements_behind(const ir::Shape& space, size_t d) {
   return ir::product({space.begin() + static_cast<std::ptrdiff_t>(d), space.end()});
 }
 
-// Nothing if some loop is not one over neighbouring dimensions, the outermost loop over the first.
-bool by_loops(KernelScope& s, const std::vector<RowLoop>& loops, size_t split,
-              Coordinates& result) {
-  const ir::Shape& space = s.shape.space;
-  size_t d = 0;
-  for (const RowLoop& loop : loops) {
-    const size_t first = d;
-    for (Dim covered; covered != loop.extent; ++d) {
-      if (d == split || (covered.batch && space[d].batch)) return false;
-      covered = ir::product({covered, space[d]});
-    }
-    if (loop.extent == Dim{}) continue;
-    if (loop.step != elements_behind(space, d)) return false;
-    spread(s, first, d, loop.at, result);
+// Whether a step along one of these dimensions moves as far as all of the next one.
+bool continue_each_other(const std::vector<Dim>& strides, const ir::Shape& space,
+                         const std::vector<size_t>& dims) {
+  for (size_t i = 1; i < dims.size(); ++i) {
+    const Dim &outer = strides[dims[i - 1]], &inner = strides[dims[i]], &extent = space[dims[i]];
+    if (outer.size == 0 && inner.size == 0) continue;
+    if (inner.batch && extent.batch) return false;
+    if (outer != ir::product({inner, extent})) return false;
   }
-  return elements_behind(space, d) == elements_behind(space, split);
+  return true;
 }
 
-// By the row-major position, in rows of n.
-void by_position(KernelScope& s, const ContractionMap& map, const std::vector<RowLoop>& loops,
-                 size_t split, Coordinates& result) {
-  Value position = s.k.i64(0);
-  for (const RowLoop& loop : loops)
-    if (loop.step.size)
-      position = s.k.add(position, scaled(s, s.e.scalar_coordinate(loop.at.m), loop.step));
-  if (map.n.extent.size > 1) position = s.k.div(position, s.k.i64(map.n.extent.size));
-  spread(s, 0, split, {{position, 0, false}}, result);
-}
+// Of what is computed behind the sums: reads by places in memory that continue each other.
+class Reads {
+ public:
+  Reads(const KernelScope& s, const std::vector<size_t>& dims) : s_(s), dims_(dims) {}
+
+  bool all_by_position() const {
+    const ir::Value* sums = s_.shape.contract->result();
+    for (const ir::Output& output : s_.region.outputs)
+      if (output.value != sums && !is_made_here(output.value)) return false;
+    return std::ranges::all_of(s_.region.nodes, [&](const auto& node) {
+      return node.get() == s_.shape.contract || !is_made_here(node->result()) ||
+             std::ranges::all_of(node->operands, [&](const ir::Value* operand) {
+               return operand == sums || is_made_here(operand) || by_position(operand);
+             });
+    });
+  }
+
+ private:
+  bool is_made_here(const ir::Value* value) const {
+    return value->node && value->node->op->family == ir::Family::elementwise &&
+           value->type.shape == s_.shape.space;
+  }
+
+  bool by_position(const ir::Value* value) const {
+    const ir::Value* base = base_of(value);
+    if (base->node) return base->node->op->uniform;
+    const auto view = view_in_base(value);
+    return view && lies_in_order(base) && continue_each_other(view->strides, s_.shape.space, dims_);
+  }
+
+  // Rows of a field are looked up, and rows that come last may lie in stripes.
+  bool lies_in_order(const ir::Value* param) const {
+    for (size_t i = 0; i < s_.region.params.size(); ++i)
+      if (s_.region.params[i].value.get() == param)
+        return s_.context.operands[i] != OperandKind::field && !counts_rows_last(param->type.shape);
+    return false;
+  }
+
+  const KernelScope& s_;
+  const std::vector<size_t>& dims_;
+};
 
 }  // namespace
 
-Coordinates result_coordinates(KernelScope& s, const ContractionMap& map,
-                               const std::vector<Value>& outer, const RowAt& row,
-                               const Coordinate& n) {
-  const ir::Shape& space = s.shape.space;
-  if (map.outer.empty() && space.size() == 1)
-    return space[0] == map.n.extent ? Coordinates{n} : Coordinates{row.m};
+ResultPlaces::ResultPlaces(KernelScope& s, const ContractionMap& map) : s_(s), map_(map) {
   // The columns are the last dimension that is not 1, if there is more than one.
-  size_t split = space.size();
+  const ir::Shape& space = s.shape.space;
   const int64_t columns = map.n.extent.size;
-  while (columns > 1 && space[--split] == Dim{}) {
+  split_ = space.size();
+  while (columns > 1 && space[--split_] == Dim{}) {
   }
-  internal_check(columns == 1 || space[split] == map.n.extent,
+  internal_check(columns == 1 || space[split_] == map.n.extent,
                  "columns of a contraction that are not its last dimension");
-  const std::vector<RowLoop> loops = row_loops(map, outer, row);
-  Coordinates result(space.size());
-  if (!by_loops(s, loops, split, result)) {
-    result.assign(space.size(), {});
-    by_position(s, map, loops, split, result);
+  if (!find_runs()) runs_.clear();
+}
+
+ResultPlaces::Run ResultPlaces::run_of(size_t first, size_t behind) const {
+  Run run;
+  for (size_t d = first; d < behind; ++d)
+    if (s_.shape.space[d] != Dim{}) run.dims.push_back(d);
+  run.together = run.dims.size() > 1 && Reads(s_, run.dims).all_by_position();
+  return run;
+}
+
+// False if some loop is not one over neighbouring dimensions, the outermost loop over the first.
+bool ResultPlaces::find_runs() {
+  const ir::Shape& space = s_.shape.space;
+  std::vector<const MapDim*> loops;
+  for (const MapDim& dim : map_.outer) loops.push_back(&dim);
+  loops.push_back(&map_.m);
+  size_t d = 0;
+  for (const MapDim* loop : loops) {
+    const size_t first = d;
+    for (Dim covered; covered != loop->extent; ++d) {
+      if (d == split_ || (covered.batch && space[d].batch)) return false;
+      covered = ir::product({covered, space[d]});
+    }
+    if (loop->extent != Dim{} && loop->c != elements_behind(space, d)) return false;
+    runs_.push_back(run_of(first, d));
   }
-  if (split < space.size()) result[split] = n;
+  return elements_behind(space, d) == elements_behind(space, split_);
+}
+
+void ResultPlaces::spread(const Run& run, RowAt at, Coordinates& result) const {
+  if (run.dims.empty()) return;
+  if (run.together) {
+    result[run.dims.back()] = at.m;
+    return;
+  }
+  for (size_t i = run.dims.size(); i-- > 1;) {
+    const Divided parts = divided(s_, at, s_.shape.space[run.dims[i]]);
+    result[run.dims[i]] = parts.remainder;
+    at = parts.quotient;
+  }
+  result[run.dims.front()] = at.m;
+}
+
+Coordinates ResultPlaces::at(const std::vector<Value>& outer, const RowAt& row,
+                             const Coordinate& n) const {
+  Coordinates result(s_.shape.space.size());
+  if (split_ < result.size()) result[split_] = n;
+  if (!runs_.empty()) {
+    for (size_t d = 0; d < outer.size(); ++d) spread(runs_[d], {{outer[d], 0, false}}, result);
+    spread(runs_.back(), row, result);
+    return result;
+  }
+  Value position = scaled(s_, s_.e.scalar_coordinate(row.m), map_.m.c);
+  for (size_t d = 0; d < outer.size(); ++d)
+    position = s_.k.add(position, scaled(s_, outer[d], map_.outer[d].c));
+  if (map_.n.extent.size > 1) position = s_.k.div(position, s_.k.i64(map_.n.extent.size));
+  spread(run_of(0, split_), {{position, 0, false}}, result);
   return result;
 }
 

@@ -20,11 +20,31 @@ struct RowAt {
   int64_t multiple = 1;
 };
 
-// Coordinates of the result in a row and a column of the tile's matrix; `outer`: where the loops
-// around the tile stand. Usually each loop is a dimension of the result, or several that collapse
-// for the product but not for a bias; otherwise the row-major position is divided up.
-Coordinates result_coordinates(KernelScope& s, const ContractionMap& map,
-                               const std::vector<Value>& outer, const RowAt& row,
-                               const Coordinate& n);
+// Coordinates of the result by row and column of the tile's matrix. Usually each loop over rows is
+// one over a dimension of the result, or over several that the product sees as one; otherwise the
+// row-major position is divided up.
+class ResultPlaces {
+ public:
+  ResultPlaces(KernelScope& s, const ContractionMap& map);
+
+  // `outer`: where the loops around the tile stand.
+  Coordinates at(const std::vector<Value>& outer, const RowAt& row, const Coordinate& n) const;
+
+ private:
+  // Neighbouring dimensions of the result that one loop runs over.
+  struct Run {
+    std::vector<size_t> dims;  // that are not 1
+    bool together = false;     // nobody asks where in which of them an element is
+  };
+
+  bool find_runs();
+  Run run_of(size_t first, size_t behind) const;
+  void spread(const Run& run, RowAt at, Coordinates& result) const;
+
+  KernelScope& s_;
+  const ContractionMap& map_;
+  size_t split_ = 0;       // the dimensions before this one are rows
+  std::vector<Run> runs_;  // of each loop, the tile's rows last; none: the position is divided up
+};
 
 }  // namespace nnc::kernel
