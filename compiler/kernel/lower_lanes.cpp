@@ -72,6 +72,9 @@ bool loops(const LanesTile& tile, const ContractionMap& map, const GroupContext&
   return epilogue_loops(context, map, tile.rows * tile.vectors);
 }
 
+// Steps of an innermost loop over taps that are written one after the other.
+constexpr int64_t most_written = 8;
+
 class LanesLowering {
  public:
   LanesLowering(KernelScope& s, const ContractionMap& map)
@@ -158,6 +161,7 @@ class LanesLowering {
     const size_t places = carried.size() - 2;
     const Steps taps = taps_of(d, at);
     const Value a_step = k_.i64(map_.k[d].a.size), b_step = tap_strides_[d];
+    if (is_written_out(d, taps)) return written_out(d, std::move(carried));
     if (taps.begin) {
       carried[places] = k_.add(carried[places], k_.mul(taps.begin, a_step));
       carried[places + 1] = k_.add(carried[places + 1], k_.mul(taps.begin, b_step));
@@ -169,6 +173,24 @@ class LanesLowering {
                      next[places + 1] = k_.add(now[places + 1], b_step);
                      return next;
                    });
+  }
+
+  // The innermost loop, if it is short: its counting would be an instruction in eight.
+  bool is_written_out(size_t d, const Steps& taps) const {
+    const Dim& extent = map_.k[d].extent;
+    return d + 1 == map_.k.size() && !taps.begin && !extent.batch && extent.size <= most_written &&
+           k_.known(tap_strides_[d]);
+  }
+
+  std::vector<Value> written_out(size_t d, std::vector<Value> carried) {
+    const size_t places = carried.size() - 2;
+    const Value a = carried[places], b = carried[places + 1];
+    for (int64_t i = 0; i < map_.k[d].extent.size; ++i) {
+      carried[places] = shifted(a, i * map_.k[d].a.size);
+      carried[places + 1] = shifted(b, i * *k_.known(tap_strides_[d]));
+      carried = multiply(std::move(carried));
+    }
+    return carried;
   }
 
   std::vector<Value> multiply(std::vector<Value> carried) {

@@ -27,12 +27,23 @@ bool is_multiplied(const Value* value, const Users& users) {
   });
 }
 
+ir::Shape without_ones(ir::Shape shape) {
+  std::erase(shape, ir::Dim{});
+  return shape;
+}
+
+// Dimensions of 1 come and go without moving anything.
+bool moves_elements(const Node& reshape) {
+  return without_ones(reshape.operands[0]->type.shape) !=
+         without_ones(reshape.result()->type.shape);
+}
+
 // Whether somebody sees the value in another shape: inside a border no strides may say that.
 bool is_reshaped(const Value* value, const Users& users) {
   const auto it = users.find(value);
   if (it == users.end()) return false;
   return std::any_of(it->second.begin(), it->second.end(), [&](const Node* user) {
-    return is_op(user, "reshape") ||
+    return (is_op(user, "reshape") && moves_elements(*user)) ||
            (user->op->family == Family::movement && is_reshaped(user->result(), users));
   });
 }
