@@ -1,5 +1,7 @@
 #include "compiler/kernel/lower_group.h"
 
+#include <algorithm>
+
 #include "compiler/kernel/contraction_map.h"
 #include "compiler/support/diagnostics.h"
 
@@ -178,19 +180,31 @@ void masked(KernelScope& s, Value count, const std::function<void()>& body) {
   s.e.set_mask(outer);
 }
 
-void full_vectors(KernelScope& s, Value begin, Value end,
+// From `begin` to `end`, which is moved behind the last group of `at_once`.
+void full_vectors(KernelScope& s, Value& begin, Value end, int64_t at_once,
                   const std::function<void(const Coordinate&)>& body) {
-  s.k.loop(begin, end, s.k.i64(s.e.lanes()), [&](Value i) {
+  const int64_t lanes = s.e.lanes();
+  const Value step = s.k.i64(at_once * lanes);
+  const Value last =
+      at_once == 1 ? end : s.k.sub(end, s.k.binary(Op::rem, s.k.sub(end, begin), step));
+  s.k.loop(begin, last, step, [&](Value i) {
     s.e.open_scope();
-    body({i, 0, true});
+    s.k.side_by_side(at_once, at_once, [&](int64_t v) { body({i, v * lanes, true}); });
     s.e.close_scope();
   });
+  begin = last;
+}
+
+void full_vectors(KernelScope& s, Value begin, Value end, int64_t at_once, bool rest,
+                  const std::function<void(const Coordinate&)>& body) {
+  full_vectors(s, begin, end, at_once, body);
+  if (rest && at_once > 1) full_vectors(s, begin, end, 1, body);
 }
 
 }  // namespace
 
 void vector_loop(KernelScope& s, Value begin, Value end, int64_t fixed,
-                 const std::function<void(const Coordinate&)>& body) {
+                 const std::function<void(const Coordinate&)>& body, int64_t at_once) {
   const int64_t lanes = s.e.lanes();
   if (fixed >= 0) {
     const int64_t full = fixed / lanes * lanes;
@@ -199,7 +213,9 @@ void vector_loop(KernelScope& s, Value begin, Value end, int64_t fixed,
       body({{}, 0, true});
       s.e.close_scope();
     } else if (full > 0) {
-      full_vectors(s, s.k.i64(0), s.k.i64(full), body);
+      at_once = std::min(at_once, full / lanes);
+      const bool rest = full % (at_once * lanes) != 0;
+      full_vectors(s, s.k.i64(0), s.k.i64(full), at_once, rest, body);
     }
     if (fixed > full) masked(s, s.k.i64(fixed - full), [&] { body({{}, full, true}); });
     return;
@@ -207,7 +223,7 @@ void vector_loop(KernelScope& s, Value begin, Value end, int64_t fixed,
   const Value count = s.k.sub(end, begin);
   const Value full = s.k.binary(Op::bit_and, count, s.k.i64(-lanes));
   const Value middle = s.k.add(begin, full);
-  full_vectors(s, begin, middle, body);
+  full_vectors(s, begin, middle, at_once, true, body);
   s.k.branch(s.k.compare(Op::lt, middle, end), [&] {
     masked(s, s.k.sub(end, middle), [&] { body({middle, 0, true}); });
   });

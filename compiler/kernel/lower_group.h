@@ -94,9 +94,9 @@ void nest(KernelScope& s, const ir::Shape& dims, size_t first, Coordinates at,
           const std::function<void(const Coordinates&)>& body);
 
 // Vectors of the emitter's lanes over [begin, end), the last one masked; `fixed` >= 0: the extent
-// is known (begin is 0).
+// is known (begin is 0). Full ones are done `at_once`, side by side.
 void vector_loop(KernelScope& s, Value begin, Value end, int64_t fixed,
-                 const std::function<void(const Coordinate&)>& body);
+                 const std::function<void(const Coordinate&)>& body, int64_t at_once = 1);
 
 // A mask of the first `count` lanes (i64 scalar).
 Value first_lanes(Builder& k, int lanes, Value count);

@@ -43,6 +43,17 @@ Shape loop_space(const GroupContext& context, const Shape& space) {
   return {space[0], ir::product(rest)};
 }
 
+// An op of this cost (tanh, exp) is a chain of instructions that wait for each other.
+constexpr double is_chain = 10;
+
+int64_t chains_at_once(const GroupContext& context) {
+  const auto is_long = [](const auto& node) {
+    return node->op->family == Family::elementwise && node->op->cost >= is_chain;
+  };
+  if (std::ranges::none_of(context.node.region->nodes, is_long)) return 1;
+  return context.target.registers >= 32 ? 4 : 2;
+}
+
 constexpr int64_t line = 64;  // bytes of a cache line
 // So much of the data set is asked for ahead of being read; rows of a few lines come fast enough.
 constexpr int64_t bytes_ahead = 4096, long_row = 256;
@@ -85,6 +96,7 @@ Slice map_slice(const GroupContext& context, const GroupShape& shape) {
 
 void lower_map(KernelScope& s) {
   const Shape loops = loop_space(s.context, s.shape.space);
+  const int64_t at_once = chains_at_once(s.context);
   if (loops.empty()) return s.store_outputs(s.shape.space, {});
   auto inner = [&](const Coordinates& at, Value begin, Value end, int64_t fixed) {
     if (fixed == 1) {
@@ -93,11 +105,14 @@ void lower_map(KernelScope& s) {
       full.emplace_back();
       return s.store_outputs(s.shape.space, full);
     }
-    vector_loop(s, begin, end, fixed, [&](const Coordinate& c) {
-      Coordinates full = at;
-      full.push_back(c);
-      s.store_outputs(s.shape.space, full);
-    });
+    vector_loop(
+        s, begin, end, fixed,
+        [&](const Coordinate& c) {
+          Coordinates full = at;
+          full.push_back(c);
+          s.store_outputs(s.shape.space, full);
+        },
+        at_once);
   };
   if (loops.size() == 1) return inner({}, s.begin, s.end, -1);
   if (is_transposed_copy(s.context, s.shape)) s.begin = lower_transposed_tiles(s);

@@ -78,6 +78,28 @@ class BadData(NncTest):
                  "  expected  0 … 2 (classes: 3)\n"
                  "  got       3\n", at="[")
 
+    def test_target_out_of_range(self):
+        self.write("m.yaml", """
+nnc: 1
+data:
+  train: {csv: {file: a.csv, columns: {x: height, y: sign}}}
+model:
+  inputs: [x]
+  layers:
+    - dense: {units: 1}
+      name: score
+loss: {binary_cross_entropy: {logits: score, target: y}}
+train: {epochs: 1, optimizer: sgd}
+""")
+        self.write("a.csv", "height,sign\n1,1\n2,0.5\n3,-1\n")
+        self.assertEqual(
+            self.error_at("train", "m.yaml", "-o", "bad"),
+            ("y", "a.csv: line 4, field 'y': the target is out of range\n"
+                      "  expected  0 … 1 (binary_cross_entropy)\n"
+                      "  got       -1\n"))
+        self.write("a.csv", "height,sign\n1,1\n2,0.5\n3,0\n")
+        self.run_nnc("train", "m.yaml", "-o", "good")
+
     def test_different_numbers_of_rows(self):
         _, labels = make_pictures(239, seed=1)
         self.bad("train-labels.gz", gzip.compress(idx(labels, (239,))),
