@@ -4,7 +4,7 @@
 #   --fast   only the checks of the sources and the unit tests of the plain build
 # The last line counts what passed and failed; the exit status is 0 only if nothing failed.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 . tools/packages.sh
 
 fast=no
@@ -33,6 +33,38 @@ check() {
     tail -n 60 "$log" | sed 's/^/    /'
   fi
   rm -f "$log"
+}
+
+# side_by_side "NAME: COMMAND"…: tests of their own, as many at a time as there are cores.
+side_by_side() {
+  local logs cores number=0 test status
+  logs=$(mktemp -d)
+  cores=$(nproc)
+  for test in "$@"; do
+    while [ "$(jobs -rp | wc -l)" -ge "$cores" ]; do wait -n; done
+    (
+      start=$SECONDS
+      bash -c "${test#*: }" >"$logs/$number" 2>&1
+      echo "$? $((SECONDS - start))" >"$logs/$number.status"
+    ) &
+    number=$((number + 1))
+  done
+  wait
+  number=0
+  for test in "$@"; do
+    read -r status seconds <"$logs/$number.status"
+    if [ "$status" = 0 ]; then
+      passed=$((passed + 1))
+      echo "ok      ${test%%: *} ($seconds s)"
+    else
+      failed=$((failed + 1))
+      failures="$failures ${test%%: *}"
+      echo "FAILED  ${test%%: *} ($seconds s)"
+      tail -n 60 "$logs/$number" | sed 's/^/    /'
+    fi
+    number=$((number + 1))
+  done
+  rm -rf "$logs"
 }
 
 # count COMMAND…: a runner of many tests, whose last line is "N passed, N failed".
@@ -78,9 +110,9 @@ unit() {
   local folder=$1 target
   shift
   check "build in $folder" cmake --build "$folder" --target "$@"
-  for target in "$@"; do
-    check "$folder/$target" "$folder/tests/$target"
-  done
+  local tests=()
+  for target in "$@"; do tests+=("$folder/$target: $folder/tests/$target"); done
+  side_by_side "${tests[@]}"
 }
 
 finish() {
@@ -108,9 +140,15 @@ check "configure" configure "$build"
 check "build" cmake --build "$build" -- -k 0
 
 echo "== unit tests"
+# The one that takes longest comes first, in two halves.
+half='*native_ops*,*native_convolution*'
+tests=("unit compile, one half: $build/tests/test_compile --source-file='$half'"
+       "unit compile, the other half: $build/tests/test_compile --source-file-exclude='$half'")
 for test in "$build"/tests/test_*; do
-  [ -x "$test" ] && [ ! -d "$test" ] && check "unit ${test##*/test_}" "$test"
+  [ -x "$test" ] && [ ! -d "$test" ] && [ "${test##*/}" != test_compile ] &&
+    tests+=("unit ${test##*/test_}: $test")
 done
+side_by_side "${tests[@]}"
 [ "$fast" = yes ] && finish
 
 echo "== end to end"

@@ -54,7 +54,7 @@ bool epilogue_loops(const GroupContext& context, const ContractionMap& map, int6
 
 int64_t vectors_at_once(const GroupContext& context) {
   if (epilogue_cost(context) < is_long) return 1;
-  return context.target.registers >= 32 ? 4 : 2;
+  return context.target.side_by_side();
 }
 
 namespace {

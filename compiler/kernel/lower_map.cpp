@@ -51,7 +51,7 @@ int64_t chains_at_once(const GroupContext& context) {
     return node->op->family == Family::elementwise && node->op->cost >= is_chain;
   };
   if (std::ranges::none_of(context.node.region->nodes, is_long)) return 1;
-  return context.target.registers >= 32 ? 4 : 2;
+  return context.target.side_by_side();
 }
 
 constexpr int64_t line = 64;  // bytes of a cache line

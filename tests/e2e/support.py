@@ -15,6 +15,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 NNC = os.environ.get("NNC", str(ROOT / "build" / "nnc"))
 
 
+def alone(test):
+    """A class or a test that looks at the time something takes: run.py runs nothing beside it."""
+    test.alone = True
+    return test
+
+
 class NncTest(unittest.TestCase):
     """A test with a folder of its own, in which `nnc` runs with an object cache of its own."""
 

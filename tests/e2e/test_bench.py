@@ -6,9 +6,10 @@ import re
 import stat
 import time
 
-from support import NncTest
+from support import NncTest, alone
 
 
+@alone
 class Machine(NncTest):
     """Measured once, then kept: one measurement serves all of it."""
 
@@ -67,6 +68,7 @@ class Machine(NncTest):
         self.assertEqual(json.loads(kept.read_text())["measured"], again["measured"])
 
 
+@alone
 class Profile(NncTest):
     def test_adds_up(self):
         model = self.small_model()
@@ -85,6 +87,7 @@ class Profile(NncTest):
         self.assertRegex(said.stdout, r"group +line +result +schedule .* bound +wait")
 
 
+@alone
 class CompileTimes(NncTest):
     def test_adds_up(self):
         model = self.small_model()
@@ -120,6 +123,7 @@ class CompileTimes(NncTest):
         self.assertEqual(said.count("error:"), 1)
 
 
+@alone
 class Bench(NncTest):
     def test_no_model(self):
         self.assertEqual(self.error_of("bench", expect=2),

@@ -7,10 +7,11 @@ import signal
 import subprocess
 import time
 
-from support import NNC, NncTest, ROOT, npy, read_safetensors
+from support import NNC, NncTest, ROOT, alone, npy, read_safetensors
 
 
 class Train(NncTest):
+    @alone
     def test_stopped_while_it_compiles(self):
         for number in (signal.SIGINT, signal.SIGTERM):
             process = subprocess.Popen([NNC, "train", ROOT / "models" / "alexnet.yaml", "-o", "run"],
