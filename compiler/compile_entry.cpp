@@ -134,8 +134,7 @@ const abi::EntryDesc& Entry::native(const EntryContext& context) {
   options.compile_threads = context.options.compile_threads;
   options.cache_dir = context.options.cache_dir;
   if (context.options.cache)
-    options.identity =
-        (profiled ? "profiled " : "") + kernel::identity(*fused_, plan, options.target);
+    options.identity = kernel::identity(*fused_, plan, options.target, profiled);
   laps.lap(Stage::native, "cache key");
   const bool kept = load(options, laps);
   context.record.set_from_cache(kept);

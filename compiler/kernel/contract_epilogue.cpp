@@ -142,14 +142,15 @@ std::vector<ContractEpilogue::Spot> ContractEpilogue::flat_spots(const TileAt& t
 std::vector<ContractEpilogue::Spot> ContractEpilogue::spots(const TileAt& tile) const {
   if (is_flat(tile.rows)) return flat_spots(tile);
   std::vector<Spot> list;
-  for (int64_t i = 0; i < tile.rows; ++i)
+  for (int64_t i = 0; i < tile.rows; ++i) {
+    const Coordinates row = places_.row(tile.outer, {{tile.m, i, false}, tile.multiple});
     for (int64_t j = 0; j < tile.vectors; ++j) {
       Coordinate n = tile.column;
       n.offset += j * tile_.lanes;
       n.lane = tile_.lanes > 1;
-      const RowAt row{{tile.m, i, false}, tile.multiple};
-      list.push_back({places_.at(tile.outer, row, n), j == tile.vectors - 1 ? tile.mask : Value{}});
+      list.push_back({places_.at(row, n), j == tile.vectors - 1 ? tile.mask : Value{}});
     }
+  }
   return list;
 }
 

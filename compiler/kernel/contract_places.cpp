@@ -88,7 +88,7 @@ class Reads {
 
   bool by_position(const ir::Value* value) const {
     const ir::Value* base = base_of(value);
-    if (base->node) return base->node->op->uniform;
+    if (base->node) return base->node->op->uniform || base->type.rank() == 0;
     const auto view = view_in_base(value);
     return view && lies_in_order(base) && continue_each_other(view->strides, s_.shape.space, dims_);
   }
@@ -116,7 +116,9 @@ ResultPlaces::ResultPlaces(KernelScope& s, const ContractionMap& map) : s_(s), m
   }
   internal_check(columns == 1 || space[split_] == map.n.extent,
                  "columns of a contraction that are not its last dimension");
-  if (!find_runs()) runs_.clear();
+  if (find_runs()) return;
+  runs_ = {run_of(0, split_)};
+  by_loops_ = false;
 }
 
 ResultPlaces::Run ResultPlaces::run_of(size_t first, size_t behind) const {
@@ -160,11 +162,14 @@ void ResultPlaces::spread(const Run& run, RowAt at, Coordinates& result) const {
   result[run.dims.front()] = at.m;
 }
 
-Coordinates ResultPlaces::at(const std::vector<Value>& outer, const RowAt& row,
-                             const Coordinate& n) const {
+Coordinates ResultPlaces::at(Coordinates row, const Coordinate& n) const {
+  if (split_ < row.size()) row[split_] = n;
+  return row;
+}
+
+Coordinates ResultPlaces::row(const std::vector<Value>& outer, const RowAt& row) const {
   Coordinates result(s_.shape.space.size());
-  if (split_ < result.size()) result[split_] = n;
-  if (!runs_.empty()) {
+  if (by_loops_) {
     for (size_t d = 0; d < outer.size(); ++d) spread(runs_[d], {{outer[d], 0, false}}, result);
     spread(runs_.back(), row, result);
     return result;
@@ -173,7 +178,7 @@ Coordinates ResultPlaces::at(const std::vector<Value>& outer, const RowAt& row,
   for (size_t d = 0; d < outer.size(); ++d)
     position = s_.k.add(position, scaled(s_, outer[d], map_.outer[d].c));
   if (map_.n.extent.size > 1) position = s_.k.div(position, s_.k.i64(map_.n.extent.size));
-  spread(run_of(0, split_), {{position, 0, false}}, result);
+  spread(runs_.front(), {{position, 0, false}}, result);
   return result;
 }
 

@@ -27,8 +27,10 @@ class ResultPlaces {
  public:
   ResultPlaces(KernelScope& s, const ContractionMap& map);
 
-  // `outer`: where the loops around the tile stand.
-  Coordinates at(const std::vector<Value>& outer, const RowAt& row, const Coordinate& n) const;
+  // Of a row's first column; `outer`: where the loops around the tile stand.
+  Coordinates row(const std::vector<Value>& outer, const RowAt& row) const;
+  // Of column n in that row.
+  Coordinates at(Coordinates row, const Coordinate& n) const;
 
  private:
   // Neighbouring dimensions of the result that one loop runs over.
@@ -44,7 +46,8 @@ class ResultPlaces {
   KernelScope& s_;
   const ContractionMap& map_;
   size_t split_ = 0;       // the dimensions before this one are rows
-  std::vector<Run> runs_;  // of each loop, the tile's rows last; none: the position is divided up
+  bool by_loops_ = true;   // else the row-major position is divided up among one run
+  std::vector<Run> runs_;  // of each loop, the tile's rows last
 };
 
 }  // namespace nnc::kernel

@@ -62,8 +62,9 @@ class PlanText {
 }  // namespace
 
 std::string identity(const ir::Graph& scheduled, const PlannedProgram& planned,
-                     const Target& target) {
-  return text_of(target) + PlanText(planned.plan).of(scheduled) + ir::identity(scheduled);
+                     const Target& target, bool profile) {
+  return (profile ? "profile " : "") + text_of(target) + PlanText(planned.plan).of(scheduled) +
+         ir::identity(scheduled);
 }
 
 }  // namespace nnc::kernel

@@ -46,12 +46,17 @@ Shape loop_space(const GroupContext& context, const Shape& space) {
 // An op of this cost (tanh, exp) is a chain of instructions that wait for each other.
 constexpr double is_chain = 10;
 
+// A vector of 16 lanes may be several of the machine's, which stand side by side already.
 int64_t chains_at_once(const GroupContext& context) {
   const auto is_long = [](const auto& node) {
-    return node->op->family == Family::elementwise && node->op->cost >= is_chain;
+    return node->op->family == Family::elementwise && node->op->cost >= is_chain &&
+           node->result()->type.rank() > 0;
   };
-  if (std::ranges::none_of(context.node.region->nodes, is_long)) return 1;
-  return context.target.side_by_side();
+  const ir::Graph& region = *context.node.region;
+  if (std::ranges::none_of(region.nodes, is_long)) return 1;
+  const auto bytes = abi::size_of(region.outputs.front().value->type.dtype);
+  const int lanes = std::max(context.target.lanes(static_cast<int>(bytes)), 1);
+  return std::max<int64_t>(context.target.side_by_side() * lanes / logical_lanes, 1);
 }
 
 constexpr int64_t line = 64;  // bytes of a cache line

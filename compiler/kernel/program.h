@@ -54,10 +54,10 @@ inline LoweredProgram lower_program(const ir::Graph& scheduled,
   return lower_planned(scheduled, plan_program(scheduled, state_offsets, target), target);
 }
 
-// All that decides about the kernels of a program: equal texts, equal modules. It takes a tenth of
-// the time of writing them.
+// All that decides about the kernels that lower_planned makes of the same arguments: equal texts,
+// equal modules. It takes a tenth of the time of writing them.
 std::string identity(const ir::Graph& scheduled, const PlannedProgram& planned,
-                     const Target& target);
+                     const Target& target, bool profile = false);
 
 // Marks and threads share the barrier function's argument: the upper half is 0 for a true barrier,
 // else 1 + the number of groups that are done; barriers of a profile announce themselves too.

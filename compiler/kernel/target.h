@@ -38,7 +38,7 @@ struct Target {
   int forced_rest = 0;  // 0: chosen, even if the rest of the tile is not
 
   int lanes(int element_bytes) const { return vector_bytes / element_bytes; }
-  // Vectors whose instructions are written in turn where each of them is a long chain.
+  // Vectors of this machine whose instructions are written in turn where each is a long chain.
   int side_by_side() const { return registers >= 32 ? 4 : 2; }
   bool operator==(const Target&) const = default;
 };

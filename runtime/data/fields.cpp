@@ -239,7 +239,8 @@ void check_range(const Table& table, const Column& column, const std::vector<int
   throw DataError(file_of(table, column), element_place(table, column, at),
                   "the target is out of range",
                   fmt::format("{} … {} ({})", range.lowest, range.highest, range.reason),
-                  fmt::format("{}", column.number(at)));
+                  column.dtype == DType::f32 ? fmt::format("{}", column.bytes.as<float>()[at])
+                                             : fmt::format("{}", column.number(at)));
 }
 
 bool imputes(const FieldSpec* field) {

@@ -99,6 +99,8 @@ train: {epochs: 1, optimizer: sgd}
                       "  got       -1\n"))
         self.write("a.csv", "height,sign\n1,1\n2,0.5\n3,0\n")
         self.run_nnc("train", "m.yaml", "-o", "good")
+        self.write("new.csv", "height,sign\n1,7\n")  # nothing is a target there
+        self.run_nnc("predict", "good", "--in", "new.csv", "--out", "said.csv")
 
     def test_different_numbers_of_rows(self):
         _, labels = make_pictures(239, seed=1)

@@ -5,7 +5,7 @@ import math
 import re
 import struct
 
-from support import NncTest, ROOT, read_safetensors
+from support import NncTest, ROOT, alone, read_safetensors
 
 MODELS = sorted((ROOT / "models").glob("*.yaml"))
 EXPECT = re.compile(r"# expect: (\S+) (?:(>=|<=) (\S+)|in \[(\S+), (\S+)\]) for seeds? ([\d, ]+)$")
@@ -115,6 +115,7 @@ class Stages(NncTest):
         self.assertIn("->", text)
 
 
+@alone
 class Bench(NncTest):
     def test_json(self):
         model = self.small_model()

@@ -310,6 +310,7 @@ std::shared_ptr<const runtime::Table> read_input_rows(const std::vector<std::str
                                                       const Trained& trained) {
   const std::vector<Input> inputs = inputs_of(trained);
   runtime::DataSpec spec = trained.model.data;
+  spec.ranges.clear();  // of targets: here, nothing is one
   for (const Input& input : inputs) {
     auto found = std::find_if(spec.fields.begin(), spec.fields.end(),
                               [&](const auto& field) { return field.name == input.field->name; });
