@@ -17,21 +17,28 @@ passed=0
 failed=0
 failures=""
 
+# report NAME STATUS SECONDS LOG: counts a test that has run, and shows its end only if it failed.
+report() {
+  if [ "$2" = 0 ]; then
+    passed=$((passed + 1))
+    echo "ok      $1 ($3 s)"
+  else
+    failed=$((failed + 1))
+    failures="$failures $1"
+    echo "FAILED  $1 ($3 s)"
+    tail -n 60 "$4" | sed 's/^/    /'
+  fi
+}
+
 # check NAME COMMAND…: one test of its own; prints what the command says only if it fails.
 check() {
-  local name=$1 log
+  local name=$1 log status
   shift
   log=$(mktemp)
   local start=$SECONDS
-  if "$@" >"$log" 2>&1; then
-    passed=$((passed + 1))
-    echo "ok      $name ($((SECONDS - start)) s)"
-  else
-    failed=$((failed + 1))
-    failures="$failures $name"
-    echo "FAILED  $name ($((SECONDS - start)) s)"
-    tail -n 60 "$log" | sed 's/^/    /'
-  fi
+  "$@" >"$log" 2>&1
+  status=$?
+  report "$name" "$status" $((SECONDS - start)) "$log"
   rm -f "$log"
 }
 
@@ -54,15 +61,7 @@ side_by_side() {
   for test in "$@"; do
     status=1 seconds=0  # of one that was killed with its shell
     [ -e "$logs/$number.status" ] && read -r status seconds <"$logs/$number.status"
-    if [ "$status" = 0 ]; then
-      passed=$((passed + 1))
-      echo "ok      ${test%%: *} ($seconds s)"
-    else
-      failed=$((failed + 1))
-      failures="$failures ${test%%: *}"
-      echo "FAILED  ${test%%: *} ($seconds s)"
-      tail -n 60 "$logs/$number" | sed 's/^/    /'
-    fi
+    report "${test%%: *}" "$status" "$seconds" "$logs/$number"
     number=$((number + 1))
   done
   rm -rf "$logs"
