@@ -24,8 +24,8 @@ const char* name_of(CppLevel level) {
 kernel::Target target_for(CppLevel level) {
   using kernel::Core, kernel::Isa;
   switch (level) {
-    case CppLevel::avx512: return kernel::target_for(Isa::avx512, Core::skylake);
-    case CppLevel::avx2: return kernel::target_for(Isa::avx2, Core::skylake);
+    case CppLevel::avx512: return kernel::target_for(Isa::avx512, Core::intel);
+    case CppLevel::avx2: return kernel::target_for(Isa::avx2, Core::intel);
     default: return kernel::target_for(Isa::sse2);
   }
 }

@@ -62,7 +62,7 @@ Key cache_key(const std::string& identity, const kernel::Target& target) {
   llvm::BLAKE3 hasher;
   hasher.update(std::string("llvm " LLVM_VERSION_STRING " build ") + build_id() + " isa " +
                 kernel::name_of(target.isa) + (target.fma ? " fma" : "") +
-                (target.core == kernel::Core::skylake ? " skylake" : "") + "\n" + identity);
+                (target.core == kernel::Core::intel ? " intel" : "") + "\n" + identity);
   return hasher.final<32>();
 }
 

@@ -100,8 +100,7 @@ std::unique_ptr<llvm::TargetMachine> make_machine(const kernel::Target& descript
   const kernel::Isa isa = description.isa;
   initialize(isa);
   static std::once_flag crossing_jumps;
-  if (description.core == kernel::Core::skylake)
-    std::call_once(crossing_jumps, avoid_crossing_jumps);
+  if (description.core == kernel::Core::intel) std::call_once(crossing_jumps, avoid_crossing_jumps);
   const char* triple = codegen::triple_of(isa);
   std::string error;
   const llvm::Target* target = llvm::TargetRegistry::lookupTarget(triple, error);

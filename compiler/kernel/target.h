@@ -8,10 +8,10 @@ namespace nnc::kernel {
 
 enum class Isa { sse2, avx2, avx512, neon };
 
-// Cores that differ in what the same instructions cost. `skylake`: Intel's of 2015 to 2020, laptop
-// to server (Skylake, Kaby, Coffee, Comet, Cascade and Cooper Lake); `common`: newer ones, and
-// AMD's.
-enum class Core { common, skylake };
+// Cores that differ in what the same instructions cost. `intel`: Intel's of 2015 to 2020, laptop to
+// server (Skylake, Kaby, Coffee, Comet, Cascade and Cooper Lake), and whatever has AVX-512 since
+// (Ice Lake to Granite Rapids); `common`: AMD's, and Intel's newer ones with AVX2 alone.
+enum class Core { common, intel };
 
 struct Target {
   Isa isa = Isa::avx512;

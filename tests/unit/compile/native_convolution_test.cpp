@@ -145,7 +145,7 @@ bool check_against_reference(const Case& c, uint64_t seed, int64_t rows) {
     test::Tensors got;
     const test::RunOptions options{
         .isa = isas[i],
-        .core = seed % 3 == 0 ? kernel::Core::skylake : kernel::Core::common,
+        .core = seed % 3 == 0 ? kernel::Core::intel : kernel::Core::common,
         .rows = rows,
         .same_bits_threads = {2, 3, 5},
         .schedules = &schedules};

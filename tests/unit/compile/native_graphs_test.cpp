@@ -161,7 +161,7 @@ TEST_CASE("updates between sums change no bits") {
         CHECK(test::distance(got.at(name), tensor) < 2e-5);
       for (long l2_bytes : {0, 4096}) {
         std::vector<std::string> schedules;
-        options.core = kernel::Core::skylake;
+        options.core = kernel::Core::intel;
         options.l2_bytes = l2_bytes;
         options.schedules = &schedules;
         test::run_native(*graph, params, options, &other);

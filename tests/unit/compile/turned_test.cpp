@@ -51,7 +51,7 @@ TEST_CASE("a weight that a product turns gives the bits that its transposed copy
     const test::Tensors params = test::random_params(*once, 5, -1, 1);
     const auto expected = ir::evaluate(*once, params);
     for (const kernel::Isa isa : test::runnable_isas())
-      for (const kernel::Core core : {kernel::Core::common, kernel::Core::skylake}) {
+      for (const kernel::Core core : {kernel::Core::common, kernel::Core::intel}) {
         std::vector<std::string> schedules, schedules_of_copy;
         test::RunOptions options{.isa = isa, .core = core, .same_bits_threads = {2, 3}};
         options.schedules = &schedules;

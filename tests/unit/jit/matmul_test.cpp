@@ -83,7 +83,7 @@ void check_speed(const Tile& tile, bool quick) {
   auto peak = reinterpret_cast<testing::PeakFn>(executable->lookup("peak"));
   // Where four instructions begin in a cycle, a neighbour on the same core takes more from loads
   // and multiply-adds together than from the multiply-adds of the peak alone.
-  const double share = kernel::host_core() == kernel::Core::skylake ? 0.5 : 0.85;
+  const double share = kernel::host_core() == kernel::Core::intel ? 0.5 : 0.85;
   // Both in turns, the best of many: other processes only ever make it slower. They come and go, so
   // that a peak from before says nothing after a while.
   constexpr int rounds = 4000, rounds_of_a_while = 100, least = 20;
