@@ -11,6 +11,7 @@
 #include "compiler/kernel/views.h"
 #include "compiler/passes/pass.h"
 #include "compiler/passes/prelude.h"
+#include "compiler/passes/state_panels.h"
 #include "compiler/spec/graph/unit_variance.h"
 #include "compiler/spec/graph/update.h"
 #include "compiler/spec/resolve.h"
@@ -84,6 +85,7 @@ class Model final : public CompiledModel {
   abi::Program program_;
   spec::Forward forward_;
   std::map<std::string, size_t> offsets_;
+  std::vector<std::string> in_panels_;    // states that do not lie row by row
   std::map<std::string, Entry> entries_;  // none comes or goes after build()
   std::map<std::string, Entry> profiled_;
   std::mutex profiled_mutex_;
@@ -99,6 +101,7 @@ void Model::build_unit_variance() {
   Diagnostics ignored;  // evaluation has reported them
   auto forward = build_forward(spec::Mode::eval, ignored);
   if (!forward || !spec::watch_products(*forward)) return;
+  passes::read_states_in_panels(*forward->graph, in_panels_);
   add_entry("unit_variance", std::move(forward->graph));
 }
 
@@ -138,6 +141,8 @@ void Model::place_states() {
     });
   }
   for (abi::StateDesc& state : program_.states) {
+    if (std::count(in_panels_.begin(), in_panels_.end(), state.name) > 0)
+      state.panel = kernel::panel_width;
     state.offset = program_.state_bytes;
     offsets_[state.name] = state.offset;
     const size_t bytes = state.elements() * abi::size_of(state.dtype);
@@ -180,6 +185,7 @@ bool Model::build_step(Diagnostics& diagnostics) {
   // What training minimises was needed for its derivative only; the trainer adds up the rows.
   std::erase_if(graph.outputs, [](const ir::Output& output) { return output.name == "total"; });
   graph.remove_dead();
+  in_panels_ = passes::put_states_in_panels(graph);
   add_entry("step", forward->graph->clone());
   forward_ = std::move(*forward);
   laps.lap(Stage::graph, "update");
@@ -194,6 +200,7 @@ bool Model::build_forward_only(spec::Mode mode, const std::string& name, Diagnos
   if (!forward) return false;
   if (forward->graph->outputs.empty()) return true;
   run_passes(*forward->graph, passes::canonical_passes(), Stage::graph, options_, laps);
+  passes::read_states_in_panels(*forward->graph, in_panels_);
   run_passes(*forward->graph, passes::inference_passes(), Stage::graph, options_, laps);
   add_entry(name, std::move(forward->graph));
   if (predict) forward_.outputs = forward->outputs;

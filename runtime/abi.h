@@ -109,13 +109,20 @@ struct StateDesc {
   StateKind kind = StateKind::parameter;
   DType dtype = DType::f32;
   std::vector<int64_t> shape;
-  size_t offset = 0;    // bytes into the state slab
+  size_t offset = 0;  // bytes into the state slab
+  // A matrix [k, n] may lie in panels of so many columns, as [n / panel, k, panel]; 0: row-major.
+  int64_t panel = 0;
   uint64_t stream = 0;  // random stream, a hash of the name
   Initial initial;
   size_t elements() const {
     size_t n = 1;
     for (int64_t d : shape) n *= static_cast<size_t>(d);
     return n;
+  }
+  // Row-major in memory.
+  std::vector<int64_t> stored_shape() const {
+    if (panel == 0) return shape;
+    return {shape[1] / panel, shape[0], panel};
   }
 };
 

@@ -4,11 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
-#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "runtime/data/error.h"
 #include "runtime/safetensors.h"
+#include "runtime/state.h"
 
 namespace nnc::runtime {
 namespace {
@@ -20,15 +20,24 @@ bool stored(const abi::StateDesc& desc, bool with_optimizer) {
   return with_optimizer || desc.kind != abi::StateKind::optimizer;
 }
 
-std::vector<Tensor> tensors_of(const abi::Program& program, const Buffer& state,
-                               bool with_optimizer) {
+// States in the order of their shapes, whatever it is in the slab.
+struct OrderedStates {
   std::vector<Tensor> tensors;
-  for (const abi::StateDesc& desc : program.states) {
-    if (!stored(desc, with_optimizer)) continue;
-    tensors.push_back({desc.name, desc.dtype, desc.shape, state.as<char>() + desc.offset});
+  std::vector<Buffer> moved;  // of those that lie otherwise there
+
+  OrderedStates(const abi::Program& program, const Buffer& state, bool with_optimizer) {
+    for (const abi::StateDesc& desc : program.states) {
+      if (!stored(desc, with_optimizer)) continue;
+      const void* data = state.as<char>() + desc.offset;
+      if (desc.panel > 0) {
+        moved.emplace_back(desc.elements() * abi::size_of(desc.dtype));
+        read_state(desc, state, moved.back().data());
+        data = moved.back().data();
+      }
+      tensors.push_back({desc.name, desc.dtype, desc.shape, data});
+    }
   }
-  return tensors;
-}
+};
 
 void copy_tensors(const std::string& path, const TensorFile& file, const abi::Program& program,
                   Buffer& state, bool with_optimizer) {
@@ -46,7 +55,7 @@ void copy_tensors(const std::string& path, const TensorFile& file, const abi::Pr
                                   tensor->dtype == desc.dtype ? "" : " of another type"),
                       fmt::format("[{}]", fmt::join(tensor->shape, ", ")));
     }
-    std::memcpy(state.as<char>() + desc.offset, tensor->data, tensor->bytes());
+    write_state(desc, tensor->data, state);
     ++used;
   }
   if (used == file.tensors.size()) return;
@@ -106,7 +115,7 @@ std::string checkpoint_path(const std::string& run_folder) {
 
 void save_weights(const std::string& path, const abi::Program& program, const Buffer& state,
                   const std::map<std::string, std::string>& metadata) {
-  write_safetensors(path, tensors_of(program, state, false), metadata);
+  write_safetensors(path, OrderedStates(program, state, false).tensors, metadata);
 }
 
 std::map<std::string, std::string> load_weights(const std::string& path,
@@ -120,7 +129,7 @@ void save_checkpoint(const std::string& path, const abi::Program& program, const
                      const Progress& progress, const std::map<std::string, std::string>& metadata) {
   std::map<std::string, std::string> all = metadata;
   all["training"] = to_json(progress).dump();
-  write_safetensors(path, tensors_of(program, state, true), all);
+  write_safetensors(path, OrderedStates(program, state, true).tensors, all);
 }
 
 Progress load_checkpoint(const std::string& path, const abi::Program& program, Buffer& state) {

@@ -122,9 +122,47 @@ Buffer initial_state(const abi::Program& program, uint64_t seed,
                      const std::vector<FittedStep>& fitted) {
   Buffer state = Buffer::zeros(program.state_bytes);
   for (const abi::StateDesc& desc : program.states) {
-    initialize(desc, seed, fitted, state.as<char>() + desc.offset);
+    if (desc.panel == 0) {
+      initialize(desc, seed, fitted, state.as<char>() + desc.offset);
+      continue;
+    }
+    Buffer values(desc.elements() * abi::size_of(desc.dtype));
+    initialize(desc, seed, fitted, values.data());
+    write_state(desc, values.data(), state);
   }
   return state;
+}
+
+namespace {
+
+// Calls body(byte in the order of the shape, byte in the slab, bytes) for every run of elements
+// that lie side by side in both.
+template <class Body>
+void each_run(const abi::StateDesc& desc, const Body& body) {
+  const size_t bytes = abi::size_of(desc.dtype);
+  if (desc.panel == 0) return body(size_t{0}, desc.offset, desc.elements() * bytes);
+  const auto rows = static_cast<size_t>(desc.shape[0]), width = static_cast<size_t>(desc.panel);
+  const size_t panels = static_cast<size_t>(desc.shape[1]) / width;
+  for (size_t panel = 0; panel < panels; ++panel) {
+    for (size_t row = 0; row < rows; ++row) {
+      body((row * panels + panel) * width * bytes,
+           desc.offset + (panel * rows + row) * width * bytes, width * bytes);
+    }
+  }
+}
+
+}  // namespace
+
+void read_state(const abi::StateDesc& desc, const Buffer& slab, void* to) {
+  each_run(desc, [&](size_t in_order, size_t in_slab, size_t bytes) {
+    std::memcpy(static_cast<char*>(to) + in_order, slab.as<char>() + in_slab, bytes);
+  });
+}
+
+void write_state(const abi::StateDesc& desc, const void* from, Buffer& slab) {
+  each_run(desc, [&](size_t in_order, size_t in_slab, size_t bytes) {
+    std::memcpy(slab.as<char>() + in_slab, static_cast<const char*>(from) + in_order, bytes);
+  });
 }
 
 namespace {

@@ -16,6 +16,11 @@ Buffer initial_state(const abi::Program& program, uint64_t seed,
 // The first parameter with a number that is not finite; null if there is none.
 const abi::StateDesc* non_finite_parameter(const abi::Program& program, const Buffer& state);
 
+// A state out of the slab in the order of its shape, and back into its place there. The pointers
+// are to desc.elements() of desc.dtype.
+void read_state(const abi::StateDesc& desc, const Buffer& slab, void* to);
+void write_state(const abi::StateDesc& desc, const void* from, Buffer& slab);
+
 // Writes one state at its initial value; `data` holds desc.elements() of desc.dtype.
 void initialize(const abi::StateDesc& desc, uint64_t seed, const std::vector<FittedStep>& fitted,
                 void* data);

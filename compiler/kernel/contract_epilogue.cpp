@@ -17,16 +17,26 @@ void ContractEpilogue::fetch(const TileAt& tile) const {
   for (size_t p = 0; p < s_.region.params.size(); ++p) {
     if (!epilogue_operand(s_.context, map_, p)) continue;
     const ir::Value* param = s_.region.params[p].value.get();
-    const int64_t bytes = static_cast<int64_t>(abi::size_of(param->type.dtype));
     // A state that is read at the places of the result is what the result updates.
     const bool to_write = s_.context.updates && !s_.context.node.operands[p]->node;
-    for (const Spot& spot : spots(tile)) {
-      const ir::View view = flattened_view(param->type.shape, spot.place.size());
-      Value index = k_.i64(0);
-      for (size_t d = 0; d < spot.place.size(); ++d)
-        index = k_.add(index, scaled(s_, s_.e.scalar_coordinate(spot.place[d]), view.strides[d]));
-      k_.prefetch(operand_pointer(s_, param), k_.mul(index, k_.i64(bytes)), to_write);
-    }
+    fetch(tile, operand_pointer(s_, param), param->type, to_write);
+  }
+  if (!schedule_.by_columns || !map_.m.extent.batch) return;
+  // Another core has read what is written here, all of it; every line has to come back from there.
+  for (size_t i = 0; i < s_.region.outputs.size(); ++i)
+    if (const ir::Type& type = s_.region.outputs[i].value->type; type.shape == s_.shape.space)
+      fetch(tile, s_.outputs[i].pointer, type, true);
+}
+
+void ContractEpilogue::fetch(const TileAt& tile, Value pointer, const ir::Type& type,
+                             bool to_write) const {
+  const auto bytes = static_cast<int64_t>(abi::size_of(type.dtype));
+  for (const Spot& spot : spots(tile)) {
+    const ir::View view = flattened_view(type.shape, spot.place.size());
+    Value index = k_.i64(0);
+    for (size_t d = 0; d < spot.place.size(); ++d)
+      index = k_.add(index, scaled(s_, s_.e.scalar_coordinate(spot.place[d]), view.strides[d]));
+    k_.prefetch(pointer, k_.mul(index, k_.i64(bytes)), to_write);
   }
 }
 

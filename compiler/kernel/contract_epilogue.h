@@ -48,6 +48,7 @@ class ContractEpilogue {
   };
 
   std::vector<Spot> spots(const TileAt& tile) const;
+  void fetch(const TileAt& tile, Value pointer, const ir::Type& type, bool to_write) const;
   std::vector<Spot> flat_spots(const TileAt& tile) const;
   std::vector<Value> flattened(const std::vector<Value>& sums, size_t count) const;
   bool is_flat(int64_t rows) const;

@@ -100,6 +100,14 @@ bool columns_pay(const GroupContext& context, const ContractionMap& map, const T
   return cycles(shared, choose_tile(shared, context.target)) <= worse_tile * cycles(shape, best);
 }
 
+// An update of weights that lie in panels: the outermost loop goes through these.
+bool updates_panels(const GroupContext& context, const ContractionMap& map) {
+  if (!context.updates || map.outer.size() != 1 || map.m.extent.batch) return false;
+  const MapDim& panels = map.outer[0];
+  return !panels.extent.batch && panels.a.size == 0 && panels.b == Dim{panel_width, false} &&
+         map.n.extent == Dim{panel_width, false};
+}
+
 // What the epilogue reads (weights and moments) comes from behind the second cache: it is then best
 // read along its rows, where the hardware fetches ahead.
 bool streams(const GroupContext& context, const ContractionMap& map) {
@@ -150,8 +158,9 @@ bool flat_pays(const GroupContext& context, const ContractionMap& map, const Til
 bool between_pays(const GroupContext& context, const ContractionMap& map, const Tile& tile) {
   const int64_t vectors = tile.rows * tile.panels.front();
   const bool full = can_be_shared({.n = map.n.extent.size}, tile.panels, tile.lanes);
-  return context.target.divides_beside && context.updates && map.outer.empty() &&
-         map.k.size() == 1 && tile.rows > 1 && full && summed(map, context.batch) >= 2 * vectors &&
+  const bool plain = map.outer.empty() || updates_panels(context, map);
+  return context.target.divides_beside && context.updates && plain && map.k.size() == 1 &&
+         tile.rows > 1 && full && summed(map, context.batch) >= 2 * vectors &&
          epilogue_reads(context, map) && epilogue_cost(context) >= is_long;
 }
 
@@ -231,6 +240,8 @@ ContractSchedule schedule_of(const GroupContext& context, const ContractionMap& 
     shape.sharers = sharers(context);
     schedule.along_rows = !map.turned && streams(context, map);
     shape.packable = packable && !schedule.along_rows;
+  } else if (updates_panels(context, map)) {
+    schedule.by_panels = true;
   } else if (map.outer.empty()) {
     shape.m = expected_rows(map.m.extent, context.batch, context.target.threads);
   }
@@ -264,7 +275,7 @@ Slice contract_slice(const GroupContext& context, const GroupShape& shape) {
     return slice;
   }
   Slice slice{map->m.extent, map->m.extent.batch ? 1 : schedule.tile.rows};
-  if (!map->outer.empty()) slice = {map->outer[0].extent, 1};
+  if (!map->outer.empty() && !schedule.by_panels) slice = {map->outer[0].extent, 1};
   const Tile& tile = schedule.tile;
   int64_t scratch = schedule.sums_place;
   if (schedule.flat) scratch += tile.rows * map->n.extent.size + tile.lanes;
@@ -272,6 +283,10 @@ Slice contract_slice(const GroupContext& context, const GroupShape& shape) {
   if (schedule.between)
     scratch += static_cast<int64_t>(epilogue_roots(context).size()) * tile.lanes;
   slice.scratch_bytes = scratch * bytes_of_element(context);
+  if (schedule.by_panels) {
+    slice.panels = map->outer[0].extent.size;
+    slice.panel_width = 1;
+  }
   if (schedule.by_columns) {
     slice.panels = static_cast<int64_t>(schedule.tile.panels.size());
     slice.panel_width = schedule.tile.panels.front() * schedule.tile.lanes;

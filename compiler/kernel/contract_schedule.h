@@ -14,6 +14,7 @@ struct ContractSchedule {
   Tile tile;
   bool by_columns = false;  // whether threads share the columns rather than the rows
   bool along_rows = false;  // if they do: whether tiles go along the rows of the result first
+  bool by_panels = false;   // whether they share panels of the result, each a matrix of its own
   int64_t block = 0, part = 0;
   // Whether the epilogue takes the rows of a tile as one run of elements, or one after the other in
   // a loop (`looped`), and where in the scratch memory the sums wait for it.

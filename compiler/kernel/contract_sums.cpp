@@ -42,17 +42,27 @@ bool ContractSums::needs_own_places(const Stride& step, bool pairs, int64_t rows
 }
 
 std::vector<Value> ContractSums::add(const Range& range, Value a, Value b, int64_t rows,
-                                     int64_t vectors, Value mask, std::vector<Value> sums) const {
+                                     int64_t vectors, Value mask, std::vector<Value> sums,
+                                     const std::optional<Ahead>& ahead) const {
   const Stride step{map_.k.back().a,
                     tile_.packed ? Dim{vectors * tile_.lanes, false} : map_.k.back().b};
   if (tile_.packed) b = k_.i64(0);
   const bool pairs = by_pairs(range, rows, vectors);
+  const int64_t steps = pairs ? 2 : 1;
+  int64_t taken = 0;  // steps of one turn of the loop
   const auto one_step = [&](const Place& at, std::vector<Value> now) {
+    if (ahead && taken++ == 0) {
+      k_.prefetch(ahead->pointer, now.back());
+      now.back() = k_.add(now.back(), k_.i64(steps * ahead->bytes));
+    }
     return multiply(at, rows, vectors, mask, std::move(now));
   };
   const bool own = needs_own_places(step, pairs, rows, vectors);
   const auto way = own ? &ContractSums::add_pointed : &ContractSums::add_counted;
-  return (this->*way)(range, a, b, step, pairs ? 2 : 1, std::move(sums), one_step);
+  if (ahead) sums.push_back(ahead->begin);
+  sums = (this->*way)(range, a, b, step, steps, std::move(sums), one_step);
+  if (ahead) sums.pop_back();
+  return sums;
 }
 
 ContractSums::Place ContractSums::behind(const Place& at, const Stride& step) const {
@@ -155,11 +165,18 @@ void ContractSums::pack_turned(Value first, int64_t vectors) const {
     return k_.add(base, k_.mul(k_.add(i, k_.i64(r)), stride));
   };
   const Value column = s_.e.extent(map_.n.b), side = k_.i64(logical_lanes);
+  const auto place_in_b = [&](Value i) {
+    if (map_.turned_run == 0) return k_.add(first, i);
+    const Value run = k_.i64(map_.turned_run);
+    const Value panel = k_.mul(k_.div(i, run), k_.i64(map_.turned_stride));
+    return k_.add(k_.add(first, panel), k_.binary(Op::rem, i, run));
+  };
   k_.loop(k_.i64(0), k_.i64(width), side, [&](Value n) {
     k_.loop(k_.i64(0), s_.e.extent(map_.k.front().extent), side, [&](Value i) {
       std::vector<Value> block;
+      const Value from = place_in_b(i);
       for (int64_t r = 0; r < logical_lanes; ++r)
-        block.push_back(k_.load(type, b_, nth(k_.add(first, i), n, r, column)));
+        block.push_back(k_.load(type, b_, nth(from, n, r, column)));
       transpose_registers(k_, block);
       for (int64_t r = 0; r < logical_lanes; ++r)
         k_.store(block[static_cast<size_t>(r)], s_.scratch, nth(n, i, r, k_.i64(width)));

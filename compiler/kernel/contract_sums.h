@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "compiler/kernel/contraction_map.h"
 #include "compiler/kernel/lower_group.h"
@@ -14,6 +15,12 @@ struct Range {
   Value begin, end;
 };
 
+// Memory to ask for meanwhile: so many bytes with every step along the sum, from byte `begin` on.
+struct Ahead {
+  Value pointer, begin;
+  int64_t bytes = 0;
+};
+
 class ContractSums {
  public:
   // `scratch` holds the panel of B if the tile wants it packed.
@@ -22,7 +29,8 @@ class ContractSums {
   // Adds the products of a range of the innermost summed loop, which begins at `a` and `b`, to the
   // sums of a tile (row after row). `mask`: of the last vector of each row.
   std::vector<Value> add(const Range& range, Value a, Value b, int64_t rows, int64_t vectors,
-                         Value mask, std::vector<Value> sums) const;
+                         Value mask, std::vector<Value> sums,
+                         const std::optional<Ahead>& ahead = {}) const;
 
   // Copies the panel of B that begins at `first`, one summed element after the other.
   void pack(Value first, int64_t vectors, Value mask) const;

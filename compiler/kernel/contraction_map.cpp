@@ -112,6 +112,22 @@ std::optional<ir::View> right_view(const ir::Node& node, const ir::Node* padding
   return panels->panel;
 }
 
+// Summed elements in panels of B, which A has side by side, are one loop: the copy that turns
+// panels brings them together.
+void join_panels(ContractionMap& map) {
+  if (map.k.size() != 2 || !map.outer.empty()) return;
+  const MapDim& panels = map.k[0];
+  const MapDim& run = map.k[1];
+  const bool known = !panels.extent.batch && !panels.b.batch && !run.extent.batch;
+  if (!known || run.b != one || panels.a != times(run.a, run.extent)) return;
+  if (run.extent.size % logical_lanes != 0) return;
+  map.turned_run = run.extent.size;
+  map.turned_stride = panels.b.size;
+  MapDim all = run;
+  all.extent = times(panels.extent, run.extent);
+  map.k = {all};
+}
+
 // Whether panels of B are whole blocks of the registers that turn them.
 bool can_turn(const ir::Node& node, const ContractionMap& map) {
   if (node.result()->type.dtype != ir::DType::f32 || map.panel_stride > 0) return false;
@@ -127,6 +143,7 @@ bool can_turn(const ir::Node& node, const ContractionMap& map) {
 std::optional<ContractionMap> with_vectors(const ir::Node& node, ContractionMap map) {
   if (map.n.extent.batch) return std::nullopt;
   map.turned = map.n.extent.size > 1 && (map.n.b != one || map.n.c != one);
+  if (map.turned) join_panels(map);
   if (map.turned && !can_turn(node, map)) return std::nullopt;
   return map;
 }

@@ -46,6 +46,9 @@ struct ContractionMap {
   // rows: B lies with the summed elements side by side instead of its columns, and tiles read a
   // copy of its panels that turns them (Tile::packed).
   bool turned = false;
+  // turned: so many summed elements lie side by side in B, and the next ones so far from these; 0:
+  // all of them do.
+  int64_t turned_run = 0, turned_stride = 0;
   const ir::Value* a = nullptr;  // buffers
   const ir::Value* b = nullptr;
   int64_t a_offset = 0, b_offset = 0;

@@ -51,9 +51,11 @@ class ContractLowering {
     return std::to_string(tile_.rows) + "x" + std::to_string(tile_.panels.front()) +
            " vectors of " + std::to_string(tile_.lanes) +
            (tile_.packed ? map_.turned ? ", turned" : ", packed" : "") +
-           (s_.column_begin ? ", by columns" : "") + (schedule_.along_rows ? ", along rows" : "") +
-           (schedule_.flat ? ", side by side" : "") + (schedule_.between ? ", between sums" : "") +
-           (schedule_.block > 0 ? ", by blocks" : "");
+           (schedule_.by_panels ? ", by panels"
+            : s_.column_begin   ? ", by columns"
+                                : "") +
+           (schedule_.along_rows ? ", along rows" : "") + (schedule_.flat ? ", side by side" : "") +
+           (schedule_.between ? ", between sums" : "") + (schedule_.block > 0 ? ", by blocks" : "");
   }
 
  private:
@@ -75,22 +77,23 @@ class ContractLowering {
   void outer_loops(size_t d, const Offsets& at) {
     if (d == map_.outer.size()) return row_loops(at);
     const MapDim& dim = map_.outer[d];
-    const bool shared = d == 0;
-    k_.loop(shared ? s_.begin : k_.i64(0), shared ? s_.end : s_.e.extent(dim.extent), k_.i64(1),
-            [&](Value i) {
-              s_.e.open_scope();
-              outer_[d] = i;
-              outer_loops(d + 1, moved(at, dim, i));
-              s_.e.close_scope();
-            });
+    const Range shared =
+        schedule_.by_panels ? Range{s_.column_begin, s_.column_end} : Range{s_.begin, s_.end};
+    const Range range = d == 0 ? shared : Range{k_.i64(0), s_.e.extent(dim.extent)};
+    k_.loop(range.begin, range.end, k_.i64(1), [&](Value i) {
+      s_.e.open_scope();
+      outer_[d] = i;
+      outer_loops(d + 1, moved(at, dim, i));
+      s_.e.close_scope();
+    });
   }
 
   void row_loops(const Offsets& at) {
-    const bool shared = map_.outer.empty();
+    const bool shared = map_.outer.empty() || schedule_.by_panels;
     const Value begin = shared ? s_.begin : k_.i64(0);
     const Value end = shared ? s_.end : s_.e.extent(map_.m.extent);
     if (schedule_.along_rows) return by_rows(at, begin, end);
-    if (s_.column_begin)
+    if (schedule_.by_columns && s_.column_begin)
       return panel_loop(at, begin, end, s_.column_begin, s_.column_end, tile_.panels.front());
     int64_t column = 0;
     for (size_t p = 0; p < tile_.panels.size();) {
@@ -437,10 +440,23 @@ class ContractLowering {
     return range;
   }
 
+  // Where columns are shared, another core has written half of the rows of A, or more. It takes so
+  // long until they are here that the next tile's are asked for while this one is added up.
+  std::optional<Ahead> next_rows(const Offsets& at, int64_t rows) {
+    const MapDim& k = map_.k.back();
+    const bool side_by_side = map_.k.size() == 1 && !map_.m.a.batch && !k.extent.batch &&
+                              k.a == Dim{1, false} && map_.m.a == k.extent;
+    if (!s_.column_begin || !map_.m.extent.batch || !side_by_side || rows == 1) return {};
+    const int64_t bytes = rows * bytes_of_element(s_.context);
+    return Ahead{a_, k_.add(k_.mul(at.a, k_.i64(bytes / rows)), k_.i64(k.extent.size * bytes)),
+                 bytes};
+  }
+
   std::vector<Value> sum_loops(size_t d, const Offsets& at, int64_t rows, int64_t vectors,
                                Value mask, const std::vector<Value>& sums) {
     const Range range = range_of(d);
-    if (d + 1 == map_.k.size()) return sums_.add(range, at.a, at.b, rows, vectors, mask, sums);
+    if (d + 1 == map_.k.size())
+      return sums_.add(range, at.a, at.b, rows, vectors, mask, sums, next_rows(at, rows));
     return k_.loop(range.begin, range.end, k_.i64(1), sums,
                    [&](Value i, const std::vector<Value>& carried) {
                      const Offsets next = moved(at, map_.k[d], i);

@@ -27,6 +27,7 @@ bool plain_product(const Node& node) {
 
 Value* in_panels(const Node& node, Builder& b) {
   const Value* weights = node.operands[1];
+  if (kernel::panels_in_base(weights)) return nullptr;
   const int64_t k = weights->type.shape[0].size, n = weights->type.shape[1].size;
   if (k < deep || n < wide || n % kernel::panel_width != 0) return nullptr;
   const ir::Shape parts = ir::fixed_shape({k, n / kernel::panel_width, kernel::panel_width});

@@ -14,9 +14,10 @@ namespace nnc::tool {
 
 namespace {
 
+// As the step's graph sees it.
 ir::Tensor state_tensor(const abi::StateDesc& desc, const runtime::Buffer& state) {
   ir::Tensor result;
-  result.shape = desc.shape;
+  result.shape = desc.stored_shape();
   const char* bytes = state.as<char>() + desc.offset;
   for (size_t i = 0; i < desc.elements(); ++i) {
     switch (desc.dtype) {

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstring>
 
 #include "runtime/rng.h"
 
@@ -88,4 +89,22 @@ TEST_CASE("fitted states take their statistic") {
   step.step = 0;
   CHECK_THROWS_WITH(initialize(desc, 0, {step}, out.data()),
                     "state 'w' needs prepare step 1 of field 'x', which was not fitted");
+}
+
+TEST_CASE("a state in panels starts with the numbers that it has in rows") {
+  abi::Program program;
+  program.states = {state(Initial::Kind::normal, 0, 1, 0)};
+  abi::StateDesc& desc = program.states[0];
+  desc.shape = {3, 8};
+  program.state_bytes = 96;
+  const Buffer rows = initial_state(program, 7);
+  desc.panel = 4;
+  CHECK(desc.stored_shape() == std::vector<int64_t>{2, 3, 4});
+  const Buffer panels = initial_state(program, 7);
+  for (size_t i = 0; i < 3; ++i)
+    for (size_t j = 0; j < 8; ++j)
+      CHECK(panels.as<float>()[(j / 4 * 3 + i) * 4 + j % 4] == rows.as<float>()[i * 8 + j]);
+  std::vector<float> read(24);
+  read_state(desc, panels, read.data());
+  CHECK(std::memcmp(read.data(), rows.data(), 96) == 0);
 }

@@ -236,3 +236,28 @@ TEST_CASE("manifests are JSON, files have a hash") {
   CHECK(hash_file(folder.write("e", "")) == "cbf29ce484222325");
   CHECK(hash_file(folder.write("a", "a")) == "af63dc4c8601ec8c");  // FNV-1a's published vector
 }
+
+TEST_CASE("files hold states in the order of their shapes, however they lie in memory") {
+  TemporaryFolder folder;
+  abi::Program rows;
+  rows.states = {state("fc.kernel", abi::StateKind::parameter, {2, 4}, 0),
+                 state("fc.kernel:adam.m", abi::StateKind::optimizer, {2, 4}, 64)};
+  rows.state_bytes = 128;
+  abi::Program panels = rows;
+  for (abi::StateDesc& desc : panels.states) desc.panel = 2;
+  const Buffer written = numbered(rows.state_bytes);
+  save_checkpoint(folder / "rows.safetensors", rows, written, {}, {});
+  Buffer moved = Buffer::zeros(panels.state_bytes);
+  load_checkpoint(folder / "rows.safetensors", panels, moved);
+  const std::vector<size_t> order{0, 1, 4, 5, 2, 3, 6, 7};
+  for (size_t at : {size_t{0}, size_t{16}})
+    for (size_t i = 0; i < order.size(); ++i)
+      CHECK(moved.as<float>()[at + i] == written.as<float>()[at + order[i]]);
+  save_checkpoint(folder / "panels.safetensors", panels, moved, {}, {});
+  Buffer again = Buffer::zeros(rows.state_bytes);
+  load_checkpoint(folder / "panels.safetensors", rows, again);
+  for (size_t i = 0; i < 8; ++i) {
+    CHECK(again.as<float>()[i] == written.as<float>()[i]);
+    CHECK(again.as<float>()[16 + i] == written.as<float>()[16 + i]);
+  }
+}
