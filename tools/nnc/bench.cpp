@@ -1,5 +1,6 @@
 // nnc bench: what a training step, inference and compilation cost on this machine.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>

@@ -1,5 +1,6 @@
 // nnc check: is a model file right, and what will it cost?
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>

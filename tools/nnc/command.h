@@ -1,12 +1,15 @@
 // What the subcommands share: how they are registered, and the options that many of them take.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "tools/nnc/exit.h"
+
+namespace CLI {
+class App;  // its header takes long to compile: for the files that register something alone
+}
 
 namespace nnc::tool {
 

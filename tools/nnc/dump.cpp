@@ -1,5 +1,6 @@
 // nnc dump: any stage of the compiler, as text.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <filesystem>

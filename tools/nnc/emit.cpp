@@ -1,5 +1,6 @@
 // nnc emit: a trained model as standalone C++.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <filesystem>

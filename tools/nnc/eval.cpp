@@ -1,5 +1,6 @@
 // nnc eval: loss and metrics of a run on one split.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,6 @@
 // nnc help: the reference of the language.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <utility>

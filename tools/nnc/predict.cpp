@@ -1,5 +1,6 @@
 // nnc predict: the outputs of a trained model for rows from files.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "tools/nnc/input_rows.h"
 #include "tools/nnc/predictions.h"

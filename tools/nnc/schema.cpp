@@ -1,5 +1,6 @@
 // nnc schema: the language for editors.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "compiler/layers/catalogue.h"
 #include "compiler/spec/reference.h"

@@ -1,5 +1,6 @@
 // nnc train: from a model file, or an interrupted run, to a run folder.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <filesystem>
 #include <fstream>
