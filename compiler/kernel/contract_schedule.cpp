@@ -100,7 +100,8 @@ bool columns_pay(const GroupContext& context, const ContractionMap& map, const T
   return cycles(shared, choose_tile(shared, context.target)) <= worse_tile * cycles(shape, best);
 }
 
-// An update of weights that lie in panels: the outermost loop goes through these.
+// An update of weights that lie in panels (or in others of this shape): the outermost loop goes
+// through these.
 bool updates_panels(const GroupContext& context, const ContractionMap& map) {
   if (!context.updates || map.outer.size() != 1 || map.m.extent.batch) return false;
   const MapDim& panels = map.outer[0];

@@ -7,6 +7,10 @@ namespace nnc::kernel {
 
 using ir::Dim;
 
+namespace {
+constexpr int64_t line = 64;  // bytes of a cache line
+}
+
 ContractSums::ContractSums(KernelScope& s, const ContractionMap& map, const Tile& tile,
                            Scalar scalar)
     : s_(s), k_(s.k), map_(map), tile_(tile), scalar_(scalar) {
@@ -52,8 +56,10 @@ std::vector<Value> ContractSums::add(const Range& range, Value a, Value b, int64
   int64_t taken = 0;  // steps of one turn of the loop
   const auto one_step = [&](const Place& at, std::vector<Value> now) {
     if (ahead && taken++ == 0) {
-      k_.prefetch(ahead->pointer, now.back());
-      now.back() = k_.add(now.back(), k_.i64(steps * ahead->bytes));
+      const int64_t bytes = steps * ahead->bytes;
+      for (int64_t at = 0; at < bytes; at += line)
+        k_.prefetch(ahead->pointer, k_.add(now.back(), k_.i64(at)));
+      now.back() = k_.add(now.back(), k_.i64(bytes));
     }
     return multiply(at, rows, vectors, mask, std::move(now));
   };

@@ -18,7 +18,8 @@ namespace nnc::kernel {
 // A product by weights that the program updates is cut by columns first (`panels` of equal width),
 // so that each weight, its moments and its gradient stay in the cache of one core; only if there
 // are more threads than columns can be shared out to, they take ranges of rows as well. Writing
-// what another core holds is several times as expensive as reading it.
+// what another core holds is several times as expensive as reading it. If the weights lie in panels
+// themselves, `panel_width` is 1: ranges of columns then count panels.
 struct Slice {
   ir::Dim extent{1, false};
   int64_t granule = 1;  // ranges start at multiples of this

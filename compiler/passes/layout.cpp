@@ -67,6 +67,17 @@ Value* written_out(Builder& b, Value* value) {
   return b.reshape(b.unary("copy", b.reshape(value, {ir::Dim{}})), {});
 }
 
+// The first operand written out; if it is one array for all of the paired products, once for all.
+Value* left_written_out(const Node& node, Builder& b) {
+  Value* left = node.operands[0];
+  if (!is_op(left, "broadcast") || axes_of(node, "lhs_batch") != Axes{0})
+    return written_out(b, left);
+  Value* one = left->node->operands[0];
+  const Axes& places = left->node->attributes.integers("axes");
+  if (one->type.rank() == 0 || contains(places, 0)) return written_out(b, left);
+  return b.broadcast(written_out(b, one), left->type.shape, places);
+}
+
 // The value written out with the batch rows first, in its old order of dimensions: then the strides
 // of all the others are numbers, and a slice of them starts at a number.
 Value* rows_first(Builder& b, Value* value) {
@@ -193,7 +204,7 @@ bool lay_out_contractions(ir::Graph& graph) {
     if (node.op->family != ir::Family::contraction) return nullptr;
     Value* left = node.operands[0];
     Value* right = node.operands[1];
-    if (!in_memory(left, graph)) left = written_out(b, left);
+    if (!in_memory(left, graph)) left = left_written_out(node, b);
     if (!in_memory(right, graph)) right = written_out(b, right);
     if (left != node.operands[0] || right != node.operands[1]) {
       Value* direct = b.contract(left, right, axes_of(node, "lhs"), axes_of(node, "rhs"),

@@ -23,8 +23,9 @@ using ir::Value;
 namespace {
 
 constexpr int64_t width = kernel::panel_width;
-// Elements from which it pays; and columns that two threads can share.
-constexpr int64_t large = 16 << 10, shared_columns = 2 * width;
+// Elements from which it pays; columns that two threads can share; and rows of a batch for each
+// column, up to which it costs less that every thread reads all of the left side.
+constexpr int64_t large = 16 << 10, shared_columns = 2 * width, most_rows = 2;
 
 using Users = std::map<const Value*, std::vector<Node*>>;
 
@@ -32,20 +33,20 @@ bool is_contraction(const Node* node) {
   return node && node->op->family == ir::Family::contraction;
 }
 
-// The gradient of a weight [k, n]: a product summed over rows, of one other dimension on each side.
+// The gradient of a dense layer's weight [k, n]: a product of matrices, summed over their rows. (Of
+// sequences and pictures other passes take sums apart, and this may change no order.)
 bool is_gradient(const Node& node) {
-  if (!is_contraction(&node) || node.result()->type.rank() != 2) return false;
+  if (!is_contraction(&node) || node.operands[0]->type.rank() != 2) return false;
+  if (node.operands[1]->type.rank() != 2 || axes_of(node, "rhs") != Axes{0}) return false;
   const Shape& shape = node.result()->type.shape;
-  if (ir::has_batch(shape) || shape[1].size % shared_columns != 0) return false;
-  if (shape[0].size * shape[1].size < large || !axes_of(node, "lhs_batch").empty()) return false;
-  const Value* right = node.operands[1];
-  return free_axes(right, axes_of(node, "rhs")) == Axes{right->type.rank() - 1};
+  if (shape.size() != 2 || ir::has_batch(shape)) return false;
+  return shape[1].size % shared_columns == 0 && shape[0].size * shape[1].size >= large;
 }
 
 // A product that reads a weight [k, n] along n or along k.
 bool reads_weight(const Node& node, const Value* weight) {
-  if (!is_contraction(&node) || node.operands[1] != weight || node.operands[0] == weight)
-    return false;
+  if (!is_contraction(&node) || is_gradient(node) || node.operands[1] != weight) return false;
+  if (node.operands[0] == weight) return false;
   return axes_of(node, "rhs").size() == 1 && axes_of(node, "rhs_batch").empty();
 }
 
@@ -95,7 +96,8 @@ class Update {
     return std::all_of(found->second.begin(), found->second.end(), [&](const Node* user) {
       if (user->op->family == ir::Family::state)
         return reach(user->operands[0]) && reach(user->operands[1]);
-      return (is_state(value) && reads_weight(*user, value)) || reach(user->result());
+      if (is_state(value) && reads_weight(*user, value)) return true;
+      return user->op->family == ir::Family::elementwise && reach(user->result());
     });
   }
 
@@ -161,7 +163,7 @@ Value* gradient_in_panels(const Node& node, Builder& b) {
                     {0});
 }
 
-// Summed along n, in the same order: panel after panel.
+// By a weight in panels; one that sums along its columns goes panel after panel, in the old order.
 Value* product_with_panels(const Node& node, Builder& b) {
   Value* panels = node.operands[1];
   const Axes lhs = axes_of(node, "lhs");
@@ -206,6 +208,7 @@ std::vector<std::string> put_states_in_panels(Graph& step) {
   std::set<const Value*> values, states;
   for (const auto& node : step.nodes) {
     if (!is_gradient(*node) || values.count(node->result()) > 0) continue;
+    if (step.batch > most_rows * node->result()->type.shape[1].size) continue;
     Update update(step, users);
     if (update.collect(node->result()))
       values.insert(update.values().begin(), update.values().end());

@@ -4,6 +4,7 @@
 
 #include "compiler/ir/builder.h"
 #include "compiler/kernel/views.h"
+#include "compiler/passes/pass.h"
 #include "compiler/passes/state_panels.h"
 #include "tests/support/graph_runner.h"
 
@@ -22,15 +23,15 @@ ir::Value* state(ir::Graph& graph, const char* name, const Layer& d) {
 }
 
 // A product by w, one by its transpose, and an update of w with a second moment. `also` may read
-// the gradient or the weight.
+// the gradient or the weight; `raw`: the rows of the data set are the left side as they are.
 using Also = std::function<void(ir::Builder&, ir::Value* w, ir::Value* gradient)>;
 
-std::unique_ptr<ir::Graph> step(const Layer& d, const Also& also = {}) {
+std::unique_ptr<ir::Graph> step(const Layer& d, const Also& also = {}, bool raw = false) {
   auto graph = std::make_unique<ir::Graph>("step", d.rows);
   ir::Builder b(*graph);
   const ir::Shape rows{{1, true}, {d.k, false}};
-  ir::Value* x =
-      b.unary("tanh", graph->add_param(ir::ParamKind::input, "x", {ir::DType::f32, rows}, "x"));
+  ir::Value* x = graph->add_param(ir::ParamKind::input, "x", {ir::DType::f32, rows}, "x");
+  if (!raw) x = b.unary("tanh", x);
   ir::Value *w = state(*graph, "w", d), *v = state(*graph, "v", d);
   ir::Value* rate = graph->add_param(ir::ParamKind::scalar, "rate", {ir::DType::f32, {}}, "rate");
   ir::Value* y = b.unary("tanh", b.contract(x, w, {1}, {0}));
@@ -119,6 +120,24 @@ TEST_CASE("a graph that only reads weights in panels gives the bits that rows gi
   for (const char* result : {"y", "squares"}) CHECK(panels.at(result).data == rows.at(result).data);
 }
 
+TEST_CASE("a left side that comes from the data set is gathered once, not for every panel") {
+  const Layer d{50, 200, 512};
+  const auto in_rows = step(d, {}, true), in_panels = step(d, {}, true);
+  REQUIRE(passes::put_states_in_panels(*in_panels) == Names{"w", "v"});
+  const test::Tensors params = test::random_params(*in_rows, 5, 0, 1);
+  test::Tensors moved_params = params;
+  for (const char* name : {"w", "v"}) moved_params[name] = moved(params.at(name), d, true);
+  const auto rows = test::run_native(*in_rows, params, {.same_bits_threads = {2, 3}});
+  const auto panels = test::run_native(*in_panels, moved_params, {.same_bits_threads = {2, 3}});
+  CHECK(moved(panels.at("state:w"), d, false).data == rows.at("state:w").data);
+  passes::run_passes(*in_panels, passes::step_passes());
+  for (const auto& node : in_panels->nodes)
+    for (const auto& result : node->results) {
+      CAPTURE(result->name);
+      CHECK(result->type.elements(d.rows) <= d.k * d.n);
+    }
+}
+
 TEST_CASE("weights stay in rows where somebody wants them so") {
   CHECK(names_of({8, 784, 128}) == Names{"w", "v"});
   CHECK(names_of({8, 784, 100}).empty());
@@ -132,6 +151,13 @@ TEST_CASE("weights stay in rows where somebody wants them so") {
     b.graph().add_output("squares", b.sum(b.mul(w, w), {0, 1}));
   };
   CHECK(names_of({8, 784, 128}, decay).empty());
+  const auto chained = [](ir::Builder& b, ir::Value*, ir::Value* g) {
+    ir::Value* left = state(b.graph(), "left", {784, 784, 784});
+    ir::Value* inner = state(b.graph(), "inner", {784, 784, 128});
+    b.assign(inner, b.sub(inner, b.contract(left, g, {0}, {0})));
+  };
+  CHECK(names_of({8, 784, 128}, chained) == Names{"inner"});
+  CHECK(names_of({300, 784, 128}).empty());  // many rows of few columns
   const auto shown = [](ir::Builder& b, ir::Value*, ir::Value* g) {
     b.graph().add_output("gradient", g);
   };
