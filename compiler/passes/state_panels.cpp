@@ -139,28 +139,12 @@ Value* as_matrix(Builder& b, Value* panels) {
                    ir::fixed_shape({shape[1].size, shape[0].size * width}));
 }
 
-Axes shifted(Axes axes) {
-  for (int64_t& axis : axes) axis += 1;
-  return axes;
-}
-
 // Every panel is a product of its own, of the same left side.
 Value* gradient_in_panels(const Node& node, Builder& b) {
-  Value* right = split_columns(b, node.operands[1]);
-  const int64_t columns = right->type.rank() - 1, panels = columns - 1;
-  Axes panels_first{panels};
-  for (int64_t axis = 0; axis < panels; ++axis) panels_first.push_back(axis);
-  panels_first.push_back(columns);
-  right = b.transpose(right, panels_first);
-  Shape shape{right->type.shape[0]};
-  Axes axes;
-  for (const Dim& dim : node.operands[0]->type.shape) {
-    axes.push_back(static_cast<int64_t>(shape.size()));
-    shape.push_back(dim);
-  }
-  Value* left = b.broadcast(node.operands[0], shape, axes);
-  return b.contract(left, right, shifted(axes_of(node, "lhs")), shifted(axes_of(node, "rhs")), {0},
-                    {0});
+  Value* right = b.transpose(split_columns(b, node.operands[1]), {1, 0, 2});
+  const Shape& left = node.operands[0]->type.shape;
+  Value* repeated = b.broadcast(node.operands[0], {right->type.shape[0], left[0], left[1]}, {1, 2});
+  return b.contract(repeated, right, {axes_of(node, "lhs")[0] + 1}, {1}, {0}, {0});
 }
 
 // By a weight in panels; one that sums along its columns goes panel after panel, in the old order.
@@ -192,8 +176,7 @@ void rewrite_readers(Graph& graph, const std::set<const Value*>& states,
     if (node.op->family == ir::Family::state) return nullptr;
     if (values.count(node.result()) > 0) return in_panels(node, b);
     if (is_contraction(&node) && states.count(node.operands[1]) > 0 &&
-        states.count(node.operands[0]) == 0 && axes_of(node, "rhs").size() == 1 &&
-        axes_of(node, "rhs_batch").empty())
+        states.count(node.operands[0]) == 0 && reads_weight(node, node.operands[1]))
       return product_with_panels(node, b);
     for (Value*& operand : node.operands)
       if (states.count(operand) > 0) operand = as_matrix(b, operand);
