@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "compiler/kernel/block_fetch.h"
 #include "compiler/kernel/contract_epilogue.h"
 #include "compiler/kernel/contract_places.h"
 #include "compiler/kernel/contract_schedule.h"
@@ -18,10 +19,6 @@ using ir::Dim;
 
 namespace {
 
-constexpr int64_t line = 64;  // bytes of a cache line
-// A block that fewer tiles of a thread read comes as fast without being asked for.
-constexpr int64_t fetching_units = 3;
-
 class ContractLowering {
  public:
   explicit ContractLowering(KernelScope& s)
@@ -34,6 +31,7 @@ class ContractLowering {
         scalar_(scalar_of(node_.result()->type.dtype)),
         sums_(s, map_, tile_, scalar_),
         epilogue_(s, map_, schedule_),
+        fetch_(s, map_, schedule_),
         borders_(zero_borders(s.context, map_)),
         outer_(map_.outer.size()) {
     a_ = operand_pointer(s_, map_.a);
@@ -177,34 +175,17 @@ class ContractLowering {
     });
   }
 
-  // Asks for this unit's share of what the next block reads, as the other units ask for the rest.
-  void fetch_next(Value number) {
-    const int64_t threads = s_.context.target.threads, bytes = bytes_of_element(s_.context);
-    const int64_t units = (block_units(schedule_, map_) + threads - 1) / threads;
-    if (units < fetching_units) return;
-    const auto fetch = [&](Value pointer, int64_t start, const Dim& row, const Dim& part) {
-      const int64_t all =
-          (schedule_.part > 0 ? schedule_.part * part.size : schedule_.block * row.size) * bytes;
-      const int64_t share = (all + line * units - 1) / (line * units) * line;
-      Value first =
-          k_.mul(schedule_.part > 0 ? ranges_[0].begin : ranges_[0].end, k_.i64(row.size * bytes));
-      if (schedule_.part > 0)
-        first = k_.add(first, k_.mul(ranges_[1].end, k_.i64(part.size * bytes)));
-      first = k_.add(
-          first, k_.add(k_.i64(start * bytes), k_.mul(k_.sub(number, s_.begin), k_.i64(share))));
-      k_.loop(first, k_.add(first, k_.i64(share)), k_.i64(line),
-              [&](Value i) { k_.prefetch(pointer, i); });
-    };
-    fetch(a_, map_.a_offset, map_.k[0].a, map_.k[1].a);
-    fetch(b_, map_.b_offset, map_.k[0].b, map_.k[1].b);
-  }
-
   std::vector<Value> added(const Unit& unit) {
     const int64_t vectors = tile_.panels.front();
-    fetch_next(unit.number);
+    fetch_.begin(unit.number, ranges_);
     Offsets tile = moved(unit.at, map_.m, unit.m);
     tile.b = k_.add(tile.b, column_of_b(unit.column));
-    return sum_loops(0, tile, tile_.rows, vectors, tail_mask(unit.column, vectors), kept(unit));
+    std::vector<Value> sums = kept(unit);
+    if (fetch_.active()) sums.push_back(k_.i64(0));  // the number of the run
+    sums = sum_loops(0, tile, tile_.rows, vectors, tail_mask(unit.column, vectors), sums);
+    if (fetch_.active()) sums.pop_back();
+    fetch_.end();
+    return sums;
   }
 
   // Calls body(place of a vector in the scratch memory, its mask) for all vectors of a tile.
@@ -452,11 +433,24 @@ class ContractLowering {
                  bytes};
   }
 
+  // The innermost summed loop.
+  std::vector<Value> run(const Range& range, const Offsets& at, int64_t rows, int64_t vectors,
+                         Value mask, std::vector<Value> sums) {
+    if (!fetch_.active())
+      return sums_.add(range, at.a, at.b, rows, vectors, mask, std::move(sums),
+                       next_rows(at, rows));
+    const Value number = sums.back();
+    sums.pop_back();
+    fetch_.fetch(number);
+    sums = sums_.add(range, at.a, at.b, rows, vectors, mask, std::move(sums));
+    sums.push_back(k_.add(number, k_.i64(1)));
+    return sums;
+  }
+
   std::vector<Value> sum_loops(size_t d, const Offsets& at, int64_t rows, int64_t vectors,
                                Value mask, const std::vector<Value>& sums) {
     const Range range = range_of(d);
-    if (d + 1 == map_.k.size())
-      return sums_.add(range, at.a, at.b, rows, vectors, mask, sums, next_rows(at, rows));
+    if (d + 1 == map_.k.size()) return run(range, at, rows, vectors, mask, sums);
     return k_.loop(range.begin, range.end, k_.i64(1), sums,
                    [&](Value i, const std::vector<Value>& carried) {
                      const Offsets next = moved(at, map_.k[d], i);
@@ -473,6 +467,7 @@ class ContractLowering {
   Scalar scalar_;
   const ContractSums sums_;
   const ContractEpilogue epilogue_;
+  BlockFetch fetch_;
   Value a_, b_;
   const std::vector<Border> borders_;
   std::vector<Value> outer_;   // where the loops around the tile stand

@@ -1,0 +1,45 @@
+// Asks for the next block of a sum while tiles add up this one (ContractSchedule::block).
+#pragma once
+
+#include <vector>
+
+#include "compiler/kernel/contract_schedule.h"
+#include "compiler/kernel/contract_sums.h"
+
+namespace nnc::kernel {
+
+// Every tile of a thread asks for a part of the next block, and spreads it over its runs of the
+// innermost summed loop: a core can wait for few lines at a time, and for the tile's sums too.
+class BlockFetch {
+ public:
+  BlockFetch(KernelScope& s, const ContractionMap& map, const ContractSchedule& schedule);
+
+  // The tile of this number is about to be added up. `block`: the ranges of the outermost summed
+  // loops that make the block, one or two.
+  void begin(Value tile, const std::vector<Range>& block);
+  void end() { parts_.clear(); }
+  bool active() const { return !parts_.empty(); }
+
+  // Asks for what falls to the run of this number.
+  void fetch(Value run) const;
+
+ private:
+  // What one tile asks for of an operand: so many lines for each run, from byte `first` on.
+  struct Part {
+    Value pointer, first;
+    int64_t lines = 0;
+  };
+  // `start`: of the operand's first element; `stride`: which stride of a loop is the operand's.
+  void add(Value pointer, int64_t start, ir::Dim MapDim::*stride, Value tile,
+           const std::vector<Range>& block);
+  int64_t tiles() const;  // that one thread takes
+  int64_t runs() const;   // of one tile
+
+  KernelScope& s_;
+  Builder& k_;
+  const ContractionMap& map_;
+  const ContractSchedule& schedule_;
+  std::vector<Part> parts_;
+};
+
+}  // namespace nnc::kernel
