@@ -57,13 +57,12 @@ int64_t vectors_at_once(const GroupContext& context) {
   return context.target.side_by_side();
 }
 
-namespace {
-
-// Rows that one thread is expected to have.
 int64_t expected_rows(const Dim& m, int64_t batch, int64_t threads) {
   const int64_t rows = m.extent(batch);
   return rows >= 16 ? (rows + threads - 1) / threads : rows;
 }
+
+namespace {
 
 // Sharing columns keeps the right side (and what is updated) with one core, and makes every core
 // read all of the left side: it pays unless that is much larger, or the barriers that it needs cost

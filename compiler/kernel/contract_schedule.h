@@ -29,6 +29,9 @@ ContractSchedule schedule_of(const GroupContext& context, const ContractionMap& 
 // Tiles of a product that is taken by blocks, all of one size.
 int64_t block_units(const ContractSchedule& schedule, const ContractionMap& map);
 
+// Rows that one thread is expected to have.
+int64_t expected_rows(const ir::Dim& m, int64_t batch, int64_t threads);
+
 // Whether the epilogue reads this parameter of the group's region at every element of the result.
 bool epilogue_operand(const GroupContext& context, const ContractionMap& map, size_t parameter);
 

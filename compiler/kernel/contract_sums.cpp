@@ -47,7 +47,7 @@ bool ContractSums::needs_own_places(const Stride& step, bool pairs, int64_t rows
 
 std::vector<Value> ContractSums::add(const Range& range, Value a, Value b, int64_t rows,
                                      int64_t vectors, Value mask, std::vector<Value> sums,
-                                     const std::optional<Ahead>& ahead) const {
+                                     const std::vector<Ahead>& ahead) const {
   const Stride step{map_.k.back().a,
                     tile_.packed ? Dim{vectors * tile_.lanes, false} : map_.k.back().b};
   if (tile_.packed) b = k_.i64(0);
@@ -55,20 +55,26 @@ std::vector<Value> ContractSums::add(const Range& range, Value a, Value b, int64
   const int64_t steps = pairs ? 2 : 1;
   int64_t taken = 0;  // steps of one turn of the loop
   const auto one_step = [&](const Place& at, std::vector<Value> now) {
-    if (ahead && taken++ == 0) {
-      const int64_t bytes = steps * ahead->bytes;
-      for (int64_t at = 0; at < bytes; at += line)
-        k_.prefetch(ahead->pointer, k_.add(now.back(), k_.i64(at)));
-      now.back() = k_.add(now.back(), k_.i64(bytes));
-    }
+    if (taken++ == 0) ask(ahead, steps, now);
     return multiply(at, rows, vectors, mask, std::move(now));
   };
   const bool own = needs_own_places(step, pairs, rows, vectors);
   const auto way = own ? &ContractSums::add_pointed : &ContractSums::add_counted;
-  if (ahead) sums.push_back(ahead->begin);
+  for (const Ahead& memory : ahead) sums.push_back(memory.begin);
   sums = (this->*way)(range, a, b, step, steps, std::move(sums), one_step);
-  if (ahead) sums.pop_back();
+  sums.resize(sums.size() - ahead.size());
   return sums;
+}
+
+// The last of the carried values say where each stands.
+void ContractSums::ask(const std::vector<Ahead>& ahead, int64_t steps,
+                       std::vector<Value>& carried) const {
+  for (size_t i = 0; i < ahead.size(); ++i) {
+    Value& at = carried[carried.size() - ahead.size() + i];
+    const int64_t bytes = steps * ahead[i].bytes;
+    for (int64_t b = 0; b < bytes; b += line) k_.prefetch(ahead[i].pointer, k_.add(at, k_.i64(b)));
+    at = k_.add(at, k_.i64(bytes));
+  }
 }
 
 ContractSums::Place ContractSums::behind(const Place& at, const Stride& step) const {

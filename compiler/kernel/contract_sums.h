@@ -2,7 +2,7 @@
 #pragma once
 
 #include <functional>
-#include <optional>
+#include <vector>
 
 #include "compiler/kernel/contraction_map.h"
 #include "compiler/kernel/lower_group.h"
@@ -30,7 +30,7 @@ class ContractSums {
   // sums of a tile (row after row). `mask`: of the last vector of each row.
   std::vector<Value> add(const Range& range, Value a, Value b, int64_t rows, int64_t vectors,
                          Value mask, std::vector<Value> sums,
-                         const std::optional<Ahead>& ahead = {}) const;
+                         const std::vector<Ahead>& ahead = {}) const;
 
   // Copies the panel of B that begins at `first`, one summed element after the other.
   void pack(Value first, int64_t vectors, Value mask) const;
@@ -49,6 +49,7 @@ class ContractSums {
   };
   bool by_pairs(const Range& range, int64_t rows, int64_t vectors) const;
   bool needs_own_places(const Stride& step, bool pairs, int64_t rows, int64_t vectors) const;
+  void ask(const std::vector<Ahead>& ahead, int64_t steps, std::vector<Value>& carried) const;
   Place behind(const Place& at, const Stride& step) const;
   // Calls `multiply` for every step, so many to a turn of the loop.
   using Multiply = std::function<std::vector<Value>(const Place&, std::vector<Value>)>;

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <numeric>
 
-#include "compiler/kernel/block_fetch.h"
 #include "compiler/kernel/contract_epilogue.h"
+#include "compiler/kernel/contract_fetch.h"
 #include "compiler/kernel/contract_places.h"
 #include "compiler/kernel/contract_schedule.h"
 #include "compiler/kernel/contract_sums.h"
@@ -405,9 +405,12 @@ class ContractLowering {
 
   void one_tile(const Offsets& at, const Corner& corner, int64_t rows, int64_t vectors) {
     const TileAt result = result_at(corner, rows, vectors);
+    const Offsets operands = operands_at(at, corner);
     if (rows > 1) epilogue_.fetch(result);
-    epilogue_.finish(result, sum_loops(0, operands_at(at, corner), rows, vectors, result.mask,
-                                       zeros(rows * vectors)));
+    ahead_ = ahead_of_tile(s_, map_, schedule_, {rows, operands.a, operands.b, corner.m});
+    epilogue_.finish(result,
+                     sum_loops(0, operands, rows, vectors, result.mask, zeros(rows * vectors)));
+    ahead_.clear();
   }
 
   std::vector<Value> zeros(int64_t vectors) {
@@ -421,24 +424,11 @@ class ContractLowering {
     return range;
   }
 
-  // Where columns are shared, another core has written half of the rows of A, or more. It takes so
-  // long until they are here that the next tile's are asked for while this one is added up.
-  std::optional<Ahead> next_rows(const Offsets& at, int64_t rows) {
-    const MapDim& k = map_.k.back();
-    const bool side_by_side = map_.k.size() == 1 && !map_.m.a.batch && !k.extent.batch &&
-                              k.a == Dim{1, false} && map_.m.a == k.extent;
-    if (!s_.column_begin || !map_.m.extent.batch || !side_by_side || rows == 1) return {};
-    const int64_t bytes = rows * bytes_of_element(s_.context);
-    return Ahead{a_, k_.add(k_.mul(at.a, k_.i64(bytes / rows)), k_.i64(k.extent.size * bytes)),
-                 bytes};
-  }
-
   // The innermost summed loop.
   std::vector<Value> run(const Range& range, const Offsets& at, int64_t rows, int64_t vectors,
                          Value mask, std::vector<Value> sums) {
     if (!fetch_.active())
-      return sums_.add(range, at.a, at.b, rows, vectors, mask, std::move(sums),
-                       next_rows(at, rows));
+      return sums_.add(range, at.a, at.b, rows, vectors, mask, std::move(sums), ahead_);
     const Value number = sums.back();
     sums.pop_back();
     fetch_.fetch(number);
@@ -471,6 +461,7 @@ class ContractLowering {
   Value a_, b_;
   const std::vector<Border> borders_;
   std::vector<Value> outer_;   // where the loops around the tile stand
+  std::vector<Ahead> ahead_;   // what the tile that is added up asks for
   std::vector<Range> ranges_;  // of the outermost summed loops, while a block is added up
 };
 

@@ -7,9 +7,11 @@ namespace nnc::tool {
 namespace {
 
 // Scratch of a block: on the stack where the weights stay in the cache between blocks. Where they
-// do not, blocks are larger, because each of them reads all weights; and where kernels run for
-// smaller blocks inside, so that scratch hardly grows with the rows.
-constexpr size_t stack_scratch = 64 << 10, workspace_scratch = 512 << 10,
+// do not, blocks are larger and may have more rows than usual, because each of them reads all
+// weights; and where kernels run for smaller blocks inside, so that scratch hardly grows with the
+// rows.
+constexpr int64_t usual_rows = 64;
+constexpr size_t stack_scratch = 64 << 10, workspace_scratch = 768 << 10,
                  blocks_scratch = 1536 << 10;
 // A vector of rows takes about as long as so many rows by themselves.
 constexpr int64_t rows_of_a_vector = 8;
@@ -36,8 +38,10 @@ struct Block {
 // The largest block with no more scratch than that.
 Block choose_block(CompiledModel& model, const std::string& entry, const kernel::Target& target) {
   const bool cached = weight_bytes(model) <= static_cast<size_t>(target.l2_bytes);
-  for (int64_t rows : {64, 32, 16, 8, 4, 2}) {
+  for (int64_t rows : {128, 64, 32, 16, 8, 4, 2}) {
+    if (cached && rows > usual_rows) continue;
     const LoweredEntry lowered = model.lower(entry, target, rows);
+    if (lowered.in_blocks && rows > usual_rows) continue;
     const size_t limit = lowered.in_blocks ? blocks_scratch
                          : cached          ? stack_scratch
                                            : workspace_scratch;

@@ -1,4 +1,5 @@
-// Asks for the next block of a sum while tiles add up this one (ContractSchedule::block).
+// What a tile asks for while it is added up, because it takes long until it is here: the next rows
+// of A, the next panel of B, the next block of a sum (ContractSchedule::block).
 #pragma once
 
 #include <vector>
@@ -7,6 +8,14 @@
 #include "compiler/kernel/contract_sums.h"
 
 namespace nnc::kernel {
+
+// So many rows, where they and the tile's columns begin in A and B, and which row is the first.
+struct TileOperands {
+  int64_t rows = 0;
+  Value a, b, m;
+};
+std::vector<Ahead> ahead_of_tile(KernelScope& s, const ContractionMap& map,
+                                 const ContractSchedule& schedule, const TileOperands& tile);
 
 // Every tile of a thread asks for a part of the next block, and spreads it over its runs of the
 // innermost summed loop: a core can wait for few lines at a time, and for the tile's sums too.
