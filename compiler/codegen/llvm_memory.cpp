@@ -40,9 +40,19 @@ llvm::Value* InstructionPrinter::memory(const Instruction& instruction, const Op
   }
 }
 
+// What is a known distance from another place is counted from there, in bytes: the code generator
+// would find that out for every access by itself, which takes it longer.
 llvm::Value* InstructionPrinter::address(Scalar element, llvm::Value* pointer, llvm::Value* index) {
   llvm::Type* type = scalar_type(builder_.getContext(), stored_type({element, 1}).scalar);
-  return builder_.CreateGEP(type, pointer, index);
+  const auto* sum = llvm::dyn_cast<llvm::BinaryOperator>(index);
+  if (!sum || sum->getOpcode() != llvm::Instruction::Add)
+    return builder_.CreateGEP(type, pointer, index);
+  const auto* distance = llvm::dyn_cast<llvm::ConstantInt>(sum->getOperand(1));
+  if (!distance) return builder_.CreateGEP(type, pointer, index);
+  llvm::Value* base = builder_.CreateGEP(type, pointer, sum->getOperand(0));
+  return builder_.CreateGEP(
+      builder_.getInt8Ty(), base,
+      builder_.getInt64(distance->getSExtValue() * kernel::bytes_of(element)));
 }
 
 llvm::Value* InstructionPrinter::as_vector_of_one(llvm::Value* a) {
