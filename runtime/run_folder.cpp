@@ -1,6 +1,7 @@
 #include "runtime/run_folder.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>

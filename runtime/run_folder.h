@@ -1,7 +1,7 @@
 // The text files of a run: metrics.jsonl, one line per epoch, and manifest.json.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "runtime/metrics.h"
 

@@ -1,6 +1,7 @@
 // nnc eval: loss and metrics of a run on one split.
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,7 @@
 #include "tools/nnc/profile.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 

@@ -1,6 +1,7 @@
 #include "tools/nnc/run.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <filesystem>
 
@@ -104,14 +105,15 @@ void check_run_folder(const std::string& folder) {
 std::string model_path_in(const std::string& folder) { return folder + "/model.yaml"; }
 std::string metrics_path_in(const std::string& folder) { return folder + "/metrics.jsonl"; }
 
-void write_manifest(const std::string& folder, const Manifest& manifest) {
+void write_manifest(const std::string& folder, const Manifest& manifest,
+                    const ordered_json& facts) {
   ordered_json fields = ordered_json::array();
   for (const runtime::FieldInfo& field : manifest.fields) fields.push_back(to_json(field));
   ordered_json json = {{"nnc", version},
                        {"model", manifest.model_name},
                        {"model_path", manifest.model_path},
                        {"set", manifest.overrides}};
-  json.update(manifest.more);
+  json.update(facts);
   json["fields"] = fields;
   runtime::write_json(folder + "/" + manifest_name, json);
 }
@@ -134,12 +136,16 @@ Manifest read_manifest(const std::string& folder) {
       info.vocabulary = field.at("words").get<std::vector<std::string>>();
       result.fields.push_back(std::move(info));
     }
-    result.more = json;
-    for (const char* key : {"nnc", "model", "model_path", "set", "fields"}) result.more.erase(key);
   } catch (const nlohmann::json::exception& problem) {
     throw runtime::DataError(path, "", "not a manifest that nnc wrote", "", problem.what());
   }
   return result;
+}
+
+ordered_json read_facts(const std::string& folder) {
+  ordered_json facts = runtime::read_json(folder + "/" + manifest_name);
+  for (const char* key : {"nnc", "model", "model_path", "set", "fields"}) facts.erase(key);
+  return facts;
 }
 
 std::vector<spec::FieldInfo> for_compiler(const std::vector<runtime::FieldInfo>& fields) {

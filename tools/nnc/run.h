@@ -1,7 +1,7 @@
 // A run folder: where it is made, what it remembers besides weights and checkpoints.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -17,7 +17,6 @@ struct Manifest {
   std::string model_path;              // of the model file that it was made from
   std::vector<std::string> overrides;  // --set, in order; model.yaml has them already
   std::vector<runtime::FieldInfo> fields;
-  nlohmann::ordered_json more;  // seed, hashes, machine, timings: for people
 };
 
 // runs/NAME-001, or the next number that is free.
@@ -35,8 +34,11 @@ void check_run_folder(const std::string& folder);
 std::string model_path_in(const std::string& folder);
 std::string metrics_path_in(const std::string& folder);
 
-void write_manifest(const std::string& folder, const Manifest& manifest);
+// `facts`: what else it says, for people: seed, hashes, machine, timings.
+void write_manifest(const std::string& folder, const Manifest& manifest,
+                    const nlohmann::ordered_json& facts);
 Manifest read_manifest(const std::string& folder);
+nlohmann::ordered_json read_facts(const std::string& folder);
 
 // The compiler's view of the same fields.
 std::vector<spec::FieldInfo> for_compiler(const std::vector<runtime::FieldInfo>& fields);

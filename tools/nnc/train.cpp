@@ -1,6 +1,7 @@
 // nnc train: from a model file, or an interrupted run, to a run folder.
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include <filesystem>
 #include <fstream>
@@ -49,6 +50,7 @@ struct Flags {
 struct Job {
   Model model;
   Manifest manifest;
+  nlohmann::ordered_json facts;  // what else the manifest says
   std::string folder;
   bool resumed = false;
   std::unique_ptr<CompiledModel> compiled;
@@ -88,6 +90,7 @@ void begin_resumed(const Flags& flags, Job& job) {
   job.folder = flags.resume;
   job.resumed = true;
   job.manifest = read_manifest(job.folder);
+  job.facts = read_facts(job.folder);
   std::vector<std::string> overrides = flags.overrides;
   add_shortcuts(flags, overrides);
   job.model = read_model(model_path_in(job.folder), overrides);
@@ -181,8 +184,8 @@ nlohmann::ordered_json facts(const Job& job, const CompileFlags& flags) {
 
 // The same steps on other rows would be neither this run nor a new one.
 void check_same_data(const Job& job) {
-  const auto before = job.manifest.more.find("data_hashes");
-  if (before == job.manifest.more.end()) return;
+  const auto before = job.facts.find("data_hashes");
+  if (before == job.facts.end()) return;
   for (const auto& [file, hash] : job.hashes.get().items()) {
     if (!before->contains(file) || (*before)[file].is_null() || (*before)[file] == hash) continue;
     throw CommandError(
@@ -203,8 +206,8 @@ void check_resumed(const Job& job) {
 void open_folder(Job& job, const CompileFlags& flags) {
   job.resumed ? check_resumed(job) : make_run_folder(job.folder);
   runtime::write_atomically(model_path_in(job.folder), spec::to_yaml(job.model.description));
-  job.manifest.more = facts(job, flags);
-  write_manifest(job.folder, job.manifest);
+  job.facts = facts(job, flags);
+  write_manifest(job.folder, job.manifest, job.facts);
 }
 
 void set_options(Job& job) {
@@ -264,7 +267,7 @@ void judge(Job& job, runtime::ThreadPool& pool, bool quiet) {
   const runtime::Metrics metrics =
       runtime::evaluate(job.compiled->program(), *entries.evaluate, entries.prelude, test.test,
                         job.state, scalars, pool);
-  job.manifest.more["test"] = runtime::to_json(metrics);
+  job.facts["test"] = runtime::to_json(metrics);
   if (!quiet) {
     fmt::print("test   {}   ({} rows)\n", metrics_text(metrics), with_commas(metrics.rows));
   }
@@ -289,8 +292,8 @@ void print_next(const Job& job) {
 }
 
 Exit stopped(Job& job, const runtime::TrainResult& result) {
-  job.manifest.more["data_hashes"] = job.hashes.get();
-  write_manifest(job.folder, job.manifest);
+  job.facts["data_hashes"] = job.hashes.get();
+  write_manifest(job.folder, job.manifest, job.facts);
   fmt::print(stderr, "stopped after step {}; to go on: nnc train --resume {}\n", result.steps,
              job.folder);
   return Exit::stopped;
@@ -336,10 +339,10 @@ Exit train(const Flags& flags) {
   if (!flags.quiet) fmt::print("\n");
   if (!flags.quiet) print_end(job, result);
   judge(job, pool, flags.quiet);
-  job.manifest.more["data_hashes"] = job.hashes.get();
-  job.manifest.more["train_seconds"] = result.seconds;
-  job.manifest.more["total_seconds"] = seconds_since(start);
-  write_manifest(job.folder, job.manifest);
+  job.facts["data_hashes"] = job.hashes.get();
+  job.facts["train_seconds"] = result.seconds;
+  job.facts["total_seconds"] = seconds_since(start);
+  write_manifest(job.folder, job.manifest, job.facts);
   if (!flags.quiet) {
     fmt::print("time   {} in all, {} of it training\n", duration_text(seconds_since(start)),
                duration_text(result.seconds));

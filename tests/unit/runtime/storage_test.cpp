@@ -1,6 +1,8 @@
 // Files that a run writes: safetensors, weights and checkpoints, metrics.
 #include <sys/resource.h>
 
+#include <nlohmann/json.hpp>
+
 #include <cmath>
 #include <csignal>
 #include <cstring>
