@@ -247,9 +247,12 @@ std::string CppHelpers::iota(Type t) {
 std::string CppHelpers::prefetch(const std::string& pointer, const std::string& offset) {
   once("prefetch", [&] {
     const std::string from = fmt::format("{} a, {} b", type({Scalar::ptr, 1}), type({}));
-    return define("void", "prefetch", from,
-                  "#if defined(__GNUC__)\n__builtin_prefetch(a + b);\n#else\n"
-                  "static_cast<void>(a + b);\n#endif");
+    return define(
+        "void", "prefetch", from,
+        "// Counted as a number: it may lie beyond the array.\n"
+        "const auto at = reinterpret_cast<std::uintptr_t>(a) + static_cast<std::uintptr_t>(b);\n"
+        "#if defined(__GNUC__)\n__builtin_prefetch(reinterpret_cast<const void*>(at));\n#else\n"
+        "static_cast<void>(at);\n#endif");
   });
   return fmt::format("prefetch({}, {})", pointer, offset);
 }

@@ -76,9 +76,10 @@ class FrameCollector : public llvm::DiagnosticHandler {
 // distances from it are part of the processor's addresses. Without it the scheduler moves the loads
 // of a tile together, away from the multiply-adds that use them, and spills for it; kernels say
 // their instructions in a good order. Steps run as fast so, prediction is up to 4 % slower. The
-// others, a twentieth of the time, look for what kernels do not contain: freeze instructions,
-// constants too long for an instruction, calls of a mathematical library, integers that would
-// better be masks, values to be brought nearer to their last use.
+// others, a twentieth of the time, find next to nothing in kernels: freeze instructions, constants
+// too long for an instruction, calls of a mathematical library, integers that would better be
+// masks, values to be brought nearer to their last use, addresses that repeat, loads of less than a
+// register.
 constexpr std::string_view unhurried[] = {"Loop Strength Reduction",
                                           "Machine Instruction Scheduler",
                                           "Canonicalize Freeze Instructions in Loops",

@@ -29,20 +29,26 @@ std::optional<Ahead> next_rows(KernelScope& s, const ContractionMap& map,
 // So many tiles of a thread at least have to share what each asks for of the next panel.
 constexpr int64_t few_tiles = 4;
 
+// The part of `bytes` that comes before step `at` of begin … end - 1.
+Value part_before(Builder& k, int64_t bytes, Value at, Value begin, Value end) {
+  return k.div(k.mul(k.sub(at, begin), k.i64(bytes)), k.sub(end, begin));
+}
+
 // A panel of B from behind the second cache is asked for while the one before it is used: each tile
-// asks for its part.
+// asks for its part, and for what follows if the thread has more rows than expected.
 std::optional<Ahead> next_panel(KernelScope& s, const ContractionMap& map,
                                 const ContractSchedule& schedule, const TileOperands& tile) {
   const int64_t bytes = bytes_of_element(s.context), k = map.k.back().extent.size;
-  const bool whole = map.panel_stride > 0 && map.k.size() == 1 && !schedule.along_rows &&
+  const bool whole = map.panel_stride > 0 && map.outer.empty() && map.k.size() == 1 &&
+                     !schedule.along_rows &&
                      schedule.tile.panels.front() * schedule.tile.lanes == panel_width;
   if (!whole || map.n.extent.size * k * bytes < s.context.target.l2_bytes) return {};
   const int64_t rows = expected_rows(map.m.extent, s.context.batch, s.context.target.threads);
   if (rows < few_tiles * tile.rows) return {};
   const int64_t step = (panel_width * bytes * tile.rows + rows - 1) / rows;
   const Value panel = s.k.mul(s.k.add(tile.b, s.k.i64(map.panel_stride)), s.k.i64(bytes));
-  const Value number = s.k.div(s.k.sub(tile.m, s.begin), s.k.i64(tile.rows));
-  return Ahead{operand_pointer(s, map.b), s.k.add(panel, s.k.mul(number, s.k.i64(step * k))), step};
+  const Value before = part_before(s.k, panel_width * k * bytes, tile.m, s.begin, s.end);
+  return Ahead{operand_pointer(s, map.b), s.k.add(panel, before), step};
 }
 
 }  // namespace
@@ -64,43 +70,45 @@ BlockFetch::BlockFetch(KernelScope& s, const ContractionMap& map, const Contract
 
 void BlockFetch::begin(Value tile, const std::vector<Range>& block) {
   parts_.clear();
-  if (tiles() < fetching_tiles) return;
-  const Value number = k_.sub(tile, s_.begin);
-  add(operand_pointer(s_, map_.a), map_.a_offset, &MapDim::a, number, block);
-  add(operand_pointer(s_, map_.b), map_.b_offset, &MapDim::b, number, block);
+  const int64_t threads = s_.context.target.threads;
+  const int64_t tiles = (block_units(schedule_, map_) + threads - 1) / threads;
+  if (tiles < fetching_tiles) return;
+  add(operand_pointer(s_, map_.a), map_.a_offset, &MapDim::a, tile, tiles, block);
+  add(operand_pointer(s_, map_.b), map_.b_offset, &MapDim::b, tile, tiles, block);
 }
 
 void BlockFetch::fetch(Value run) const {
+  constexpr int64_t few_lines = 16;
   for (const Part& part : parts_) {
-    const Value first = k_.add(part.first, k_.mul(run, k_.i64(part.lines * line)));
-    for (int64_t i = 0; i < part.lines; ++i)
-      k_.prefetch(part.pointer, k_.add(first, k_.i64(i * line)));
+    const Value first = k_.add(part.first, k_.mul(run, k_.i64(part.bytes)));
+    const auto ask = [&](Value at) { k_.prefetch(part.pointer, at); };
+    if (part.bytes > few_lines * line) {
+      k_.loop(first, k_.add(first, k_.i64(part.bytes)), k_.i64(line), ask);
+      continue;
+    }
+    for (int64_t i = 0; i < part.bytes; i += line) ask(k_.add(first, k_.i64(i)));
   }
 }
 
-int64_t BlockFetch::tiles() const {
-  const int64_t threads = s_.context.target.threads;
-  return (block_units(schedule_, map_) + threads - 1) / threads;
-}
-
 int64_t BlockFetch::runs() const {
-  const bool plain = map_.k.size() == 2;  // each row, or line of one, is a run
-  if (schedule_.part > 0) return plain ? 1 : schedule_.part;
-  return schedule_.block * (plain ? 1 : map_.k[1].extent.size);
+  const bool parts = schedule_.part > 0;
+  if (map_.k.size() == 2) return parts ? 1 : schedule_.block;  // rows, or the part of one
+  int64_t runs = parts ? schedule_.part : schedule_.block * map_.k[1].extent.size;
+  for (size_t d = 2; d + 1 < map_.k.size(); ++d) runs *= map_.k[d].extent.size;
+  return runs;
 }
 
-void BlockFetch::add(Value pointer, int64_t start, Dim MapDim::*stride, Value tile,
+void BlockFetch::add(Value pointer, int64_t start, Dim MapDim::*stride, Value tile, int64_t tiles,
                      const std::vector<Range>& block) {
   const int64_t bytes = bytes_of_element(s_.context);
   const int64_t row = (map_.k[0].*stride).size * bytes, part = (map_.k[1].*stride).size * bytes;
   const bool parts = schedule_.part > 0;
   const int64_t all = parts ? schedule_.part * part : schedule_.block * row;
-  const int64_t share = line * tiles() * runs(), lines = (all + share - 1) / share;
   Value first = k_.mul(parts ? block[0].begin : block[0].end, k_.i64(row));
   if (parts) first = k_.add(first, k_.mul(block[1].end, k_.i64(part)));
   first = k_.add(first, k_.i64(start * bytes));
-  first = k_.add(first, k_.mul(tile, k_.i64(runs() * lines * line)));
-  parts_.push_back({pointer, first, lines});
+  first = k_.add(first, part_before(k_, all, tile, s_.begin, s_.end));
+  parts_.push_back({pointer, first, (all + tiles * runs() - 1) / (tiles * runs())});
 }
 
 }  // namespace nnc::kernel

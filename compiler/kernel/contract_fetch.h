@@ -33,16 +33,16 @@ class BlockFetch {
   void fetch(Value run) const;
 
  private:
-  // What one tile asks for of an operand: so many lines for each run, from byte `first` on.
+  // What one tile asks for of an operand: so many bytes before each run, from byte `first` on.
   struct Part {
     Value pointer, first;
-    int64_t lines = 0;
+    int64_t bytes = 0;
   };
-  // `start`: of the operand's first element; `stride`: which stride of a loop is the operand's.
-  void add(Value pointer, int64_t start, ir::Dim MapDim::*stride, Value tile,
+  // `start`: of the operand's first element; `stride`: which stride of a loop is the operand's;
+  // `tiles`: how many a thread is expected to have.
+  void add(Value pointer, int64_t start, ir::Dim MapDim::*stride, Value tile, int64_t tiles,
            const std::vector<Range>& block);
-  int64_t tiles() const;  // that one thread takes
-  int64_t runs() const;   // of one tile
+  int64_t runs() const;  // of one tile
 
   KernelScope& s_;
   Builder& k_;

@@ -7,9 +7,9 @@ namespace nnc::tool {
 namespace {
 
 // Scratch of a block: on the stack where the weights stay in the cache between blocks. Where they
-// do not, blocks are larger and may have more rows than usual, because each of them reads all
-// weights; and where kernels run for smaller blocks inside, so that scratch hardly grows with the
-// rows.
+// do not, blocks are larger, because each of them reads all weights, and may have more rows than
+// usual. Where kernels run for smaller blocks inside, scratch hardly grows with the rows and may be
+// larger too.
 constexpr int64_t usual_rows = 64;
 constexpr size_t stack_scratch = 64 << 10, workspace_scratch = 768 << 10,
                  blocks_scratch = 1536 << 10;

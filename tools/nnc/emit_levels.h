@@ -19,7 +19,7 @@ struct EmitLevels {
 };
 
 // Lowers an entry for one row and for blocks of rows at every level. Blocks are as large as 64 KB
-// of scratch allow; 512 KB where the weights exceed the cache, 1.5 MB where kernels run for blocks
+// of scratch allow; 768 KB where the weights exceed the cache, 1.5 MB where kernels run for blocks
 // of rows themselves.
 EmitLevels lower_levels(CompiledModel& model, const std::string& entry);
 

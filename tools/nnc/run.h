@@ -38,6 +38,7 @@ std::string metrics_path_in(const std::string& folder);
 void write_manifest(const std::string& folder, const Manifest& manifest,
                     const nlohmann::ordered_json& facts);
 Manifest read_manifest(const std::string& folder);
+// Of a folder whose manifest has been read.
 nlohmann::ordered_json read_facts(const std::string& folder);
 
 // The compiler's view of the same fields.
