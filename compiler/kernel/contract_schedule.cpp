@@ -238,7 +238,7 @@ ContractSchedule schedule_of(const GroupContext& context, const ContractionMap& 
   schedule.by_columns = columns_pay(context, map, shape);
   if (schedule.by_columns) {
     shape.sharers = sharers(context);
-    schedule.along_rows = !map.turned && streams(context, map);
+    schedule.along_rows = !map.turned && k <= longest_unpacked_sum && streams(context, map);
     shape.packable = packable && !schedule.along_rows;
   } else if (updates_panels(context, map)) {
     schedule.by_panels = true;

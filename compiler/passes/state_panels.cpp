@@ -24,7 +24,8 @@ namespace {
 
 constexpr int64_t width = kernel::panel_width;
 // Elements from which it pays; columns that two threads can share; and rows of a batch for each
-// column, up to which it costs less that every thread reads all of the left side.
+// column, up to which it costs less that every thread reads all of the left side. Long sums want
+// their right side packed, which products with panels cannot.
 constexpr int64_t large = 16 << 10, shared_columns = 2 * width, most_rows = 2;
 
 using Users = std::map<const Value*, std::vector<Node*>>;
@@ -192,6 +193,7 @@ std::vector<std::string> put_states_in_panels(Graph& step) {
   for (const auto& node : step.nodes) {
     if (!is_gradient(*node) || values.count(node->result()) > 0) continue;
     if (step.batch > most_rows * node->result()->type.shape[1].size) continue;
+    if (step.batch > kernel::longest_unpacked_sum) continue;
     Update update(step, users);
     if (update.collect(node->result()))
       values.insert(update.values().begin(), update.values().end());
