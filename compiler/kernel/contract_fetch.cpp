@@ -10,8 +10,6 @@ using ir::Dim;
 
 namespace {
 
-constexpr int64_t line = 64;  // bytes of a cache line
-
 // Where columns are shared, another core has written half of the rows of A, or more. It takes so
 // long until they are here that the next tile's are asked for while this one is added up.
 std::optional<Ahead> next_rows(KernelScope& s, const ContractionMap& map,

@@ -7,10 +7,6 @@ namespace nnc::kernel {
 
 using ir::Dim;
 
-namespace {
-constexpr int64_t line = 64;  // bytes of a cache line
-}
-
 ContractSums::ContractSums(KernelScope& s, const ContractionMap& map, const Tile& tile,
                            Scalar scalar)
     : s_(s), k_(s.k), map_(map), tile_(tile), scalar_(scalar) {

@@ -10,6 +10,8 @@
 
 namespace nnc::kernel {
 
+constexpr int64_t line = 64;  // bytes of a cache line
+
 // Elements of a summed loop, begin … end - 1.
 struct Range {
   Value begin, end;

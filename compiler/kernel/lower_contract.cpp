@@ -34,8 +34,6 @@ class ContractLowering {
         fetch_(s, map_, schedule_),
         borders_(zero_borders(s.context, map_)),
         outer_(map_.outer.size()) {
-    a_ = operand_pointer(s_, map_.a);
-    b_ = operand_pointer(s_, map_.b);
     s_.e.set_lanes(tile_.lanes);
   }
 
@@ -458,7 +456,6 @@ class ContractLowering {
   const ContractSums sums_;
   const ContractEpilogue epilogue_;
   BlockFetch fetch_;
-  Value a_, b_;
   const std::vector<Border> borders_;
   std::vector<Value> outer_;   // where the loops around the tile stand
   std::vector<Ahead> ahead_;   // what the tile that is added up asks for

@@ -192,8 +192,8 @@ std::vector<std::string> put_states_in_panels(Graph& step) {
   std::set<const Value*> values, states;
   for (const auto& node : step.nodes) {
     if (!is_gradient(*node) || values.count(node->result()) > 0) continue;
-    if (step.batch > most_rows * node->result()->type.shape[1].size) continue;
-    if (step.batch > kernel::longest_unpacked_sum) continue;
+    const int64_t columns = node->result()->type.shape[1].size;
+    if (step.batch > std::min(most_rows * columns, kernel::longest_unpacked_sum)) continue;
     Update update(step, users);
     if (update.collect(node->result()))
       values.insert(update.values().begin(), update.values().end());
