@@ -118,7 +118,7 @@ void write_manifest(const std::string& folder, const Manifest& manifest,
   runtime::write_json(folder + "/" + manifest_name, json);
 }
 
-Manifest read_manifest(const std::string& folder) {
+Manifest read_manifest(const std::string& folder, ordered_json* facts) {
   check_run_folder(folder);
   const std::string path = folder + "/" + manifest_name;
   const ordered_json json = runtime::read_json(path);
@@ -136,16 +136,14 @@ Manifest read_manifest(const std::string& folder) {
       info.vocabulary = field.at("words").get<std::vector<std::string>>();
       result.fields.push_back(std::move(info));
     }
+    if (facts) {
+      *facts = json;
+      for (const char* key : {"nnc", "model", "model_path", "set", "fields"}) facts->erase(key);
+    }
   } catch (const nlohmann::json::exception& problem) {
     throw runtime::DataError(path, "", "not a manifest that nnc wrote", "", problem.what());
   }
   return result;
-}
-
-ordered_json read_facts(const std::string& folder) {
-  ordered_json facts = runtime::read_json(folder + "/" + manifest_name);
-  for (const char* key : {"nnc", "model", "model_path", "set", "fields"}) facts.erase(key);
-  return facts;
 }
 
 std::vector<spec::FieldInfo> for_compiler(const std::vector<runtime::FieldInfo>& fields) {

@@ -37,9 +37,7 @@ std::string metrics_path_in(const std::string& folder);
 // `facts`: what else it says, for people: seed, hashes, machine, timings.
 void write_manifest(const std::string& folder, const Manifest& manifest,
                     const nlohmann::ordered_json& facts);
-Manifest read_manifest(const std::string& folder);
-// Of a folder whose manifest has been read.
-nlohmann::ordered_json read_facts(const std::string& folder);
+Manifest read_manifest(const std::string& folder, nlohmann::ordered_json* facts = nullptr);
 
 // The compiler's view of the same fields.
 std::vector<spec::FieldInfo> for_compiler(const std::vector<runtime::FieldInfo>& fields);

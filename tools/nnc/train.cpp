@@ -89,8 +89,7 @@ void begin_resumed(const Flags& flags, Job& job) {
   }
   job.folder = flags.resume;
   job.resumed = true;
-  job.manifest = read_manifest(job.folder);
-  job.facts = read_facts(job.folder);
+  job.manifest = read_manifest(job.folder, &job.facts);
   std::vector<std::string> overrides = flags.overrides;
   add_shortcuts(flags, overrides);
   job.model = read_model(model_path_in(job.folder), overrides);
