@@ -52,25 +52,39 @@ class ReverseWalk {
     }
     if (!reached || !node.op->vjp) return;
     builder_.set_span(node.span);
-    ir::VjpContext context{builder_, node, incoming};
+    bool chosen = false;
+    for (const Value* gradient : incoming) chosen = chosen || chosen_.count(gradient) > 0;
+    ir::VjpContext context{builder_, node, incoming, chosen};
     const std::vector<Value*> outgoing = node.op->vjp(context);
     internal_check(outgoing.size() == node.operands.size(),
                    "the derivative of " + node.op->name + " has the wrong number of gradients");
-    for (size_t i = 0; i < outgoing.size(); ++i) accumulate(node, node.operands[i], outgoing[i]);
+    for (size_t i = 0; i < outgoing.size(); ++i) {
+      accumulate(node, node.operands[i], outgoing[i], chosen || node.op->picks);
+    }
   }
 
-  void accumulate(const Node& node, const Value* operand, Value* gradient) {
+  void accumulate(const Node& node, const Value* operand, Value* gradient, bool chosen) {
     if (gradient == nullptr || depends_.count(operand) == 0) return;
     internal_check(gradient->type == operand->type,
                    "the derivative of " + node.op->name + " has another type than its operand");
     Value*& sum = adjoints_[operand];
     sum = sum == nullptr ? gradient : builder_.add(sum, gradient);
+    if (chosen && !mixes(node, operand)) chosen_.insert(sum);
+  }
+
+  // True where a gradient of the operand sums over elements of the result: a zero in it no longer
+  // says which of them was left out.
+  bool mixes(const Node& node, const Value* operand) {
+    if (node.op->family == ir::Family::contraction) return true;
+    const int64_t batch = builder_.graph().batch;
+    return operand->type.elements(batch) < node.result()->type.elements(batch);
   }
 
   ir::Builder builder_;
   size_t forward_;
   std::set<const Value*> depends_;
   std::map<const Value*, Value*> adjoints_;
+  std::set<const Value*> chosen_;  // adjoints that are 0 where a choice left an element out
 };
 
 // Removes the nodes from `first` on that none of `wanted` needs.

@@ -38,6 +38,9 @@ struct VjpContext {
   Builder& b;  // appends to the graph, with the span of `node`
   const Node& node;
   std::vector<Value*> gradients;  // one per result; null where nothing flows back
+  // The gradients are 0 in the elements that a choice (`picks`) further on left out: a slope that
+  // can be infinite or NaN there must not be multiplied in (0·inf); see `where_chosen`.
+  bool chosen = false;
   Value* operand(int i) const { return node.operands.at(static_cast<size_t>(i)); }
   Value* result(int i = 0) const { return node.result(i); }
 };
@@ -129,6 +132,8 @@ struct OpDef {
   // placement
   std::function<std::vector<Placement>(const Node&)> placements = {};
   bool accumulates = false;  // placement: starts at 0, and what falls on one place is added up
+
+  bool picks = false;  // its vjp gives exact zeros to the elements that it did not choose
 
   // Cost of one element in flops, for the cost model (exp counts about 12).
   double cost = 1;

@@ -35,6 +35,22 @@ std::string all_types(const InferInput& input) {
 
 }  // namespace
 
+bool is_uniform(const ir::Value* value) {
+  const Node* node = value->node;
+  return node != nullptr && node->operands.empty() && node->op->uniform;
+}
+
+ir::Value* where_chosen(VjpContext& c, ir::Value* gradient) {
+  if (!c.chosen) return gradient;
+  ir::Value* zero = c.b.constant_like(0, gradient);
+  return c.b.select(c.b.compare("eq", c.gradients[0], zero), zero, gradient);
+}
+
+ir::Value* times(VjpContext& c, ir::Value* g, ir::Value* slope) {
+  ir::Value* product = c.b.mul(g, slope);
+  return is_uniform(slope) ? product : where_chosen(c, product);
+}
+
 void reject(const InferInput& input, const std::string& message, const std::string& expected) {
   throw UserError(input.span, message, expected, all_types(input));
 }

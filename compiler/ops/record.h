@@ -35,6 +35,16 @@ struct Registration {
   explicit Registration(OpDef def) { ir::register_op(std::move(def)); }
 };
 
+// --- derivatives ---------------------------------------------------------------------------------
+
+// `gradient`, but exactly 0 in the elements whose incoming gradient is 0 because a choice left them
+// out: the slope may be infinite or NaN there, as that of the root in `if(x > 0, sqrt(x), 0)`.
+ir::Value* where_chosen(VjpContext& c, ir::Value* gradient);
+// g · slope, with the same care unless the slope is the same everywhere.
+ir::Value* times(VjpContext& c, ir::Value* g, ir::Value* slope);
+// One number in every element, known when the graph is built.
+bool is_uniform(const ir::Value* value);
+
 // --- type rules ----------------------------------------------------------------------------------
 
 enum class Accept { floats, numbers, booleans, any };

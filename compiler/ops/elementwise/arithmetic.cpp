@@ -48,7 +48,7 @@ const Registration mul({
     .vjp =
         [](VjpContext& c) {
           ir::Value* g = c.gradients[0];
-          return Gradients{c.b.mul(g, c.operand(1)), c.b.mul(g, c.operand(0))};
+          return Gradients{times(c, g, c.operand(1)), times(c, g, c.operand(0))};
         },
     .eval = eval_binary([](double a, double b) { return a * b; }),
     .lower = lower_binary(kernel::Op::mul),
@@ -88,7 +88,8 @@ const Registration div({
     .vjp =
         [](VjpContext& c) {
           ir::Value* g = c.b.div(c.gradients[0], c.operand(1));
-          return Gradients{g, c.b.neg(c.b.mul(g, c.result()))};  // d(a/b)/db = -(a/b)/b
+          if (!is_uniform(c.operand(1))) g = where_chosen(c, g);
+          return Gradients{g, c.b.neg(times(c, g, c.result()))};  // d(a/b)/db = -(a/b)/b
         },
     .eval = eval_div,
     .lower = lower_div,
@@ -116,6 +117,7 @@ const Registration max({
     .vjp = [](VjpContext& c) { return choose(c, c.b.compare("lt", c.operand(0), c.operand(1))); },
     .eval = eval_binary([](double a, double b) { return a < b ? b : a; }),
     .lower = lower_binary(kernel::Op::max),
+    .picks = true,
     .samples =
         [] {
           return joined({float_samples(2), typed_samples(2, DType::i32, -9, 9)});
@@ -132,6 +134,7 @@ const Registration min({
     .vjp = [](VjpContext& c) { return choose(c, c.b.compare("lt", c.operand(1), c.operand(0))); },
     .eval = eval_binary([](double a, double b) { return b < a ? b : a; }),
     .lower = lower_binary(kernel::Op::min),
+    .picks = true,
     .samples =
         [] {
           return joined({float_samples(2), typed_samples(2, DType::i32, -9, 9)});
@@ -146,7 +149,7 @@ const Registration muladd({
     .vjp =
         [](VjpContext& c) {
           ir::Value* g = c.gradients[0];
-          return Gradients{c.b.mul(g, c.operand(1)), c.b.mul(g, c.operand(0)), g};
+          return Gradients{times(c, g, c.operand(1)), times(c, g, c.operand(0)), g};
         },
     .eval =
         [](EvalContext& c) {

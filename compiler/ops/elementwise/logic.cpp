@@ -107,6 +107,7 @@ const Registration select({
         },
     .lower = [](LowerContext& c,
                 const std::vector<kernel::Value>& v) { return c.k.select(v[0], v[1], v[2]); },
+    .picks = true,
     .samples = select_samples,
 });
 

@@ -15,7 +15,7 @@ const Registration exp({
     .name = "exp",
     .doc = "e to the power of a.",
     .infer = infer_elementwise("exp", Accept::floats),
-    .vjp = [](VjpContext& c) { return Gradients{c.b.mul(c.gradients[0], c.result())}; },
+    .vjp = [](VjpContext& c) { return Gradients{times(c, c.gradients[0], c.result())}; },
     .eval = eval_unary([](double a) { return std::exp(a); }),
     .lower = lower_math(math::exp),
     .cost = 12,
@@ -30,7 +30,9 @@ const Registration expm1({
     .doc = "exp(a) - 1, accurate near 0.",
     .infer = infer_elementwise("expm1", Accept::floats),
     .vjp =
-        [](VjpContext& c) { return Gradients{c.b.mul(c.gradients[0], c.b.add(c.result(), 1.0))}; },
+        [](VjpContext& c) {
+          return Gradients{times(c, c.gradients[0], c.b.add(c.result(), 1.0))};
+        },
     .eval = eval_unary([](double a) { return std::expm1(a); }),
     .lower = lower_math(math::expm1),
     .cost = 18,
@@ -41,7 +43,10 @@ const Registration log({
     .name = "log",
     .doc = "The natural logarithm; -inf at 0, NaN below.",
     .infer = infer_elementwise("log", Accept::floats),
-    .vjp = [](VjpContext& c) { return Gradients{c.b.div(c.gradients[0], c.operand(0))}; },
+    .vjp =
+        [](VjpContext& c) {
+          return Gradients{where_chosen(c, c.b.div(c.gradients[0], c.operand(0)))};
+        },
     .eval = eval_unary([](double a) { return std::log(a); }),
     .lower = lower_math(math::log),
     .cost = 16,
@@ -54,7 +59,7 @@ const Registration log1p({
     .infer = infer_elementwise("log1p", Accept::floats),
     .vjp =
         [](VjpContext& c) {
-          return Gradients{c.b.div(c.gradients[0], c.b.add(c.operand(0), 1.0))};
+          return Gradients{where_chosen(c, c.b.div(c.gradients[0], c.b.add(c.operand(0), 1.0)))};
         },
     .eval = eval_unary([](double a) { return std::log1p(a); }),
     .lower = lower_math(math::log1p),
@@ -97,7 +102,7 @@ const Registration tan({
     .vjp =
         [](VjpContext& c) {  // 1 + tan²
           ir::Value* slope = c.b.add(c.b.mul(c.result(), c.result()), 1.0);
-          return Gradients{c.b.mul(c.gradients[0], slope)};
+          return Gradients{times(c, c.gradients[0], slope)};
         },
     .eval = eval_unary([](double a) { return std::tan(a); }),
     .lower =
@@ -120,7 +125,8 @@ Gradients pow_gradients(VjpContext& c) {
     const double n = source->attributes.number("value");
     if (n == 0) return {nullptr, nullptr};
     ir::Value* rest = n == 2 ? base : b.op("pow", {base, b.constant_like(n - 1, base)});
-    return {b.mul(b.mul(g, n), n == 1 ? b.constant_like(1, base) : rest), nullptr};
+    if (n == 1) return {g, nullptr};
+    return {times(c, b.mul(g, n), rest), nullptr};
   }
   ir::Value* zero = b.constant_like(0, base);
   ir::Value* one = b.constant_like(1, base);
@@ -128,7 +134,7 @@ Gradients pow_gradients(VjpContext& c) {
   ir::Value* slope = b.mul(exponent, b.op("pow", {base, lower}));
   ir::Value* positive = b.compare("gt", base, zero);
   ir::Value* logarithm = b.unary("log", b.select(positive, base, one));
-  return {b.mul(g, slope), b.mul(g, b.mul(c.result(), logarithm))};
+  return {times(c, g, slope), times(c, g, b.mul(c.result(), logarithm))};
 }
 
 const Registration pow({

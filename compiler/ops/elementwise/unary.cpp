@@ -66,7 +66,9 @@ const Registration sqrt({
     .doc = "The square root, correctly rounded; NaN below 0.",
     .infer = infer_elementwise("sqrt", Accept::floats),
     .vjp =
-        [](VjpContext& c) { return Gradients{c.b.div(c.b.mul(c.gradients[0], 0.5), c.result())}; },
+        [](VjpContext& c) {
+          return Gradients{where_chosen(c, c.b.div(c.b.mul(c.gradients[0], 0.5), c.result()))};
+        },
     .eval = eval_unary([](double a) { return std::sqrt(a); }),
     .lower = lower_unary(kernel::Op::sqrt),
     .cost = 6,
@@ -80,7 +82,7 @@ const Registration rsqrt({
     .vjp =
         [](VjpContext& c) {  // d a^(-1/2) = -1/2 a^(-3/2)
           ir::Value* cube = c.b.mul(c.b.mul(c.result(), c.result()), c.result());
-          return Gradients{c.b.mul(c.b.mul(c.gradients[0], cube), -0.5)};
+          return Gradients{c.b.mul(times(c, c.gradients[0], cube), -0.5)};
         },
     .eval = eval_unary([](double a) { return 1 / std::sqrt(a); }),
     .lower =
@@ -98,7 +100,7 @@ const Registration reciprocal({
     .vjp =
         [](VjpContext& c) {
           ir::Value* square = c.b.mul(c.result(), c.result());
-          return Gradients{c.b.neg(c.b.mul(c.gradients[0], square))};
+          return Gradients{c.b.neg(times(c, c.gradients[0], square))};
         },
     .eval = eval_unary([](double a) { return 1 / a; }),
     .lower =

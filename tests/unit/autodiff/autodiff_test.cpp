@@ -56,6 +56,41 @@ TEST_CASE_FIXTURE(Network, "the gradients of a network are right") {
   CHECK_FALSE(check.all_zero);
 }
 
+// Slopes that are infinite or NaN where a choice looks away: 0 flows back, not 0·inf.
+TEST_CASE("what a choice left out has a gradient of zero") {
+  const std::vector<double> points{-1, 0, 4};
+  const auto derivative = [&](const std::function<Value*(Builder&, Value*)>& branch, bool pick) {
+    Graph graph("choice", 1);
+    Builder b(graph);
+    Value* x = graph.add_param(ParamKind::state, "x", {DType::f64, {{3}}});
+    Value* zero = b.constant_like(0, x);
+    Value* y = branch(b, x);
+    y = pick ? b.select(b.compare("gt", x, zero), y, zero) : b.op("max", {zero, y});
+    Value* loss = b.sum(y, {0});
+    graph.add_output("g", autodiff::gradients(graph, loss, {x})[0]);
+    verify(graph);
+    return evaluate(graph, {{"x", Tensor{{3}, points}}}).at("g").data;
+  };
+  const auto unary = [](const std::string& name) {
+    return [name](Builder& b, Value* x) { return b.unary(name, x); };
+  };
+  using Slope = std::vector<double>;
+  CHECK(derivative(unary("sqrt"), true) == Slope{0, 0, 0.25});
+  CHECK(derivative(unary("sqrt"), false) == Slope{0, 0, 0.25});  // max(0, sqrt(x))
+  CHECK(derivative(unary("rsqrt"), true) == Slope{0, 0, -0.0625});
+  CHECK(derivative(unary("log"), true) == Slope{0, 0, 0.25});
+  CHECK(derivative(unary("log1p"), true) == Slope{0, 0, 0.2});
+  CHECK(derivative(unary("reciprocal"), true) == Slope{0, 0, -0.0625});
+  const auto power = [](Builder& b, Value* x) {
+    return b.op("pow", {x, b.constant_like(1.5, x)});
+  };
+  CHECK(derivative(power, true) == Slope{0, 0, 3});
+  const auto through_product = [](Builder& b, Value* x) {  // (x - 3) √x
+    return b.mul(b.sub(x, b.constant_like(3, x)), b.unary("sqrt", x));
+  };
+  CHECK(derivative(through_product, true) == Slope{0, 0, 2.25});
+}
+
 TEST_CASE_FIXTURE(Network, "only what targets need is built") {
   autodiff::gradients(graph, loss, {w1, b1, w2});
   // Forward 2; backward: dW2, dHidden, dW1, and no gradient of the first layer's input.
