@@ -32,7 +32,7 @@ constexpr int64_t panel_width = 64;
 
 // Steps of a sum from which its right side should be packed rather than its result be written along
 // rows or in panels: every tile reads all of it, a line or two at a time from places far apart.
-constexpr int64_t longest_unpacked_sum = 512;
+constexpr int64_t longest_unpacked_sum = 256;
 
 // A matrix [k, n] whose columns lie in panels, [n / 64, k, 64] in memory: the rows of a panel are
 // side by side, however wide the matrix is.

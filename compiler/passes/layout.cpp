@@ -180,6 +180,23 @@ bool read_as_it_is(const Node& node, const Readers& turned) {
          map->n.extent.size * map->k[0].extent.size >= large_weight;
 }
 
+// A long sum over batch rows: a tile takes a few elements of each row of the left side, a page or
+// so apart, and every panel of tiles does so again. With the batch last, they are runs of memory,
+// which pays for writing them out if there are some panels.
+Value* turn_left_side(const Node& node, const ir::Graph& graph, Builder& b) {
+  const auto map = kernel::map_contraction(node);
+  if (!map || map->form != kernel::ContractionForm::rows || map->k.size() != 1 ||
+      !map->outer.empty() || node.operands[0]->type.rank() != 2)
+    return nullptr;
+  const bool along_rows = map->k[0].extent == ir::Dim{1, true} && map->m.a == ir::Dim{1, false};
+  constexpr int64_t wide = 4 * kernel::panel_width;
+  if (!along_rows || std::min(map->m.extent.size, map->n.extent.size) < wide ||
+      kernel::summed(*map, graph.batch) <= kernel::longest_unpacked_sum)
+    return nullptr;
+  Value* turned = b.unary("copy", b.transpose(node.operands[0], {1, 0}));
+  return b.contract(turned, node.operands[1], {1}, axes_of(node, "rhs"));
+}
+
 }  // namespace
 
 bool lay_out_contractions(ir::Graph& graph) {
@@ -213,7 +230,7 @@ bool lay_out_contractions(ir::Graph& graph) {
         return direct;
       return reorder_right(node, left, right, b);
     }
-    if (read_as_it_is(node, turned)) return nullptr;
+    if (read_as_it_is(node, turned)) return turn_left_side(node, graph, b);
     return reorder_right(node, left, right, b);
   });
   return views || sides || orders;

@@ -23,10 +23,8 @@ using ir::Value;
 namespace {
 
 constexpr int64_t width = kernel::panel_width;
-// Elements from which it pays; columns that two threads can share; and rows of a batch for each
-// column, up to which it costs less that every thread reads all of the left side. Long sums want
-// their right side packed, which products with panels cannot.
-constexpr int64_t large = 16 << 10, shared_columns = 2 * width, most_rows = 2;
+// Elements from which it pays, and columns that two threads can share.
+constexpr int64_t large = 16 << 10, shared_columns = 2 * width;
 
 using Users = std::map<const Value*, std::vector<Node*>>;
 
@@ -188,12 +186,12 @@ void rewrite_readers(Graph& graph, const std::set<const Value*>& states,
 }  // namespace
 
 std::vector<std::string> put_states_in_panels(Graph& step) {
+  // Longer sums want their right side packed, which products with panels cannot.
+  if (step.batch > kernel::longest_unpacked_sum) return {};
   const Users users = ir::users_of(step);
   std::set<const Value*> values, states;
   for (const auto& node : step.nodes) {
     if (!is_gradient(*node) || values.count(node->result()) > 0) continue;
-    const int64_t columns = node->result()->type.shape[1].size;
-    if (step.batch > std::min(most_rows * columns, kernel::longest_unpacked_sum)) continue;
     Update update(step, users);
     if (update.collect(node->result()))
       values.insert(update.values().begin(), update.values().end());

@@ -30,9 +30,7 @@ const Registration expm1({
     .doc = "exp(a) - 1, accurate near 0.",
     .infer = infer_elementwise("expm1", Accept::floats),
     .vjp =
-        [](VjpContext& c) {
-          return Gradients{times(c, c.gradients[0], c.b.add(c.result(), 1.0))};
-        },
+        [](VjpContext& c) { return Gradients{times(c, c.gradients[0], c.b.add(c.result(), 1.0))}; },
     .eval = eval_unary([](double a) { return std::expm1(a); }),
     .lower = lower_math(math::expm1),
     .cost = 18,

@@ -81,9 +81,7 @@ TEST_CASE("what a choice left out has a gradient of zero") {
   CHECK(derivative(unary("log"), true) == Slope{0, 0, 0.25});
   CHECK(derivative(unary("log1p"), true) == Slope{0, 0, 0.2});
   CHECK(derivative(unary("reciprocal"), true) == Slope{0, 0, -0.0625});
-  const auto power = [](Builder& b, Value* x) {
-    return b.op("pow", {x, b.constant_like(1.5, x)});
-  };
+  const auto power = [](Builder& b, Value* x) { return b.op("pow", {x, b.constant_like(1.5, x)}); };
   CHECK(derivative(power, true) == Slope{0, 0, 3});
   const auto through_product = [](Builder& b, Value* x) {  // (x - 3) √x
     return b.mul(b.sub(x, b.constant_like(3, x)), b.unary("sqrt", x));

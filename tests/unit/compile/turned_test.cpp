@@ -80,3 +80,38 @@ TEST_CASE("small and uneven weights are copied") {
     CHECK_FALSE(turns(schedules));
   }
 }
+
+// A product over so many rows for whose result [m, n] its left side is written out turned first.
+TEST_CASE("weight gradients over many rows read their left side with the batch last") {
+  struct Gradient {
+    int64_t rows, m, n;
+    bool turned;
+  };
+  const std::vector<Gradient> cases = {{257, 256, 256, true},  {1031, 300, 272, true},
+                                       {600, 257, 321, true},  {256, 256, 256, false},
+                                       {300, 784, 128, false}, {300, 128, 784, false}};
+  for (const Gradient& d : cases) {
+    CAPTURE(d.rows);
+    CAPTURE(d.m);
+    auto graph = std::make_unique<ir::Graph>("gradient", d.rows);
+    ir::Builder b(*graph);
+    const auto input = [&](const char* name, int64_t columns) {
+      const ir::Shape shape{{1, true}, {columns, false}};
+      return b.unary("tanh",
+                     graph->add_param(ir::ParamKind::input, name, {ir::DType::f32, shape}, name));
+    };
+    ir::Value* product = b.contract(input("x", d.m), input("dy", d.n), {0}, {0});
+    graph->add_output("dw", b.mul(product, 0.5));
+    const test::Tensors params = test::random_params(*graph, 5, -1, 1);
+    const auto expected = ir::evaluate(*graph, params).at("dw");
+    for (const kernel::Isa isa : test::runnable_isas()) {
+      std::vector<std::string> schedules;
+      const auto got = test::run_native(
+          *graph, params, {.isa = isa, .same_bits_threads = {2, 3}, .schedules = &schedules});
+      // x and dy, the copy, the product.
+      CHECK(schedules.size() == (d.turned ? 4 : 3));
+      // Chains of up to 1031 products of numbers below one, rounded at each step.
+      CHECK(test::distance(got.at("dw"), expected) < 1e-4);
+    }
+  }
+}
