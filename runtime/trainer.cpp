@@ -63,6 +63,7 @@ class Session {
     result_.steps = progress_.step;
     result_.best_epoch = progress_.best_epoch;
     result_.best_value = progress_.best_value;
+    result_.watched = tracker_.watch();
     result_.seconds = progress_.seconds;
     return result_;
   }

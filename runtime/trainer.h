@@ -114,6 +114,7 @@ struct TrainResult {
   int64_t steps = 0;
   int64_t best_epoch = 0;
   double best_value = 0;
+  std::string watched;   // whose value that is: "valid.loss"
   double seconds = 0;    // of training, without loading and compiling
   Metrics train, valid;  // of the last finished epoch
 };

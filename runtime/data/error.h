@@ -24,6 +24,7 @@ class DataError : public std::runtime_error {
   std::string problem;   // "the file is truncated"
   std::string expected;  // may be empty
   std::string got;       // may be empty
+  std::string split;     // whose rows were read: "train", "valid", "test"; empty: not known
 
  private:
   static std::string text(const std::string& file, const std::string& place,
@@ -37,5 +38,16 @@ class DataError : public std::runtime_error {
     return result;
   }
 };
+
+// Does work on the rows of a split, of which errors then tell.
+template <class Work>
+auto reading_split(const std::string& split, const Work& work) {
+  try {
+    return work();
+  } catch (DataError& error) {
+    if (error.split.empty()) error.split = split;
+    throw;
+  }
+}
 
 }  // namespace nnc::runtime

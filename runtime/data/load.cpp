@@ -12,14 +12,15 @@
 namespace nnc::runtime {
 namespace {
 
-// A source while it is being read: its table, and the rows that `where` keeps.
+// The source of a split while it is being read: its table, and the rows that `where` keeps.
 struct Loaded {
-  std::shared_ptr<Table> table;
-  std::vector<int32_t> rows;
+  std::string split;
+  std::shared_ptr<Table> table = nullptr;
+  std::vector<int32_t> rows = {};
 };
 
-Loaded load_source(const Source& source, const DataSpec& spec) {
-  Loaded result;
+Loaded load_source(const std::string& split, const Source& source, const DataSpec& spec) {
+  Loaded result{split};
   result.table = std::make_shared<Table>(read_source(source, spec));
   with_indices(*result.table, spec, [&] { result.rows = kept_rows(source, *result.table, spec); });
   return result;
@@ -50,7 +51,7 @@ void check_memory(const DataSpec& spec, const std::vector<const Source*>& source
 
 // The splits while they are made; `train` keeps a non-const table until all is converted.
 struct Loading {
-  Loaded train, valid, test;
+  Loaded train{"train"}, valid{"valid"}, test{"test"};
 };
 
 Loading read_all_sources(const DataSpec& spec, const LoadOptions& wanted) {
@@ -77,9 +78,11 @@ Loading read_all_sources(const DataSpec& spec, const LoadOptions& wanted) {
   for (size_t i = 0; i < sources.size(); ++i) {
     // The first source, the largest as a rule, is read by this thread.
     const auto policy = i == 0 ? std::launch::deferred : std::launch::async;
-    jobs.push_back(std::async(policy, load_source, std::cref(*sources[i]), std::cref(spec)));
+    jobs.push_back(std::async(policy, load_source, targets[i]->split, std::cref(*sources[i]),
+                              std::cref(spec)));
   }
-  for (size_t i = 0; i < jobs.size(); ++i) *targets[i] = jobs[i].get();
+  for (size_t i = 0; i < jobs.size(); ++i)
+    *targets[i] = reading_split(targets[i]->split, [&] { return jobs[i].get(); });
   return loading;
 }
 
@@ -94,7 +97,9 @@ void convert_categories(const DataSpec& spec, Loading& loading, Dataset& data) {
     for (Loaded* loaded : {&loading.train, &loading.valid, &loading.test}) {
       Column* target = loaded->table ? loaded->table->find(field.name) : nullptr;
       if (target == nullptr) continue;
-      apply_vocabulary(*loaded->table, *target, field, vocabulary, loaded->rows);
+      reading_split(loaded->split, [&] {
+        apply_vocabulary(*loaded->table, *target, field, vocabulary, loaded->rows);
+      });
     }
     for (FieldInfo& info : data.fields) {
       if (info.name != field.name) continue;
@@ -127,14 +132,16 @@ Dataset load(const DataSpec& spec, const LoadOptions& options) {
   data.valid = {loading.valid.table, loading.valid.rows};
   data.test = {loading.test.table, loading.test.rows};
   // The test rows are taken first, whether they are wanted or not: the others depend on it.
-  if (spec.test_fraction && loading.train.table) {
-    data.test = {loading.train.table,
-                 take_fraction(*loading.train.table, data.train.rows, *spec.test_fraction, "test")};
-  }
-  if (spec.valid_fraction && loading.train.table) {
-    data.valid = {loading.train.table, take_fraction(*loading.train.table, data.train.rows,
-                                                     *spec.valid_fraction, "valid")};
-  }
+  const auto take = [&](const std::optional<Fraction>& fraction, const std::string& name,
+                        Split& split) {
+    if (!fraction || !loading.train.table) return;
+    const auto take_rows = [&] {
+      return take_fraction(*loading.train.table, data.train.rows, *fraction, name);
+    };
+    split = {loading.train.table, reading_split(name, take_rows)};
+  };
+  take(spec.test_fraction, "test", data.test);
+  take(spec.valid_fraction, "valid", data.valid);
   for (Loaded* loaded : {&loading.train, &loading.test, &loading.valid}) {
     if (!loaded->table || !data.fields.empty()) continue;
     for (const Column& column : loaded->table->columns) {
@@ -150,7 +157,7 @@ Dataset load(const DataSpec& spec, const LoadOptions& options) {
 }
 
 std::shared_ptr<const Table> load_table(const Source& source, const DataSpec& spec) {
-  Loaded loaded = load_source(source, spec);
+  Loaded loaded = load_source("", source, spec);
   for (const FieldSpec& field : spec.fields) {
     Column* column = loaded.table->find(field.name);
     if (field.category() == nullptr || column == nullptr) continue;

@@ -67,7 +67,7 @@ const FieldInfo* ProbeResult::find(const std::string& name) const {
 ProbeResult probe(const DataSpec& spec) {
   ProbeResult result;
   std::optional<SourceInfo> first;
-  const auto look = [&](const std::optional<Source>& source, int64_t& rows) {
+  const auto look_at = [&](const std::optional<Source>& source, int64_t& rows) {
     if (!source) return;
     SourceInfo info = probe_source(*source, spec);
     rows = known_rows(source, info);
@@ -78,9 +78,11 @@ ProbeResult probe(const DataSpec& spec) {
       first = std::move(info);
     }
   };
-  look(spec.train, result.train_rows);
-  look(spec.test, result.test_rows);
-  look(spec.valid, result.valid_rows);
+  const auto look = [&](const std::string& split, const std::optional<Source>& source,
+                        int64_t& rows) { reading_split(split, [&] { look_at(source, rows); }); };
+  look("train", spec.train, result.train_rows);
+  look("test", spec.test, result.test_rows);
+  look("valid", spec.valid, result.valid_rows);
   if (!first) return result;
   result.fields = first->fields;
   const auto take = [&](const std::optional<Fraction>& fraction, int64_t& rows) {

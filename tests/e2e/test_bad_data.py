@@ -2,6 +2,7 @@
 place in the model file that names it."""
 
 import gzip
+import math
 import os
 import random
 import re
@@ -216,3 +217,41 @@ model: {{inputs: [x], layers: [flatten]}}
             self.assertEqual(after[name], before[name], name)
         self.assertFalse([name for name in after if name not in before])
         self.run_nnc("train", "--resume", "run", "--epochs", 2)
+
+    def test_nan_in_valid_and_test_rows(self):
+        good, bad = npy([0.5, 1, 2, 3], (4,)), npy([0.5, 1, math.nan, 3], (4,))
+        for name, rows in (("x", good), ("y", good), ("bad", bad)):
+            self.write(f"{name}.npy", rows)
+        text = """nnc: 1
+data: {train: {npy: {x: x.npy, y: y.npy}}, %s: {npy: {x: bad.npy, y: y.npy}}}
+model: {inputs: [x], layers: [{dense: 1, name: out}]}
+loss: {mean_squared_error: {prediction: out, target: y}}
+train: {epochs: 5, optimizer: sgd}
+"""
+        place = "the data hold no number there: bad.npy: row 2 (counted from 0), field 'x': nan"
+        said = self.error_of("train", self.write("m.yaml", text % "valid"), "-o", "run")
+        self.assertIn("nnc: error: the loss of the valid rows is not a finite number\n", said)
+        self.assertIn(place, said)
+        # The weights are good: what was trained for stays.
+        done = self.run_nnc("train", self.write("m.yaml", text % "test"), "-o", "two")
+        self.assertIn("nnc: warning: the loss of the test rows is not a finite number", done.stderr)
+        self.assertIn(place, self.error_of("eval", "two"))
+        self.assertIn(place, self.error_of("eval", "two", "--json"))
+        self.assertIn("bad.npy: row 2 (counted from 0), field 'x': nan",
+                      self.error_of("predict", "two", "--in", "bad.npy", "--out", "-"))
+        self.run_nnc("predict", "two", "--in", "x.npy", "--out", "-")
+
+    def test_each_split_has_its_own_place(self):
+        self.write("a.csv", "height,width,price\n" + "1,2,3\n" * 8)
+        model = self.write("m.yaml", CSV_MODEL.replace(
+            "price}}}\n", "price}}}\n  valid: {csv: {file: a.csv, columns: {x: [height, w], y: "
+            "price}}}\n"))
+        at, said = self.error_at("train", model, "-o", "run")
+        self.assertEqual(at, "w")
+        self.assertIn("there is no column 'w'", said)
+        model = self.write("m.yaml", CSV_MODEL.replace(
+            "price}}}\n", "price}}}\n  valid: {fraction: 0.01}\n"))
+        self.assertEqual(self.error_at("train", model, "-o", "run")[0], "0.01")
+        model = self.write("m.yaml", CSV_MODEL.replace(
+            "price}}}\n", "price}}, where: \"y > 100\"}\n"))
+        self.assertEqual(self.error_at("train", model, "-o", "run")[0], "y > 100")

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 
-from support import NNC, NncTest
+from support import NNC, NncTest, npy
 
 
 class CommandLine(NncTest):
@@ -76,5 +76,12 @@ class CommandLine(NncTest):
             self.skipTest("no /dev/full")
         with open("/dev/full", "w") as full:
             done = subprocess.run([NNC, "schema"], stdout=full, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("standard output", done.stderr)
+        self.run_nnc("train", self.small_model(), "-o", "run", "--epochs", 0)
+        with open("/dev/full", "w") as full:
+            rows = self.write("x.npy", npy([0] * 3600, (100, 6, 6, 1)))
+            done = subprocess.run([NNC, "predict", self.path("run"), "--in", rows, "--out", "-"],
+                                  stdout=full, stderr=subprocess.PIPE, text=True)
         self.assertEqual(done.returncode, 1)
         self.assertIn("standard output", done.stderr)

@@ -1,11 +1,14 @@
 """What goes wrong leaves everything as it was: runs, files, devices."""
 
 import os
+import signal
 import stat
+import subprocess
 import threading
+import time
 import unittest
 
-from support import NncTest
+from support import NNC, NncTest
 
 TABLE = "a,b,y\n" + "".join(f"{i % 5},{i % 7},{i % 3}\n" for i in range(40))
 MODEL = """nnc: 1
@@ -44,6 +47,34 @@ class NothingLost(NncTest):
                 self.assertIn(said, self.error_of("train", "--resume", "run", *change))
                 self.assertEqual(self.files_of("run"), before)
         self.run_nnc("train", "--resume", "run", "--epochs", 5)
+
+    def test_two_trainings_do_not_write_over_each_other(self):
+        self.run_nnc("train", self.model, "-o", "run")
+        begun = subprocess.Popen(
+            [str(NNC), "train", "--resume", "run", "--epochs", "100000000", "--quiet"],
+            cwd=self.folder, env=self.environment, stderr=subprocess.PIPE, text=True)
+        try:
+            deadline = time.monotonic() + 20
+            while len(self.path("run/metrics.jsonl").read_text().splitlines()) < 10:
+                time.sleep(0.05)
+            said = ""
+            while "by another process" not in said and time.monotonic() < deadline:
+                said = subprocess.run([NNC, "train", "--resume", "run", "--epochs", "3"],
+                                      cwd=self.folder, env=self.environment, text=True,
+                                      capture_output=True, timeout=60).stderr
+        finally:
+            begun.send_signal(signal.SIGINT)
+            begun.send_signal(signal.SIGINT)  # as `timeout` does: one request
+            rest = begun.communicate(timeout=20)[1]
+        self.assertIn("run is being trained by another process", said)
+        self.assertIn("stopped after step", rest)
+
+    def test_trainings_that_begin_together_get_folders_of_their_own(self):
+        begun = [subprocess.Popen([str(NNC), "train", self.model, "--quiet", "--seed", str(seed)],
+                                  cwd=self.folder, env=self.environment) for seed in range(4)]
+        self.assertEqual([job.wait(timeout=30) for job in begun], [0] * 4)
+        self.assertEqual(sorted(path.name for path in self.path("runs").iterdir()),
+                         [f"table-00{i}" for i in (1, 2, 3, 4)])
 
     def test_other_data_do_not_go_on_with_a_run(self):
         self.run_nnc("train", self.model, "-o", "run")

@@ -131,12 +131,35 @@ class Train(NncTest):
                       said)
 
     def test_weights_that_are_no_numbers_are_not_kept(self):
-        # √ has no derivative in the branch that is not taken.
-        self.write("x.npy", npy([-2, -1, 1, 2], (4,)))
-        model = self.write("m.yaml", FIT.replace("a * x + b", "if(a * x > 0, sqrt(a * x), b)"))
+        # √ has no derivative at 0.
+        self.write("x.npy", npy([0, 1, 1, 2], (4,)))
+        model = self.write("m.yaml", FIT.replace("a * x + b", "sqrt(a * x) + b"))
         said = self.error_of("train", model, "-o", "run")
         self.assertIn("'a' is no longer a finite number, although the losses are", said)
         self.assertEqual(self.run_nnc("eval", "run", "--split", "train").stdout.count("nan"), 0)
+
+    def test_a_branch_that_is_not_taken_has_no_derivative(self):
+        self.write("x.npy", npy([-2, 0, 1, 2], (4,)))
+        model = self.write("m.yaml", FIT.replace("a * x + b", "if(x > 0, a * sqrt(x), b)"))
+        self.run_nnc("train", model, "-o", "run")
+
+    def test_a_failed_run_says_so(self):
+        model = self.small_model(replace={"{adam: {rate: 0.01}}": "{sgd: {rate: 1e38}}"})
+        said = self.error_of("train", model, "-o", "run", expect=1)
+        self.assertIn("No epoch was finished: the run holds its initial weights.", said)
+        said = self.run_nnc("eval", "run", "--split", "train").stderr
+        self.assertIn("nnc: warning: the training of run failed in epoch 1", said)
+
+    def test_the_last_epoch_is_shown(self):
+        model = self.small_model(replace={"epochs: 4": "epochs: 400\n  early_stop: {patience: 2}",
+                                         "rate: 0.01": "rate: 0.2"})
+        said = self.run_nnc("train", model, "-o", "run").stdout
+        stopped = re.search(r"stopped early after epoch (\d+)", said)[1]
+        self.assertRegex(said, rf"\n +{stopped}/400 ")
+        self.assertRegex(said, r"kept   the weights of epoch \d+, the best: valid.loss 0\.\d+")
+        again = self.run_nnc("train", "--resume", "run").stdout
+        self.assertIn("the run was complete: nnc train --resume run --epochs N trains it further",
+                      again)
 
     def test_metrics_of_all_rows_whatever_a_loss_is(self):
         self.write("x.npy", npy([1, 2, 1e30], (3,)))

@@ -58,6 +58,10 @@ Test names_file(const std::string& file) {
       [&file](const std::string& text) { return file == text || file.rfind(text + "/", 0) == 0; };
 }
 
+bool mentions_where(const runtime::DataError& error) {
+  return error.problem.find("`where`") != std::string::npos;
+}
+
 bool mentions(const runtime::DataError& error, const std::string& word) {
   return error.expected.find(word) != std::string::npos;
 }
@@ -92,8 +96,11 @@ SourceSpan place_of(const runtime::DataError& error, const spec::Data& data) {
   const auto name_of = [](const spec::Choice& source) {
     return source.kind == "generate" ? "generated data" : source.kind + " data";
   };
+  const spec::Split* read = error.split.empty() ? nullptr : data.split(error.split);
+  if (read && read->fraction) return read->fraction->share.span;
+  if (read && read->where && mentions_where(error)) return read->where->root->span;
   for (const spec::Split& split : data.splits) {
-    if (!split.source) continue;
+    if (!split.source || (read && read->source && &split != read)) continue;
     const spec::Choice& source = *split.source;
     const bool own = error.file == name_of(source) ||
                      find_text(source.args.values(), names_file(error.file)).has_value();

@@ -11,6 +11,7 @@
 #include "runtime/data/load.h"
 #include "runtime/inference.h"
 #include "runtime/run_folder.h"
+#include "tools/nnc/bad_numbers.h"
 #include "tools/nnc/data_place.h"
 #include "tools/nnc/progress.h"
 #include "tools/nnc/terminal.h"
@@ -173,6 +174,7 @@ Exit evaluate(const Flags& flags) {
   const runtime::Metrics metrics =
       runtime::evaluate(compiled->program(), compiled->entry("evaluate"), prelude,
                         split_of(data, split), state, scalars, pool);
+  check_metrics(split, metrics, compiled->entry("evaluate"), split_of(data, split));
   if (flags.json) {
     fmt::print("{}\n", to_json(split, metrics).dump());
     return Exit::done;

@@ -1,6 +1,7 @@
 #include "tools/nnc/interrupt.h"
 
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <string_view>
@@ -13,7 +14,26 @@ namespace {
 
 volatile sig_atomic_t flag = 0;
 
-void on_signal(int) { flag = 1; }
+timespec first{};
+
+// `timeout` and batch systems signal a process and then its group: the same request, twice.
+void on_signal(int signal) {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  if (flag == 0) {
+    first = now;
+    flag = 1;
+    return;
+  }
+  constexpr double same_request = 0.3;  // seconds
+  const double seconds = static_cast<double>(now.tv_sec - first.tv_sec) +
+                         1e-9 * static_cast<double>(now.tv_nsec - first.tv_nsec);
+  if (seconds < same_request) return;
+  struct sigaction action = {};
+  action.sa_handler = SIG_DFL;
+  sigaction(signal, &action, nullptr);
+  raise(signal);  // once this handler has returned
+}
 
 // Of what may be called here, nothing prints but `write`.
 void end_at_once(int) {
@@ -25,7 +45,7 @@ void end_at_once(int) {
 void handle_with(void (*handler)(int)) {
   struct sigaction action = {};
   action.sa_handler = handler;
-  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+  action.sa_flags = SA_RESTART;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
 }

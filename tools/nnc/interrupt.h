@@ -7,8 +7,8 @@ namespace nnc::tool {
 // is read and kernels are compiled there is nothing to keep.
 void end_on_interrupts();
 
-// From now on the first SIGINT or SIGTERM only sets the flag below; the second one ends the process
-// as usual.
+// From now on the first SIGINT or SIGTERM only sets the flag below; another one, some time later,
+// ends the process as usual.
 void catch_interrupts();
 bool interrupted();
 

@@ -140,7 +140,7 @@ int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);
   const nnc::tool::Exit exit = nnc::tool::run_and_explain(argc, argv);
   // What was printed must have arrived: a full disk behind `> file` is a failure.
-  if (std::fflush(stdout) != 0 && exit == nnc::tool::Exit::done) {
+  if ((std::fflush(stdout) != 0 || std::ferror(stdout) != 0) && exit == nnc::tool::Exit::done) {
     nnc::tool::say_error("standard output could not be written");
     return static_cast<int>(nnc::tool::Exit::failed);
   }

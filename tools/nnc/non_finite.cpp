@@ -8,6 +8,7 @@
 
 #include "compiler/ir/op.h"
 #include "runtime/state.h"
+#include "tools/nnc/bad_numbers.h"
 #include "tools/nnc/terminal.h"
 
 namespace nnc::tool {
@@ -76,25 +77,6 @@ std::map<std::string, ir::Tensor> graph_inputs(
   return values;
 }
 
-// Where the data themselves are no numbers: "rows.npy: row 7 (counted from 0), field 'x': nan".
-std::string bad_data(const ir::Graph& graph, const std::vector<int32_t>& rows,
-                     const runtime::Table& table) {
-  for (const ir::Param& param : graph.params) {
-    const runtime::Column* column =
-        param.kind == ir::ParamKind::input ? table.find(param.external_name) : nullptr;
-    if (column == nullptr) continue;
-    const int64_t n = column->row_elements();
-    for (const int32_t row : rows)
-      for (int64_t i = row * n; i < (row + 1) * n; ++i) {
-        const double value = column->number(i);
-        if (std::isfinite(value)) continue;
-        return fmt::format("{}: {}: {}", runtime::file_of(table, *column),
-                           runtime::element_place(table, *column, i), loss_text(value));
-      }
-  }
-  return "";
-}
-
 // The reference computes in f64: what f32 could not hold counts as infinite.
 bool is_bad(double value, abi::DType dtype) {
   if (dtype == abi::DType::f32) {
@@ -153,6 +135,11 @@ Culprit find_culprit(const ir::Graph& original, const std::map<std::string, ir::
   return {};
 }
 
+const char* what_is_kept(int64_t epoch) {
+  return epoch > 1 ? "The run keeps what the epochs before have learned."
+                   : "No epoch was finished: the run holds its initial weights.";
+}
+
 }  // namespace
 
 void explain_non_finite(const runtime::NonFinite& details, CompiledModel& compiled,
@@ -164,12 +151,13 @@ void explain_non_finite(const runtime::NonFinite& details, CompiledModel& compil
              details.place);
   const abi::Program& program = compiled.program();
   const spec::Forward& forward = compiled.forward();
-  const std::string data_place = bad_data(*forward.graph, details.batch_rows, *data.train.table);
+  const std::string data_place =
+      bad_number(fields_of(*entries.step), {data.train.table, details.batch_rows});
   if (!data_place.empty()) {
     fmt::print(stderr,
                "  the data hold no number there: {}\n"
-               "  Put a number there or leave the row out. Earlier checkpoints are as they were.\n",
-               data_place);
+               "  Put a number there or leave the row out. {}\n",
+               data_place, what_is_kept(details.epoch));
     return;
   }
   runtime::replay_before(details.step, program, entries, data, state, options, pool);
@@ -194,18 +182,18 @@ void explain_non_finite(const runtime::NonFinite& details, CompiledModel& compil
     fmt::print(stderr, "{}", render(diagnostic));
   }
   fmt::print(stderr,
-             "  A smaller learning rate or `clip: {{norm: 1}}` under `train` often helps. "
-             "Earlier checkpoints are as they were.\n");
+             "  A smaller learning rate or `clip: {{norm: 1}}` under `train` often helps. {}\n",
+             what_is_kept(details.epoch));
 }
 
 void explain_non_finite(const runtime::NonFiniteWeight& error) {
-  fmt::print(stderr,
-             "{} epoch {}: '{}' is no longer a finite number, although the losses are\n"
-             "  A formula may have a derivative that is none (sqrt at 0, or in the branch that an "
-             "`if` does not take);\n"
-             "  else a smaller learning rate or `clip: {{norm: 1}}` under `train` often helps. "
-             "Earlier checkpoints are as they were.\n",
-             styled_error("nnc: error:", Style::red), error.epoch, error.weight);
+  fmt::print(
+      stderr,
+      "{} epoch {}: '{}' is no longer a finite number, although the losses are\n"
+      "  A formula may have a derivative that is none, as sqrt at 0;\n"
+      "  else a smaller learning rate or `clip: {{norm: 1}}` under `train` often helps. {}\n",
+      styled_error("nnc: error:", Style::red), error.epoch, error.weight,
+      what_is_kept(error.epoch));
 }
 
 }  // namespace nnc::tool

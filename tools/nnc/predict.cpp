@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "tools/nnc/bad_numbers.h"
 #include "tools/nnc/input_rows.h"
 #include "tools/nnc/predictions.h"
 #include "tools/nnc/terminal.h"
@@ -35,8 +36,9 @@ Exit predict(const Flags& flags) {
   runtime::ThreadPool pool(threads_of(flags.compile));
   runtime::run_prelude(compiled->has_entry("prelude") ? &compiled->entry("prelude") : nullptr,
                        state.data(), pool);
-  const auto outputs =
-      runtime::predict(compiled->entry("predict"), runtime::all_rows(table), state, pool);
+  const runtime::Split rows = runtime::all_rows(table);
+  const auto outputs = runtime::predict(compiled->entry("predict"), rows, state, pool);
+  check_predictions(outputs, compiled->entry("predict"), rows);
   std::vector<NamedPrediction> named;
   for (const runtime::Prediction& output : outputs) {
     named.push_back({&output, words_for(output, trained)});

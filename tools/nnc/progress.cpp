@@ -72,11 +72,26 @@ std::vector<std::string> TrainProgress::cells(const runtime::EpochReport& report
 }
 
 void TrainProgress::on_epoch(const runtime::EpochReport& report) {
+  went_on_ = true;
   if (quiet_) return;
   line_.clear();
   // Of many epochs about twenty are shown; metrics.jsonl has them all.
   const int64_t every = report.epochs <= 30 ? 1 : report.epochs / 20;
-  if (report.epoch % every != 0 && report.epoch != 1 && report.epoch != report.epochs) return;
+  skipped_ = report.epoch % every != 0 && report.epoch != 1 && report.epoch != report.epochs;
+  if (skipped_) {
+    last_ = report;
+  } else {
+    print_row(report);
+  }
+}
+
+void TrainProgress::finish() {
+  line_.clear();
+  if (skipped_) print_row(last_);
+  skipped_ = false;
+}
+
+void TrainProgress::print_row(const runtime::EpochReport& report) {
   if (!headed_) print_headings();
   const std::string mark = report.improved && has_valid_ ? "  *" : "";
   fmt::print("{}{}\n", line_of(cells(report), headings_of(metrics_, has_valid_), epoch_width_),

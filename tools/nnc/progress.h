@@ -18,16 +18,23 @@ class TrainProgress : public runtime::Observer {
   void on_epoch(const runtime::EpochReport& report) override;
   void on_progress(const runtime::ProgressReport& report) override;
   bool should_stop() override;
-  void finish() { line_.clear(); }
+  // Training is over, as planned or not: its last epoch is shown in any case.
+  void finish();
+  // Whether an epoch was finished.
+  bool went_on() const { return went_on_; }
 
  private:
   void print_headings();
+  void print_row(const runtime::EpochReport& report);
   std::vector<std::string> cells(const runtime::EpochReport& report) const;
 
   std::vector<std::string> metrics_;
   bool has_valid_;
   bool quiet_;
   bool headed_ = false;
+  bool went_on_ = false;
+  bool skipped_ = false;  // whether the last epoch, `last_`, has not been shown
+  runtime::EpochReport last_;
   size_t epoch_width_;
   ProgressLine line_;
 };

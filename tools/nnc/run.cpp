@@ -1,8 +1,12 @@
 #include "tools/nnc/run.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
 #include <nlohmann/json.hpp>
 
+#include <cerrno>
 #include <filesystem>
 
 #include "runtime/checkpoint.h"
@@ -50,13 +54,33 @@ ordered_json to_json(const runtime::FieldInfo& field) {
           {"words", field.vocabulary}};
 }
 
+[[noreturn]] void cannot_make(const std::string& folder, const std::error_code& error) {
+  throw CommandError(Exit::failed,
+                     fmt::format("{}: this folder cannot be made: {}", folder, error.message()));
+}
+
 }  // namespace
 
-std::string next_run_folder(const std::string& model_name) {
+std::string make_next_run_folder(const std::string& model_name) {
+  std::error_code error;
+  fs::create_directories("runs", error);
   for (int number = 1;; ++number) {
     const std::string folder = fmt::format("runs/{}-{:03}", model_name, number);
-    if (!fs::exists(folder)) return folder;
+    if (fs::create_directory(folder, error)) return folder;
+    if (error) cannot_make(folder, error);
   }
+}
+
+RunLock::RunLock(const std::string& folder)
+    : descriptor_(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+  if (descriptor_ < 0 || flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
+  close(descriptor_);
+  throw CommandError(Exit::usage, fmt::format("{} is being trained by another process", folder),
+                     "wait for it, or stop it, or name another folder with -o");
+}
+
+RunLock::~RunLock() {
+  if (descriptor_ >= 0) close(descriptor_);
 }
 
 void refuse_existing_run(const std::string& folder) {
@@ -81,10 +105,7 @@ void make_run_folder(const std::string& folder) {
   for (const char* name : run_files) fs::remove_all(fs::path(folder) / name, error);
   error.clear();
   fs::create_directories(folder, error);
-  if (error) {
-    throw CommandError(Exit::failed,
-                       fmt::format("{}: this folder cannot be made: {}", folder, error.message()));
-  }
+  if (error) cannot_make(folder, error);
 }
 
 void check_run_folder(const std::string& folder) {

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "compiler/spec/graph/fields.h"
@@ -19,14 +20,31 @@ struct Manifest {
   std::vector<runtime::FieldInfo> fields;
 };
 
-// runs/NAME-001, or the next number that is free.
-std::string next_run_folder(const std::string& model_name);
+// Makes runs/NAME-001, or the next number that is free, also if others look for one now.
+std::string make_next_run_folder(const std::string& model_name);
 
 // CommandError if the folder is there already and not empty.
 void refuse_existing_run(const std::string& folder);
 
 // Makes the folder. The files of an earlier run in it are removed, and no others.
 void make_run_folder(const std::string& folder);
+
+// Keeps other trainings out of a run folder while it lives: two would write over each other.
+class RunLock {
+ public:
+  RunLock() = default;
+  // CommandError if another process trains this run. A disk that knows no locks keeps nobody out.
+  explicit RunLock(const std::string& folder);
+  RunLock(RunLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  RunLock& operator=(RunLock&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+  }
+  ~RunLock();
+
+ private:
+  int descriptor_ = -1;
+};
 
 // CommandError if `folder` is not a run (it says what it is instead).
 void check_run_folder(const std::string& folder);

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -10,6 +11,7 @@
 #include <optional>
 
 #include "compiler/spec/resolve.h"
+#include "compiler/support/text.h"
 #include "runtime/atomic_file.h"
 #include "runtime/data/error.h"
 #include "runtime/data/load.h"
@@ -19,6 +21,7 @@
 #include "runtime/run_folder.h"
 #include "runtime/state.h"
 #include "runtime/unit_variance.h"
+#include "tools/nnc/bad_numbers.h"
 #include "tools/nnc/clock.h"
 #include "tools/nnc/data_place.h"
 #include "tools/nnc/data_spec.h"
@@ -51,7 +54,8 @@ struct Job {
   Model model;
   Manifest manifest;
   nlohmann::ordered_json facts;  // what else the manifest says
-  std::string folder;
+  std::string folder;            // empty: the next one of this name
+  RunLock lock;
   bool resumed = false;
   std::unique_ptr<CompiledModel> compiled;
   std::unique_ptr<LateEntries> late;
@@ -79,7 +83,7 @@ void begin_new(const Flags& flags, Job& job) {
   job.model = read_model(flags.file, job.manifest.overrides);
   job.manifest.model_name = job.model.description.name;
   job.manifest.model_path = std::filesystem::absolute(flags.file).lexically_normal();
-  job.folder = flags.run.empty() ? next_run_folder(job.manifest.model_name) : flags.run;
+  job.folder = flags.run;
 }
 
 void begin_resumed(const Flags& flags, Job& job) {
@@ -203,7 +207,11 @@ void check_resumed(const Job& job) {
 
 // The folder with everything that must be there before the first step.
 void open_folder(Job& job, const CompileFlags& flags) {
-  job.resumed ? check_resumed(job) : make_run_folder(job.folder);
+  if (job.folder.empty()) job.folder = make_next_run_folder(job.manifest.model_name);
+  job.options.run_folder = job.folder;
+  if (!job.resumed) make_run_folder(job.folder);
+  job.lock = RunLock(job.folder);
+  if (job.resumed) check_resumed(job);
   runtime::write_atomically(model_path_in(job.folder), spec::to_yaml(job.model.description));
   job.facts = facts(job, flags);
   write_manifest(job.folder, job.manifest, job.facts);
@@ -211,7 +219,6 @@ void open_folder(Job& job, const CompileFlags& flags) {
 
 void set_options(Job& job) {
   job.options = train_options(job.model.description);
-  job.options.run_folder = job.folder;
   job.options.resume = job.resumed;
   job.options.scalars.named = named_scalars(job.compiled->entry("step"));
 }
@@ -242,6 +249,7 @@ class Progress final : public TrainProgress {
  public:
   Progress(const Job& job, bool quiet)
       : TrainProgress(job.compiled->program(), !job.data.valid.empty(), job.options.epochs, quiet),
+        job_(job),
         late_(*job.late) {}
 
   bool should_stop() override {
@@ -249,8 +257,17 @@ class Progress final : public TrainProgress {
     return TrainProgress::should_stop();
   }
 
+  void on_epoch(const runtime::EpochReport& report) override {
+    TrainProgress::on_epoch(report);
+    if (!was_number_ || report.valid.empty()) return;
+    was_number_ = std::isfinite(report.valid.loss);
+    check_metrics("valid", report.valid, job_.compiled->entry("evaluate"), job_.data.valid);
+  }
+
  private:
+  const Job& job_;
   const LateEntries& late_;
+  bool was_number_ = true;  // the loss of the valid rows, so far
 };
 
 // Loss and metrics on the test rows, which are read only now.
@@ -266,20 +283,29 @@ void judge(Job& job, runtime::ThreadPool& pool, bool quiet) {
   const runtime::Metrics metrics =
       runtime::evaluate(job.compiled->program(), *entries.evaluate, entries.prelude, test.test,
                         job.state, scalars, pool);
+  warn_of_metrics("test", metrics, *entries.evaluate, test.test);
   job.facts["test"] = runtime::to_json(metrics);
   if (!quiet) {
     fmt::print("test   {}   ({} rows)\n", metrics_text(metrics), with_commas(metrics.rows));
   }
 }
 
-void print_end(const Job& job, const runtime::TrainResult& result) {
+void print_end(const Job& job, const runtime::TrainResult& result, bool went_on) {
+  if (!went_on) {
+    fmt::print("the run was complete: nnc train --resume {} --epochs N trains it further\n",
+               job.folder);
+  }
   if (result.end == runtime::TrainResult::End::early_stop) {
-    fmt::print("stopped early after epoch {}: no improvement since epoch {}\n", result.epochs,
-               result.best_epoch);
+    const runtime::EarlyStop& stop = *job.options.early_stop;
+    fmt::print("stopped early after epoch {}: no better {}{} for {} epoch{}\n", result.epochs,
+               result.watched,
+               stop.min_delta > 0 ? fmt::format(" by {} or more", number_text(stop.min_delta)) : "",
+               stop.patience, stop.patience == 1 ? "" : "s");
   }
   if (job.options.keep == runtime::Keep::best && result.best_epoch > 0 &&
       result.best_epoch != result.epochs) {
-    fmt::print("kept   the weights of epoch {}, the best\n", result.best_epoch);
+    fmt::print("kept   the weights of epoch {}, the best: {} {}\n", result.best_epoch,
+               result.watched, loss_text(result.best_value));
   }
 }
 
@@ -298,6 +324,13 @@ Exit stopped(Job& job, const runtime::TrainResult& result) {
   return Exit::stopped;
 }
 
+// Whoever uses the run hears of it.
+Exit failed(Job& job, int64_t epoch) {
+  job.facts["failed_in_epoch"] = epoch;
+  write_manifest(job.folder, job.manifest, job.facts);
+  return Exit::failed;
+}
+
 Exit train(const Flags& flags) {
   const auto start = Clock::now();
   if (flags.file.empty() && flags.resume.empty()) {
@@ -309,7 +342,7 @@ Exit train(const Flags& flags) {
   flags.resume.empty() ? begin_new(flags, job) : begin_resumed(flags, job);
   check_trainable(job);
   job.threads = threads_of(flags.compile);
-  if (!job.resumed && !flags.force) refuse_existing_run(job.folder);
+  if (!job.folder.empty() && !job.resumed && !flags.force) refuse_existing_run(job.folder);
   compile_and_load(flags, job);
   catch_interrupts();
   set_options(job);
@@ -327,24 +360,25 @@ Exit train(const Flags& flags) {
     progress.finish();
     explain_non_finite(error.details, *job.compiled, entries_of(*job.compiled), job.data,
                        job.options, initial(job, pool), pool);
-    return Exit::failed;
+    return failed(job, error.details.epoch);
   } catch (const runtime::NonFiniteWeight& error) {
     progress.finish();
     explain_non_finite(error);
-    return Exit::failed;
+    return failed(job, error.epoch);
   }
   progress.finish();
   if (result.end == runtime::TrainResult::End::stopped) return stopped(job, result);
   if (!flags.quiet) fmt::print("\n");
-  if (!flags.quiet) print_end(job, result);
+  if (!flags.quiet) print_end(job, result, progress.went_on() || !job.resumed);
   judge(job, pool, flags.quiet);
   job.facts["data_hashes"] = job.hashes.get();
   job.facts["train_seconds"] = result.seconds;
   job.facts["total_seconds"] = seconds_since(start);
   write_manifest(job.folder, job.manifest, job.facts);
   if (!flags.quiet) {
-    fmt::print("time   {} in all, {} of it training\n", duration_text(seconds_since(start)),
-               duration_text(result.seconds));
+    fmt::print(fmt::runtime(job.resumed ? "time   {} now; {} of training since the run began\n"
+                                        : "time   {} in all, {} of it training\n"),
+               duration_text(seconds_since(start)), duration_text(result.seconds));
     print_next(job);
   }
   return Exit::done;

@@ -1,6 +1,7 @@
 #include "tools/nnc/trained.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <filesystem>
@@ -12,10 +13,25 @@
 #include "runtime/state.h"
 #include "tools/nnc/data_place.h"
 #include "tools/nnc/data_spec.h"
+#include "tools/nnc/terminal.h"
 
 namespace nnc::tool {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+void warn_of_failure(const std::string& folder, const nlohmann::ordered_json& facts) {
+  const auto failed = facts.find("failed_in_epoch");
+  if (failed == facts.end() || !failed->is_number_integer()) return;
+  const auto epoch = failed->get<int64_t>();
+  fmt::print(stderr, "{} the training of {} failed in epoch {}: {}\n",
+             styled_error("nnc: warning:", Style::yellow), folder, epoch,
+             epoch > 1 ? "these are weights of an epoch before"
+                       : "these are its initial weights, which have learned nothing");
+}
+
+}  // namespace
 
 Trained open_trained(const std::string& run_or_file, const std::vector<std::string>& overrides) {
   Trained result;
@@ -28,7 +44,9 @@ Trained open_trained(const std::string& run_or_file, const std::vector<std::stri
   }
   result.folder = run_or_file;
   while (result.folder.size() > 1 && result.folder.back() == '/') result.folder.pop_back();
-  result.manifest = read_manifest(result.folder);
+  nlohmann::ordered_json facts;
+  result.manifest = read_manifest(result.folder, &facts);
+  warn_of_failure(result.folder, facts);
   const std::string path = model_path_in(result.folder);
   // The paths of a run's model are absolute; those of --data start where the user is.
   result.model = overrides.empty()
