@@ -85,7 +85,7 @@ std::vector<EmittedFile> emit(const EmitRequest& request) {
     files.push_back(weights_object(request, request.machine));
   }
   if (!request.rows.empty()) {
-    files.push_back({names.space + "_selftest.cpp", emit_selftest(request, names)});
+    files.push_back({names.self_test, emit_selftest(request, names)});
   }
   return files;
 }

@@ -82,13 +82,13 @@ struct EmittedFile {
 // A header with more weights than this is refused: compilers take minutes over it.
 constexpr size_t max_header_weights = size_t{16} << 20;
 
-// The header; with EmitWeights::file also NAMESPACE.weights, with EmitWeights::object
-// NAMESPACE_weights.o; with rows also NAMESPACE_selftest.cpp, a main that prints one line per
+// The header NAME.hpp; with EmitWeights::file also NAME.weights, with EmitWeights::object
+// NAME_weights.o; with rows also NAME_selftest.cpp, a main that prints one line per
 // output and returns 0 or 1. Throws UserError for weights too large for a header (it says what to
 // do instead).
 std::vector<EmittedFile> emit(const EmitRequest& request);
 
-// NAMESPACE_weights.o alone.
+// NAME_weights.o alone.
 EmittedFile weights_object(const EmitRequest& request, ObjectMachine machine);
 
 }  // namespace nnc::codegen

@@ -132,11 +132,12 @@ std::string emit_selftest(const EmitRequest& request, const EmitNames& names) {
   return fmt::format(
              "// Checks {0} with {1} rows of data: returns 0 if every answer is within the\n"
              "// tolerance of the trained program's. Compile: c++ -std=c++17 -O2 "
-             "{2}_selftest.cpp{4}\n"
+             "{2}{4}\n"
              "#include \"{0}\"\n\n#include <cmath>\n#include <cstddef>\n#include "
              "<cstdint>\n#include <cstdio>\n#include <limits>\n{3}\n"
              "namespace {{\n\n",
-             names.header, request.rows.size(), names.space, loaded ? "#include <vector>\n" : "",
+             names.header, request.rows.size(), names.self_test,
+             loaded ? "#include <vector>\n" : "",
              request.weights == EmitWeights::object ? " " + names.object : "") +
          arrays(request) + check_function + "\n}  // namespace\n\n" + main_function(request, names);
 }

@@ -30,9 +30,13 @@ EmitNames names_of(const EmitRequest& request) {
   names.space = cpp_namespace(request.model);
   for (char c : names.space) names.macro += static_cast<char>(std::toupper(c));
   names.header = request.header_name.empty() ? names.space + ".hpp" : request.header_name;
-  names.weights = names.space + ".weights";
+  std::string stem = names.header.substr(0, names.header.rfind('.'));
+  for (char& c : stem)
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  names.weights = stem + ".weights";
   names.symbol = names.space + "_weights";
-  names.object = names.symbol + ".o";
+  names.object = stem + "_weights.o";
+  names.self_test = stem + "_selftest.cpp";
   // Words that the functions below use themselves.
   std::set<std::string> taken = {
       "arena",         "block_rows",   "buffer",   "count",     "data",      "first",

@@ -13,11 +13,13 @@ constexpr size_t max_stack_scratch = size_t{64} << 10;
 
 // What the parts of the text agree on.
 struct EmitNames {
-  std::string space;                // namespace, "fashion_mlp"
-  std::string macro;                // "FASHION_MLP"
-  std::string header;               // "fashion_mlp.hpp"
+  std::string space;   // namespace, "fashion_mlp"
+  std::string macro;   // "FASHION_MLP"
+  std::string header;  // "fashion_mlp.hpp"
+  // Files beside it have its name, so that those of two runs can lie in one folder.
   std::string weights;              // "fashion_mlp.weights"
   std::string object;               // "fashion_mlp_weights.o"
+  std::string self_test;            // "fashion_mlp_selftest.cpp"
   std::string symbol;               // "fashion_mlp_weights"
   std::vector<std::string> inputs;  // parameter names
   std::vector<std::string> outputs;

@@ -168,7 +168,10 @@ Value Decoder::one_of(const YamlNode& node, const schema::Type& type, const std:
       best_fit = fits;
     }
   }
-  return best != nullptr ? decode(node, *best, what) : wrong_kind(node, type, what);
+  // A word is no number: all that could stand there is what was expected.
+  const bool word = best != nullptr && best_fit == 1 && node.is_scalar() &&
+                    (best->kind == schema::Kind::integer || best->kind == schema::Kind::number);
+  return best != nullptr && !word ? decode(node, *best, what) : wrong_kind(node, type, what);
 }
 
 int Decoder::fit(const YamlNode& node, const schema::Type& type) const {

@@ -84,6 +84,12 @@ void Decoder::unknown_entry(const YamlNode& key, const schema::Type& type) {
                        key.text + (cut ? ": …}" : ""));
     return;
   }
+  if (type.group == schema::Group::sources && core_number(key.text)) {
+    diagnostics_.error(
+        key.span, "a number is no source of rows",
+        "{fraction: " + key.text + "} for that share of the training rows, or a source");
+    return;
+  }
   const auto near = meant(key.text, names_of(type.group));
   // Every activation is a layer; together they would be a very long line.
   std::vector<std::string> known;
@@ -126,7 +132,9 @@ Decoder::Form Decoder::entry_form(const YamlNode& node, const schema::Type& type
     }
     return form;
   }
+  const schema::Entry* first = known.empty() ? nullptr : find(type.group, known[0]->key.text);
   for (size_t i = 1; i < known.size(); ++i) {
+    if (has_key(first->keys, known[i]->key.text)) continue;  // misplaced: see belongs_inside
     diagnostics_.error(
         known[i]->key.span,
         "two " + schema::noun(type.group) + " names in one place: " +

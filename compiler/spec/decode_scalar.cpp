@@ -226,6 +226,10 @@ Value Decoder::duration(const YamlNode& node, const schema::Type& type, const st
   schema::Type amount_type = type;
   amount_type.kind = duration.steps ? schema::Kind::integer : schema::Kind::number;
   const std::optional<double> exact = core_number(amount.text);
+  const size_t space = amount.text.find(' ');
+  const bool other_unit = space != std::string::npos && core_number(amount.text.substr(0, space)) &&
+                          is_identifier(amount.text.substr(space + 1));
+  if (other_unit) return wrong_kind(node, type, what);
   if (!exact) {
     const auto formula = parse_formula(formula_text(amount), settings_.numbers(), diagnostics_);
     const auto value = formula ? constant_value(*formula->root) : std::nullopt;

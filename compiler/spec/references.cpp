@@ -1,5 +1,6 @@
 // Names: none twice, every reference leads upwards to something, every layer is of use.
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include "compiler/spec/describe.h"
@@ -214,17 +215,22 @@ class References {
     }
   }
 
-  void warn_unused() {
-    if (draft_.has_errors || diagnostics_.errors() > errors_before_) return;
-    for (const NamedFormula& output : model_.outputs) need(names_in(*output.formula.root));
+  // The names that each output, loss and metric reads.
+  void each_result(const std::function<void(const std::vector<Name>&)>& visit) const {
+    for (const NamedFormula& output : model_.outputs) visit(names_in(*output.formula.root));
     if (description_.loss) {
       for (const Term& term : description_.loss->terms) {
-        if (term.loss) need(names_in(term.loss->args));
-        if (term.formula) need(names_in(*term.formula->root));
-        if (term.weight) need(names_in(*term.weight->root));
+        if (term.loss) visit(names_in(term.loss->args));
+        if (term.formula) visit(names_in(*term.formula->root));
+        if (term.weight) visit(names_in(*term.weight->root));
       }
     }
-    for (const Metric& metric : description_.metrics) need(names_in(metric.choice.args));
+    for (const Metric& metric : description_.metrics) visit(names_in(metric.choice.args));
+  }
+
+  void warn_unused() {
+    if (draft_.has_errors || diagnostics_.errors() > errors_before_) return;
+    each_result([&](const std::vector<Name>& names) { need(names); });
     for (size_t i = model_.layers.size(); i-- > 0;) {
       const Layer& layer = model_.layers[i];
       if (!needed_.count(i)) {
@@ -239,6 +245,26 @@ class References {
       if (layer.predict) need(names_in(*layer.predict->root));
       if (layer.share) need({*layer.share});
     }
+    warn_unread();
+  }
+
+  // Inputs that nothing reads, not even a layer that is not used (which has its own warning).
+  void warn_unread() {
+    if (model_.layers.empty() && model_.outputs.empty()) return;  // an error of its own
+    std::set<std::string> read;
+    const auto note = [&](const std::vector<Name>& names) {
+      for (const Name& name : names) read.insert(head_of(name.text));
+    };
+    each_result(note);
+    for (const Layer& layer : model_.layers) {
+      if (layer.from.empty() && names_in(layer.args).empty()) return;  // lacks its `from`
+      note(layer.from);
+      note(names_in(layer.args));
+      if (layer.predict) note(names_in(*layer.predict->root));
+    }
+    for (const Name& input : model_.inputs)
+      if (read.count(input.text) == 0)
+        diagnostics_.warning(input.span, "input " + in_quotes(input.text) + " is not used");
   }
 
   const Draft& draft_;

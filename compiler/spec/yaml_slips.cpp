@@ -117,11 +117,15 @@ bool second_colon(const Context& c) {
   if (first == std::string_view::npos || at + first >= static_cast<size_t>(c.column)) return false;
   if (missing_before_brace(c, words, at)) return true;
   const std::string_view value = words.substr(first + 2);
+  const size_t comma = value.find(',');
+  const bool has_key = value.substr(0, comma).find(": ") != std::string_view::npos;
   c.diagnostics.error(
       c.places.span(c.line, static_cast<int>(at + first + 2), static_cast<int>(value.size())),
       "a second colon in one line: a map inside a line needs braces, a text with a colon needs "
       "quotes",
-      std::string(words.substr(0, first + 2)) + "{" + std::string(value) + "}");
+      std::string(words.substr(0, first + 2)) + "{" + (has_key ? "" : "KEY: ") +
+          std::string(value) + "}" +
+          (has_key ? "" : ", where KEY says what " + in_quotes(value.substr(0, comma)) + " is"));
   return true;
 }
 

@@ -125,11 +125,16 @@ class CsvReader {
     double value = 0;
     const auto [end, error] = std::from_chars(first, last, value);
     if (error != std::errc() || end != last || !std::isfinite(value)) {
-      fail(target, cell.empty() ? "the cell is empty" : "this is not a number",
-           source_.missing.empty() ? "a number (name words that stand for missing cells under "
-                                     "`missing`)"
-                                   : "a number, or one of `missing`",
-           cell);
+      const char* number =
+          "a number (words that stand for missing cells are named under `missing`)";
+      if (target.kind == CellKind::index) {
+        number =
+            "an index from 0 (`names: [first, second, …]` or `prepare: [category]` for the "
+            "field turns words into one)";
+      } else if (!source_.missing.empty()) {
+        number = "a number, or one of `missing`";
+      }
+      fail(target, cell.empty() ? "the cell is empty" : "this is not a number", number, cell);
     }
     if (target.kind == CellKind::index && value != std::floor(value)) {
       fail(target, "this is not an index", "a whole number from 0", cell);

@@ -186,12 +186,12 @@ int main() {
         self.run_nnc("predict", "run", "--in", "x-idx", "--out", "y.npy")
         _, expected = read_npy(self.path("y.npy").read_bytes())
         said = self.run_nnc("emit", "run", "--object", "-o", "small.o").stdout
-        for name in ("small.o", "tiny_weights.o", "small.h"):
+        for name in ("small.o", "small_weights.o", "small.h"):
             self.assertIn(name, said)
         self.write("main.c", C_MAIN)
         self.write("main.cpp", C_MAIN)
         warnings = ["-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"]
-        objects = ["small.o", "tiny_weights.o"]
+        objects = ["small.o", "small_weights.o"]
         for compiler in (["gcc", "-std=c99", "main.c"], ["g++", "-std=c++17", "main.cpp"]):
             done = subprocess.run([*compiler, *warnings, *objects, "-o", "main"], cwd=self.folder,
                                   capture_output=True, text=True)

@@ -9,6 +9,7 @@
 #include "compiler/layers/catalogue.h"
 #include "compiler/spec/parse.h"
 #include "runtime/data/error.h"
+#include "runtime/data/load.h"
 #include "runtime/data/probe.h"
 #include "runtime/threads.h"
 #include "tools/nnc/data_place.h"
@@ -47,6 +48,11 @@ struct Result {
   bool data_failed = false;
 };
 
+bool stands_in_file(const spec::Description& description, const std::string& name) {
+  const spec::Split* split = description.data->split(name);
+  return split && (split->source ? split->source->kind == "inline" : split->fraction.has_value());
+}
+
 Data look_at_data(const spec::Description& description, bool no_data) {
   Data result;
   if (!description.data) return result;
@@ -56,7 +62,12 @@ Data look_at_data(const spec::Description& description, bool no_data) {
     if (fields) result.fields = *fields;
     return result;
   }
-  const runtime::ProbeResult probe = runtime::probe(data_spec(description));
+  const runtime::DataSpec data = data_spec(description);
+  const runtime::ProbeResult probe = runtime::probe(data);
+  // The rows that the file itself shows are looked at, too.
+  if (stands_in_file(description, "train"))
+    runtime::load(
+        data, {true, stands_in_file(description, "valid"), stands_in_file(description, "test")});
   result.fields = probe.fields;
   for (const spec::Split& split : description.data->splits)
     if (split.where) check_filter(*split.where, result.fields);

@@ -181,7 +181,10 @@ void write_object(const Flags& flags, const Trained& trained, CompiledModel& com
   interface.description = kernels.description;
   interface.block_rows = kernels.block_rows;
   interface.few_rows = kernels.few_rows;
-  const codegen::EmitRequest request = request_for(trained, compiled, interface, flags);
+  fs::path header = out;
+  header.replace_extension(".h");
+  codegen::EmitRequest request = request_for(trained, compiled, interface, flags);
+  request.header_name = header.filename().string();
   const size_t arena_bytes = kernels.arena_bytes;
   const kernel::Module module =
       codegen::join_for_object(request, std::move(kernels.row), std::move(kernels.block));
@@ -192,8 +195,6 @@ void write_object(const Flags& flags, const Trained& trained, CompiledModel& com
   const codegen::EmittedFile weights = codegen::weights_object(
       request, arm ? codegen::ObjectMachine::aarch64 : codegen::ObjectMachine::x86_64);
   write(out.parent_path() / weights.name, weights.bytes, "");
-  fs::path header = out;
-  header.replace_extension(".h");
   write(header,
         codegen::emit_c_header(request, arena_bytes, header.filename().string(),
                                out.filename().string()),

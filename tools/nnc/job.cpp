@@ -32,6 +32,7 @@ void ModelFlags::add_to(CLI::App& app) {
 }
 
 void print_diagnostics(const Diagnostics& diagnostics) {
+  int errors = 0;
   for (const Diagnostic& diagnostic : diagnostics.sorted()) {
     const bool error = diagnostic.severity == Severity::error;
     std::string text = render(diagnostic);
@@ -39,8 +40,9 @@ void print_diagnostics(const Diagnostics& diagnostics) {
     const size_t at = text.find(word);
     text.replace(at, word.size(), styled_error(word, error ? Style::red : Style::yellow));
     fmt::print(stderr, "{}", text);
+    errors += error ? 1 : 0;
   }
-  if (diagnostics.errors() > 1) fmt::print(stderr, "{} errors\n", diagnostics.errors());
+  if (errors > 1) fmt::print(stderr, "{} errors\n", errors);
 }
 
 namespace {
