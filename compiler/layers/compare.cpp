@@ -26,6 +26,8 @@ std::string describe(const Operand& operand) {
   if (operand.classes > 0) {
     text = (row.empty() ? "an index of " : shape_text(row) + ", each an index of ") +
            std::to_string(operand.classes) + " classes";
+  } else if (operand.shares > 0) {
+    text = "shares of " + std::to_string(operand.shares) + " classes, by mixup";
   }
   return operand.origin.empty() ? text : text + " (" + operand.origin + ")";
 }
@@ -46,6 +48,16 @@ void refuse_index(const CompareContext& context, const Operand& operand, const S
 // [b, 1] -> [b]
 ir::Value* drop_single(ir::Builder& b, ir::Value* value) {
   return row_shape(value) == std::vector<int64_t>{1} ? reshape_row(b, value, {}) : value;
+}
+
+// […, C] -> […]: what the last class has.
+ir::Value* last_share(ir::Builder& b, ir::Value* shares) {
+  ir::Shape sizes = shares->type.shape;
+  std::vector<int64_t> starts(sizes.size(), 0), row = row_shape(shares);
+  starts.back() = sizes.back().size - 1;
+  sizes.back().size = 1;
+  row.pop_back();
+  return reshape_row(b, b.slice(shares, starts, sizes), row);
 }
 
 Numbers equal_shapes(const CompareContext& context) {
@@ -109,7 +121,10 @@ Numbers binary_numbers(const CompareContext& context) {
   if (context.pair.target.classes != 2) {
     refuse_index(context, context.pair.target, context.pair.target_span);
   }
-  return equal_shapes(context);
+  if (context.pair.target.shares != 2) return equal_shapes(context);
+  CompareContext second = context;
+  second.pair.target.value = last_share(context.b, context.pair.target.value);
+  return equal_shapes(second);
 }
 
 Classes classes(const CompareContext& context) {
@@ -126,8 +141,11 @@ Classes classes(const CompareContext& context) {
   result.count = row.back();
   if (target.classes == 0) {
     if (row_shape(target.value) != row) {
-      mismatch(context, shape_text(row) + ", or an index: give the field `classes: " +
-                            std::to_string(result.count) + "`");
+      mismatch(context, target.shares > 0
+                            ? "an index of " + std::to_string(result.count) + " classes for " +
+                                  describe(context.pair.prediction)
+                            : shape_text(row) + ", or an index: give the field `classes: " +
+                                  std::to_string(result.count) + "`");
     }
     result.weights = context.b.cast(target.value, context.dtype);
     return result;

@@ -22,6 +22,7 @@ struct Operand {
   ir::Value* value = nullptr;
   std::string origin = {};  // for messages: "output of 'fc1', line 5"
   int64_t classes = 0;      // > 0: an index of so many classes, not a number
+  int64_t shares = 0;       // > 0: an index of so many classes that mixup made shares of them
 };
 
 // Names that formulas and losses may use: fields, layers, weights, parameters, outputs.

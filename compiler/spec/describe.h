@@ -45,6 +45,9 @@ Penalty penalty_of(const Value& value);
 // nothing needs.
 void check_references(const Draft& draft, Diagnostics& diagnostics);
 
+// Warns of probabilities that a loss takes for logits.
+void warn_of_losses(const Draft& draft, Diagnostics& diagnostics);
+
 // ---- walking over references
 
 // A name in a formula or an argument, with its place.

@@ -208,6 +208,9 @@ void describe_metrics(const ListValue& metrics, Draft& draft, Diagnostics&) {
         metric.name = "top_" + std::to_string(k->integer());
       }
     }
+    if (const Value* c = metric.choice.args.find("class"); c != nullptr && c->is_integer()) {
+      metric.name += "_class_" + std::to_string(c->integer());  // recall_class_2
+    }
     const int count = ++counts[metric.name];
     if (count > 1) metric.name += "_" + std::to_string(count);
     draft.description.metrics.push_back(std::move(metric));

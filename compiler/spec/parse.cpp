@@ -82,6 +82,7 @@ void describe_sections(const MapValue& file, const YamlNode& root,
     describe_train(train->map(), draft, diagnostics);
   }
   if (model != nullptr) check_references(draft, diagnostics);
+  warn_of_losses(draft, diagnostics);
 }
 
 // The rest of the file without `settings`, which are read on their own.

@@ -163,6 +163,31 @@ class Pictures(NncTest):
         said = self.error_of("eval", "run", "--split", "valid")
         self.assertIn("pictures: there is no such folder", said)
 
+    def test_two_classes_are_mixed_for_one_score(self):
+        self.small_pictures()
+        text = """nnc: 1
+data:
+  train: {idx: {image: train-images.gz, label: train-labels.gz}, where: "label < 2"}
+  fields:
+    image: {shape: [6, 6, 1], prepare: [{scale: 1/255}], augment: [{mixup: 0.4}]}
+    label: {classes: COUNT}
+model:
+  inputs: [image]
+  layers: [flatten, {dense: SCORES, name: score}]
+loss: {LOSS: {logits: score, target: label}}
+metrics: [accuracy]
+train: {epochs: 5, batch: 16, optimizer: {adam: {rate: 0.02}}}
+"""
+        def model(count, scores, loss):
+            return self.write("m.yaml", text.replace("COUNT", count).replace("SCORES", scores)
+                              .replace("LOSS", loss))
+        self.run_nnc("train", model("2", "1", "binary_cross_entropy"), "-o", "run")
+        result = self.json_of("eval", "run", "--split", "train", "--json")
+        self.assertGreater(result["metrics"]["accuracy"], 0.95)
+        said = self.error_of("check", model("3", "5", "cross_entropy"), expect=2)
+        self.assertIn("expected  an index of 5 classes for [5] (output of 'score', line 9)\n"
+                      "  got       shares of 3 classes, by mixup (field 'label')", said)
+
     def test_a_class_is_held_back(self):
         """Trained without one class; how far its pictures are from their copies tells it."""
         self.pictures()

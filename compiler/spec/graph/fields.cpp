@@ -134,6 +134,7 @@ Operand ForwardBuilder::mixed_operand(const FieldInfo& info) {
   if (info.classes > 0) {
     own.value = one_hot(b_, own.value, info.classes, dtype_);
     other.value = one_hot(b_, other.value, info.classes, dtype_);
+    own.shares = info.classes;
     own.classes = 0;
   }
   ir::Value* share = raw_field({"mixup:share", dtype_, {}, 0, {}});
