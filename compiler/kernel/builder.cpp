@@ -17,6 +17,20 @@ constexpr Type index_type{Scalar::i64, 1};
 bool is_index_arithmetic(Op op, Type type) {
   return type == index_type && (op == Op::add || op == Op::sub || op == Op::mul);
 }
+
+// Of what counts rows and lanes; sums and products have rules of their own (`simpler`).
+std::optional<int64_t> known_result(Op op, std::optional<int64_t> a, std::optional<int64_t> b) {
+  if (!a || !b) return std::nullopt;
+  switch (op) {
+    case Op::bit_and: return *a & *b;
+    case Op::min: return std::min(*a, *b);
+    case Op::max: return std::max(*a, *b);
+    case Op::div: return *b > 0 ? std::optional(*a / *b) : std::nullopt;
+    case Op::rem: return *b > 0 ? std::optional(*a % *b) : std::nullopt;
+    default: return std::nullopt;
+  }
+}
+
 }  // namespace
 
 Instruction& Builder::push(Instruction instruction) {
@@ -99,6 +113,7 @@ Value Builder::unary(Op op, Value a) { return append(op, a.type, {a}); }
 Value Builder::binary(Op op, Value a, Value b) {
   internal_check(a.type == b.type, std::string("kernel operands of two types: ") + name_of(op));
   if (is_index_arithmetic(op, a.type)) return index_arithmetic(op, a, b);
+  if (const auto result = known_result(op, known(a), known(b))) return i64(*result);
   return append(op, is_compare(op) ? a.type.with(Scalar::i1) : a.type, {a, b});
 }
 
@@ -179,6 +194,8 @@ void Builder::inside(Block& block, const std::function<void()>& write) {
 
 std::vector<Value> Builder::loop(Value lo, Value hi, Value step, const std::vector<Value>& initial,
                                  const LoopBody& body) {
+  const auto first = known(lo), behind = known(hi);
+  if (first && behind && *first >= *behind) return initial;  // never runs
   Instruction instruction{.op = Op::loop, .type = lo.type, .operands = {lo, hi, step}};
   instruction.operands.insert(instruction.operands.end(), initial.begin(), initial.end());
   auto block = std::make_unique<Block>();

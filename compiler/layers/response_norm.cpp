@@ -19,6 +19,16 @@ ir::Value* neighbours(LayerContext& context, int64_t channels, int64_t size) {
   return b.cast(b.compare("ge", most, distance), context.dtype);
 }
 
+// base^-beta of positive numbers. Roots are a few instructions and right to two roundings, a power
+// is hundreds: for the beta that everybody uses, and the ones that roots say as well.
+ir::Value* negative_power(ir::Builder& b, ir::Value* base, double beta) {
+  if (beta == 1) return b.unary("reciprocal", base);
+  if (beta == 0.5) return b.unary("rsqrt", base);
+  if (beta != 0.75) return b.binary("pow", base, b.constant_like(-beta, base));
+  ir::Value* root = b.unary("sqrt", base);
+  return b.unary("reciprocal", b.mul(root, b.unary("sqrt", root)));
+}
+
 // The sum over neighbouring channels is a product with a band of ones: it runs, forwards and
 // backwards, at the speed of products, and its order is that of the channels.
 ir::Value* build_local_response_norm(LayerContext& context) {
@@ -40,8 +50,7 @@ ir::Value* build_local_response_norm(LayerContext& context) {
   ir::Value* band = neighbours(context, row.back(), size);
   ir::Value* sum = b.contract(b.mul(x, x), band, {last}, {0});
   ir::Value* base = b.add(b.mul(sum, context.args.number("alpha")), context.args.number("k"));
-  const double beta = context.args.number("beta");
-  return b.mul(x, b.binary("pow", base, b.constant_like(-beta, base)));
+  return b.mul(x, negative_power(b, base, context.args.number("beta")));
 }
 
 }  // namespace

@@ -103,7 +103,7 @@ class Pictures(NncTest):
         self.assertTrue(0 <= metrics["auc_2"] <= 1)
         self.assertEqual(len(metrics["precision.classes"]), 3)
         self.assertNotIn("f1.classes", metrics)
-        curve, = metrics["roc"]
+        curve, = metrics["roc_class_0"]
         self.assertEqual(curve["threshold"][0], None)
         self.assertEqual((curve["false_positive_rate"][0], curve["true_positive_rate"][0]), (0, 0))
         self.assertEqual((curve["false_positive_rate"][-1], curve["true_positive_rate"][-1]),
@@ -116,7 +116,7 @@ class Pictures(NncTest):
         self.assertIn("--json prints them", text)
         line = json.loads(self.path("run/metrics.jsonl").read_text().splitlines()[-1])
         self.assertIn("auc", line["train"])
-        self.assertNotIn("roc", line["valid"])
+        self.assertNotIn("roc_class_0", line["valid"])
 
     def test_numbers_do_not_depend_on_threads(self):
         self.pictures()

@@ -135,6 +135,13 @@ Culprit find_culprit(const ir::Graph& original, const std::map<std::string, ir::
   return {};
 }
 
+// Ops have names that formulas know, but for these.
+std::string in_words(const ir::OpDef& op) {
+  if (op.family == ir::Family::contraction) return "a sum of products";
+  if (op.family == ir::Family::reduction) return "a sum or an extremum";
+  return op.name == "mul" ? "a product" : op.name == "div" ? "a quotient" : "'" + op.name + "'";
+}
+
 const char* what_is_kept(int64_t epoch) {
   return epoch > 1 ? "The run keeps what the epochs before have learned."
                    : "No epoch was finished: the run holds its initial weights.";
@@ -176,13 +183,16 @@ void explain_non_finite(const runtime::NonFinite& details, CompiledModel& compil
   } else {
     Diagnostic diagnostic;
     diagnostic.span = culprit.node->span;
-    diagnostic.message = fmt::format("the first output that is not finite is of '{}': {}",
-                                     culprit.node->op->name, value_text(culprit));
+    diagnostic.message = fmt::format("the first value that is not finite is made here, by {}: {}",
+                                     in_words(*culprit.node->op), value_text(culprit));
     if (!culprit.operands.empty()) diagnostic.got = "largest inputs " + culprit.operands;
     fmt::print(stderr, "{}", render(diagnostic));
   }
-  fmt::print(stderr,
-             "  A smaller learning rate or `clip: {{norm: 1}}` under `train` often helps. {}\n",
+  fmt::print(stderr, "  {} {}\n",
+             details.step == 1
+                 ? "This is the first step, so no learning rate has played a part: look at the "
+                   "data, the formula and the initial weights."
+                 : "A smaller learning rate or `clip: {norm: 1}` under `train` often helps.",
              what_is_kept(details.epoch));
 }
 
