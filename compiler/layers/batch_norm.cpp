@@ -113,7 +113,8 @@ std::vector<LayerDef> batch_norm_layers() {
                     "sqrt(variance + epsilon) + beta. While training, mean and variance are "
                     "those of all rows and pixels of the batch; elsewhere, and with `freeze: "
                     "true`, the running ones, which each step moves by 1 - momentum of the way to "
-                    "the batch's. Weights: gamma [c], beta [c]; kept, not trained: mean [c], "
+                    "the batch's (the variance to the unbiased one, n/(n - 1) times that of the "
+                    "formula). Weights: gamma [c], beta [c]; kept, not trained: mean [c], "
                     "variance [c].",
              .source = "Ioffe, Szegedy, Batch normalization, ICML 2015",
              .example = "- batch_norm\n- relu",

@@ -84,7 +84,8 @@ std::vector<InitialiserDef> plain_initialisers() {
        }},
       {Entry{.name = "lsuv",
              .doc = "Orthogonal, then scaled so that what the kernel makes of up to 256 training "
-                    "rows has variance 1, layer after layer, before training starts.",
+                    "rows has variance 1, layer after layer, before training starts. Normalisation "
+                    "by batches between them works with its running statistics, as in prediction.",
              .source = "Mishkin, Matas, All you need is a good init, ICLR 2016",
              .example = "- dense: {units: 64, activation: relu, init: lsuv}"},
        [](const Args&, const Fans&) {

@@ -1,5 +1,7 @@
 #include "compiler/layers/losses.h"
 
+#include <limits>
+
 #include "compiler/layers/activations.h"
 #include "compiler/layers/rows.h"
 
@@ -110,7 +112,7 @@ std::vector<LossDef> make_losses() {
              .source = "Goodfellow, Bengio, Courville, Deep Learning, 6.2.2",
              .example = "loss: {cross_entropy: {logits: logits, target: label}}",
              .keys = loss_keys({"logits", "probability"})},
-       cross_entropy},
+       cross_entropy, std::pair{0.0, std::numeric_limits<double>::infinity()}},
       {Entry{.name = "binary_cross_entropy",
              .doc = "-(t·log p + (1 - t)·log(1 - p)) for each element, t between 0 and 1; mean "
                     "over the elements of a row. From logits p = sigmoid(logits), computed as "

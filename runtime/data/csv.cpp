@@ -125,8 +125,7 @@ class CsvReader {
     double value = 0;
     const auto [end, error] = std::from_chars(first, last, value);
     if (error != std::errc() || end != last || !std::isfinite(value)) {
-      const char* number =
-          "a number (words that stand for missing cells are named under `missing`)";
+      const char* number = "a number (name words that stand for missing cells under `missing`)";
       if (target.kind == CellKind::index) {
         number =
             "an index from 0 (`names: [first, second, …]` or `prepare: [category]` for the "

@@ -238,7 +238,9 @@ void check_range(const Table& table, const Column& column, const std::vector<int
   if (at < 0) return;
   throw DataError(file_of(table, column), element_place(table, column, at),
                   "the target is out of range",
-                  fmt::format("{} … {} ({})", range.lowest, range.highest, range.reason),
+                  std::isinf(range.highest)
+                      ? fmt::format("{} or more ({})", range.lowest, range.reason)
+                      : fmt::format("{} … {} ({})", range.lowest, range.highest, range.reason),
                   column.dtype == DType::f32 ? fmt::format("{}", column.bytes.as<float>()[at])
                                              : fmt::format("{}", column.number(at)));
 }

@@ -28,6 +28,8 @@ constexpr const char* formulas = R"(formulas (expressions in quotes)
   @               matrix product
   if(c, a, b)     a where the condition c holds, else b
   sum(x, axis=-1) along an axis of the row or a list of them; without `axis` over all
+  x[0:2]          a part of a row, counted from 0, or from the end with -1; x[..., 1]
+  pi              3.14159…; in `generate` also uniform(low, high), normal(), normal([3])
 
 Functions
 )";
