@@ -85,7 +85,8 @@ class Graph {
 };
 
 // Users of each value, by one walk: value -> nodes (a node once per operand position).
-std::map<const Value*, std::vector<Node*>> users_of(const Graph& graph);
+using Users = std::map<const Value*, std::vector<Node*>>;
+Users users_of(const Graph& graph);
 
 std::string print(const Graph& graph);
 // Equal for equal graphs of the same batch, wherever in a model file their nodes came from.

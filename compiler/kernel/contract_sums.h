@@ -10,8 +10,6 @@
 
 namespace nnc::kernel {
 
-constexpr int64_t line = 64;  // bytes of a cache line
-
 // Elements of a summed loop, begin … end - 1.
 struct Range {
   Value begin, end;

@@ -59,7 +59,6 @@ int64_t chains_at_once(const GroupContext& context) {
   return std::max<int64_t>(context.target.side_by_side() * lanes / logical_lanes, 1);
 }
 
-constexpr int64_t line = 64;  // bytes of a cache line
 // So much of the data set is asked for ahead of being read; rows of a few lines come fast enough.
 constexpr int64_t bytes_ahead = 4096, long_row = 256;
 

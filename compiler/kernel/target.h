@@ -6,6 +6,8 @@
 
 namespace nnc::kernel {
 
+constexpr int64_t line = 64;  // bytes of a cache line, on every machine that kernels are made for
+
 enum class Isa { sse2, avx2, avx512, neon };
 
 // Cores that differ in what the same instructions cost. `intel`: Intel's of 2015 to 2020, laptop to

@@ -14,7 +14,7 @@ constexpr double per_cycle = 2, latency = 6;
 // A run of lines from the second cache: each, and the first of them; a line of A, whose runs are
 // short.
 constexpr double near_line = 1.5, near_run = 2, line_of_a = 1.8;
-constexpr int64_t line = 64, page = 4096;
+constexpr int64_t page = 4096;
 struct Level {
   int64_t bytes, ways, ways_for_b;
 };

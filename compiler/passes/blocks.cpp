@@ -45,7 +45,7 @@ class Uses {
   }
 
  private:
-  const std::map<const Value*, std::vector<Node*>> users_;
+  const ir::Users users_;
   std::set<const Value*> outputs_;
 };
 

@@ -119,7 +119,7 @@ class ScaleFolding {
     return nullptr;
   }
 
-  const std::map<const Value*, std::vector<Node*>> users_;
+  const ir::Users users_;
   std::set<const Value*> outputs_;
   WeightValues weights_;
   std::map<const Value*, std::pair<Value*, Spread>> sums_;

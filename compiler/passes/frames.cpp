@@ -11,11 +11,10 @@ namespace nnc::passes {
 
 using ir::Family;
 using ir::Node;
+using ir::Users;
 using ir::Value;
 
 namespace {
-
-using Users = std::map<const Value*, std::vector<Node*>>;
 
 // Whether a product reads the value, as it is or moved: it is in memory then.
 bool is_multiplied(const Value* value, const Users& users) {

@@ -311,7 +311,7 @@ class Fusion {
   Value* wrap(Graph& to, Value* value);
 
   Graph& graph_;
-  const std::map<const Value*, std::vector<Node*>> users_;
+  const ir::Users users_;
   std::vector<Group> groups_;
   std::vector<std::set<int>> inputs_, readers_;  // groups that a group reads, that read it
   std::map<const Node*, int> owner_;

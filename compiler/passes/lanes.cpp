@@ -111,7 +111,7 @@ class Region {
   }
 
   ir::Graph& graph_;
-  const std::map<const Value*, std::vector<Node*>> users_;
+  const ir::Users users_;
   std::set<const Value*> fields_;
   std::set<const Node*> members_;
 };

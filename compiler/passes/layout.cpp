@@ -142,8 +142,7 @@ Value* change_sides(const Node& node, Builder& b) {
 }
 
 // Whether the node shows panels to products that read them as they are.
-bool read_in_panels(const Node& node, const ir::Graph& graph,
-                    const std::map<const Value*, std::vector<Node*>>& users) {
+bool read_in_panels(const Node& node, const ir::Graph& graph, const ir::Users& users) {
   const auto found = users.find(node.result());
   if (kernel::view_in_base(node.result()) || !in_memory(node.result(), graph) ||
       found == users.end())

@@ -18,6 +18,7 @@ using ir::Graph;
 using ir::Node;
 using ir::Param;
 using ir::Shape;
+using ir::Users;
 using ir::Value;
 
 namespace {
@@ -25,8 +26,6 @@ namespace {
 constexpr int64_t width = kernel::panel_width;
 // Elements from which it pays, and columns that two threads can share.
 constexpr int64_t large = 16 << 10, shared_columns = 2 * width;
-
-using Users = std::map<const Value*, std::vector<Node*>>;
 
 bool is_contraction(const Node* node) {
   return node && node->op->family == ir::Family::contraction;

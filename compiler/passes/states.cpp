@@ -12,12 +12,12 @@ namespace nnc::passes {
 
 using ir::Graph;
 using ir::Node;
+using ir::Users;
 using ir::Value;
 
 namespace {
 
 using Followers = std::map<const Node*, std::set<const Node*>>;
-using Users = std::map<const Value*, std::vector<Node*>>;
 
 bool is_state(const Node& node) { return node.op->family == ir::Family::state; }
 

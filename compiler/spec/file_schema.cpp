@@ -62,7 +62,8 @@ Type model() {
 
 Type loss() {
   const std::vector<Key> beside = {
-      Key("rows", choice({"mean", "sum"}), "how the rows of a batch are put together")
+      Key("rows", choice({"mean", "sum"}),
+          "how the rows of a batch are put together for a step; what is shown is the mean of a row")
           .by_default("mean"),
       Key("penalty", penalty(), "on the kernels of all layers")};
   const Type term = one_of(

@@ -153,6 +153,14 @@ YamlNode* single(YamlNode& root, const Override& change, Diagnostics& diagnostic
   return nullptr;
 }
 
+// How long training lasts is said once: `--epochs 2` is instead of the file's steps.
+void replace_length(YamlNode& train, const Override& change) {
+  const std::string& said = change.path[1];
+  if (change.path[0] != "train" || (said != "epochs" && said != "steps")) return;
+  const std::string other = said == "epochs" ? "steps" : "epochs";
+  std::erase_if(train.entries, [&](const YamlEntry& entry) { return entry.key.text == other; });
+}
+
 }  // namespace
 
 void apply_overrides(const std::vector<std::string>& overrides, YamlNode& root,
@@ -170,7 +178,10 @@ void apply_overrides(const std::vector<std::string>& overrides, YamlNode& root,
         if (at == nullptr) break;
       }
     }
-    if (at != nullptr) *at = change->value;
+    if (at == nullptr) continue;
+    *at = change->value;
+    if (YamlNode* train = root.find("train"); train && change->path.size() == 2)
+      replace_length(*train, *change);
   }
 }
 

@@ -94,6 +94,7 @@ class TreeBuilder : public YAML::EventHandler {
     YamlNode node;
     std::optional<YamlNode> key;                 // a key that waits for its value
     std::unordered_map<std::string, int> lines;  // where each key of a map was first written
+    bool repeated = false;                       // whether `key` stood there before
   };
 
   // Anchors, aliases and tags are refused; the rest of the file is still read.
@@ -150,8 +151,11 @@ class TreeBuilder : public YAML::EventHandler {
       add_key(parent, std::move(node));
     } else {
       if (node.is_null() && node.absent) node.span = parent.key->span;
-      parent.node.entries.push_back({std::move(*parent.key), std::move(node)});
+      // Of keys that stand twice the first one counts, so that one mistake is one error.
+      if (!parent.repeated)
+        parent.node.entries.push_back({std::move(*parent.key), std::move(node)});
       parent.key.reset();
+      parent.repeated = false;
     }
   }
 
@@ -170,6 +174,7 @@ class TreeBuilder : public YAML::EventHandler {
                !is_new) {
       diagnostics_.error(key.span, "the key " + in_quotes(key.text) + " stands twice",
                          "each key once; the first is on line " + std::to_string(first->second));
+      parent.repeated = true;
     }
     parent.key = std::move(key);
   }

@@ -100,7 +100,7 @@ class NothingLost(NncTest):
         model = self.write("constant.yaml", MODEL.replace(
             "model:\n", "  fields: {a: {prepare: [standardize]}}\nmodel:\n", 1))
         said = self.error_of("train", model, "-o", "run", "--force")
-        self.assertRegex(said, r"constant\.yaml:3:.*standardize cannot prepare a constant column")
+        self.assertRegex(said, r"constant\.yaml:4:.*standardize cannot prepare a constant column")
         self.assertEqual(self.files_of("run"), before)
 
     def test_links_and_pipes_stay_what_they_are(self):

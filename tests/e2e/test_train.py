@@ -143,6 +143,14 @@ class Train(NncTest):
         model = self.write("m.yaml", FIT.replace("a * x + b", "if(x > 0, a * sqrt(x), b)"))
         self.run_nnc("train", model, "-o", "run")
 
+    def test_epochs_instead_of_steps(self):
+        model = self.small_model(replace={"epochs: 4": "steps: 17"})
+        said = self.run_nnc("train", model, "-o", "run", "--epochs", 2).stdout
+        self.assertRegex(said, r"\n +2/2 ")
+        model = self.small_model()
+        self.run_nnc("train", model, "-o", "two", "--set", "train.steps=7")
+        self.assertEqual(len(self.path("two/metrics.jsonl").read_text().splitlines()), 2)
+
     def test_a_failed_run_says_so(self):
         model = self.small_model(replace={"{adam: {rate: 0.01}}": "{sgd: {rate: 1e38}}"})
         said = self.error_of("train", model, "-o", "run", expect=1)

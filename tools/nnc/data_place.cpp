@@ -70,6 +70,8 @@ bool mentions(const runtime::DataError& error, const std::string& word) {
 Place in_fields(const runtime::DataError& error, const spec::Data& data, const std::string& name) {
   const spec::Field* field = data.field(name);
   if (field == nullptr) return std::nullopt;
+  for (const spec::Choice& step : field->prepare)
+    if (error.problem.rfind(step.kind + " cannot prepare", 0) == 0) return step.span;
   if (field->shape && mentions(error, "shape")) return field->shape->span;
   if (field->classes && mentions(error, "classes")) return field->classes->span;
   return std::nullopt;
