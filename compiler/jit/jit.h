@@ -80,6 +80,10 @@ std::string cache_folder();
 // An ELF object (relocatable) with the module's functions: exported ones global, others local.
 std::vector<uint8_t> emit_object(const kernel::Module& module, const kernel::Target& target);
 
+// Passes of the code generator that training does without, by names that this LLVM does not know:
+// nothing but time is lost, which nobody would notice.
+std::vector<std::string> passes_of_other_names(const kernel::Target& target);
+
 // Assembly after all optimisation: what `compile` makes callable.
 std::string emit_assembly(const kernel::Module& module, const kernel::Target& target);
 

@@ -11,9 +11,11 @@
 
 #include <algorithm>
 #include <mutex>
+#include <set>
 #include <string_view>
 
 #include "compiler/codegen/llvm_printer.h"
+#include "compiler/jit/jit.h"
 #include "compiler/support/diagnostics.h"
 
 namespace nnc::jit {
@@ -95,16 +97,19 @@ class Passes : public llvm::legacy::PassManager {
   explicit Passes(bool quick) : quick_(quick) {}
 
   void add(llvm::Pass* pass) override {
-    const std::string_view name = pass->getPassName();
-    if (quick_ &&
-        std::find(std::begin(unhurried), std::end(unhurried), name) != std::end(unhurried))
-      delete pass;
-    else
-      llvm::legacy::PassManager::add(pass);
+    const auto* found =
+        quick_ ? std::find(std::begin(unhurried), std::end(unhurried), pass->getPassName().str())
+               : std::end(unhurried);
+    if (found == std::end(unhurried)) return llvm::legacy::PassManager::add(pass);
+    met_.insert(*found);
+    delete pass;
   }
+
+  bool met(std::string_view name) const { return met_.count(name) > 0; }
 
  private:
   const bool quick_;
+  std::set<std::string_view> met_;  // of `unhurried`
 };
 
 }  // namespace
@@ -141,6 +146,18 @@ llvm::SmallVector<char, 0> generate(llvm::Module& module, llvm::TargetMachine& m
                  "LLVM cannot emit this kind of file");
   passes.run(module);
   return bytes;
+}
+
+std::vector<std::string> passes_of_other_names(const kernel::Target& description) {
+  const auto machine = make_machine(description);
+  llvm::SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream stream(bytes);
+  Passes passes(true);
+  machine->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::ObjectFile);
+  std::vector<std::string> unmet;
+  for (const std::string_view name : unhurried)
+    if (!passes.met(name)) unmet.emplace_back(name);
+  return unmet;
 }
 
 }  // namespace nnc::jit

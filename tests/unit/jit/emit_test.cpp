@@ -97,3 +97,8 @@ TEST_CASE("LLVM IR can be read beside the kernel") {
   const std::string optimized = jit::emit_llvm_ir(testing::scale_module(3, target), target, true);
   CHECK(optimized.find("void @scale") != std::string::npos);
 }
+
+TEST_CASE("what is left out of quick code has the names that LLVM uses") {
+  for (const std::string& name : jit::passes_of_other_names(kernel::target_for(Isa::avx512)))
+    FAIL_CHECK(name);
+}
