@@ -43,6 +43,17 @@ class Predict(NncTest):
                      "image=x-idx"):
             self.assertEqual(self.predict(name), expected, name)
 
+    def test_numbered_columns_in_any_order(self):
+        self.write("x.csv", self.csv(header=False))
+        expected = self.predict("x.csv")
+        order = sorted(range(36), key=lambda i: (i * 7) % 36)
+        lines = [",".join(f"image.{i}" for i in order)]
+        for row in range(self.rows):
+            picture = self.pictures[row * 36:(row + 1) * 36]
+            lines.append(",".join(str(picture[i]) for i in order))
+        self.write("mixed.csv", "\n".join(lines) + "\n")
+        self.assertEqual(self.predict("mixed.csv"), expected)
+
     def test_answers_are_those_of_eval(self):
         accuracy = self.json_of("eval", "run", "--json")["metrics"]["accuracy"]
         pictures, labels = make_pictures(60, seed=2)

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <set>
 
 #include "compiler/support/text.h"
 #include "runtime/data/error.h"
@@ -144,6 +145,27 @@ bool named_columns(const File& file, const std::vector<std::string>& cells,
   return true;
 }
 
+// Columns x.0, x.1 … of an input x: as predictions are written.
+std::vector<std::string> numbered(const Input& input) {
+  std::vector<std::string> names;
+  for (int64_t i = 0; i < input.elements(); ++i)
+    names.push_back(fmt::format("{}.{}", input.field->name, i));
+  return names;
+}
+
+bool numbered_columns(const File& file, const std::vector<std::string>& cells,
+                      runtime::CsvSource& source) {
+  const std::set<std::string> there(cells.begin(), cells.end());
+  std::vector<runtime::CsvColumns> found;
+  for (const Input& input : file.inputs) {
+    found.push_back({input.field->name, numbered(input), !input.field->row_shape.empty()});
+    for (const std::string& name : found.back().columns)
+      if (there.count(name) == 0) return false;
+  }
+  source.columns = std::move(found);
+  return true;
+}
+
 runtime::CsvSource csv_source(const Trained& trained, const File& file) {
   runtime::CsvSource source;
   source.path = file.path;
@@ -153,6 +175,7 @@ runtime::CsvSource csv_source(const Trained& trained, const File& file) {
   source.header = std::any_of(cells.begin(), cells.end(), [](const std::string& cell) {
     return !parse_number(cell).has_value();
   });
+  if (source.header && numbered_columns(file, cells, source)) return source;
   if (named_columns(file, cells, source)) return source;
   size_t wanted = 0;
   for (const Input& input : file.inputs) wanted += static_cast<size_t>(input.elements());
