@@ -229,6 +229,7 @@ bool Model::build(Diagnostics& diagnostics) {
   place_states();
   program_.loss_terms = forward_.loss_terms;
   program_.metrics = forward_.metrics;
+  program_.sums_rows = description_.loss && description_.loss->rows == spec::Rows::sum;
   for (const abi::StateDesc& state : program_.states)
     if (state.kind == abi::StateKind::parameter)
       program_.parameters += static_cast<int64_t>(state.elements());

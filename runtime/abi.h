@@ -171,6 +171,7 @@ struct Program {
   std::vector<StateDesc> states;
   size_t state_bytes = 0;
   std::vector<std::string> loss_terms;  // per-row outputs "loss.TERM" of step and evaluate
+  bool sums_rows = false;               // the loss of rows is their sum, not their mean
   std::vector<MetricDesc> metrics;
   int64_t parameters = 0;
 };

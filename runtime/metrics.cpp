@@ -75,7 +75,8 @@ double Metrics::value(const std::string& name) const {
   return missing;
 }
 
-Accumulator::Accumulator(const abi::Program& program, const abi::EntryDesc& entry) : sums_(2) {
+Accumulator::Accumulator(const abi::Program& program, const abi::EntryDesc& entry)
+    : sums_rows_(program.sums_rows), sums_(2) {
   for (const std::string& term : program.loss_terms) {
     Part part;
     part.name = term;
@@ -292,16 +293,29 @@ double Accumulator::mean_loss() const {
   return any ? sum : missing;
 }
 
+// A loss term as it is minimised.
+double Accumulator::term_value(const Part& part) const {
+  return part_value(part) * (sums_rows_ && part.per_row ? sums_[1] : 1.0);
+}
+
+double Accumulator::total_loss() const {
+  if (!sums_rows_) return mean_loss();
+  double once = 0;  // the total per row has the penalty in it
+  for (const Part& part : parts_)
+    if (part.is_term && !part.per_row) once += part_value(part);
+  return (mean_loss() - once) * sums_[1] + once;
+}
+
 Metrics Accumulator::finish() const {
   Metrics result;
   result.rows = static_cast<int64_t>(sums_[0]);
   if (result.empty()) return result;
-  result.loss = mean_loss();
+  result.loss = total_loss();
   for (size_t i = 0; i < parts_.size(); ++i) {
     const Part& part = parts_[i];
     if (static_cast<int>(i) == total_) continue;
     if (part.is_term) {
-      result.terms.emplace_back(part.name, part_value(part));
+      result.terms.emplace_back(part.name, term_value(part));
     } else {
       finish_metric(part, result);
     }

@@ -13,9 +13,10 @@ namespace nnc::runtime {
 // The finished numbers of one pass over a split.
 struct Metrics {
   int64_t rows = 0;
-  double loss = std::numeric_limits<double>::quiet_NaN();  // the mean over rows of the total loss
-  std::vector<std::pair<std::string, double>> terms;       // of the loss, when there are several
-  std::vector<std::pair<std::string, double>> metrics;     // by MetricDesc order, tables left out
+  // The mean over rows of the total loss; their sum, and a penalty once, if that is minimised.
+  double loss = std::numeric_limits<double>::quiet_NaN();
+  std::vector<std::pair<std::string, double>> terms;    // of the loss, when there are several
+  std::vector<std::pair<std::string, double>> metrics;  // by MetricDesc order, tables left out
   // Confusion: counts[target][prediction] by metric name.
   std::vector<std::pair<std::string, std::vector<std::vector<int64_t>>>> tables;
   // precision, recall, f1 and auc of each class; NaN for a class that no row speaks of.
@@ -73,9 +74,12 @@ class Accumulator {
   template <class T>
   int64_t find_bad(const Part& part, const T* values, int64_t rows);
   double part_value(const Part& part) const;
+  double term_value(const Part& part) const;
+  double total_loss() const;
   std::vector<double> class_values(const Part& part) const;
   void finish_metric(const Part& part, Metrics& result) const;
 
+  bool sums_rows_ = false;  // abi::Program::sums_rows
   std::vector<Part> parts_;
   std::vector<double> sums_;     // rows, Σ weight, then each part's own
   std::vector<double> weights_;  // of the rows of one batch

@@ -51,18 +51,23 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 // in the global namespace, where a namespace of the same name would be an error.
 const std::set<std::string>& global_functions() {
   static const std::set<std::string> names = {
-      "abs",    "accept", "access",  "acos",   "alarm",    "asin",     "atan",    "bind",
-      "cbrt",   "ceil",   "clock",   "close",  "connect",  "cos",      "cosh",    "dup",
-      "erf",    "erfc",   "exit",    "exp",    "exp2",     "expm1",    "fabs",    "fdim",
-      "floor",  "fma",    "fmod",    "fork",   "free",     "gamma",    "gets",    "hypot",
-      "index",  "j0",     "j1",      "jn",     "kill",     "lgamma",   "link",    "listen",
-      "log",    "log10",  "log1p",   "log2",   "logb",     "malloc",   "modf",    "nan",
-      "open",   "pause",  "pipe",    "pow",    "printf",   "puts",     "raise",   "rand",
-      "read",   "recv",   "remove",  "rename", "rewind",   "rint",     "round",   "scanf",
-      "send",   "signal", "sin",     "sinh",   "sleep",    "socket",   "sqrt",    "stat",
-      "system", "tan",    "tanh",    "time",   "trunc",    "wait",     "write",   "y0",
-      "y1",     "yn",     "environ", "labs",   "timezone", "daylight", "signgam", "truncate",
-      "random"};
+      "abs",      "accept",    "access",    "acos",     "alarm",    "asin",     "atan",
+      "bind",     "cbrt",      "ceil",      "clock",    "close",    "connect",  "cos",
+      "cosh",     "dup",       "erf",       "erfc",     "exit",     "exp",      "exp2",
+      "expm1",    "fabs",      "fdim",      "floor",    "fma",      "fmod",     "fork",
+      "free",     "gamma",     "gets",      "hypot",    "index",    "j0",       "j1",
+      "jn",       "kill",      "lgamma",    "link",     "listen",   "log",      "log10",
+      "log1p",    "log2",      "logb",      "malloc",   "modf",     "nan",      "open",
+      "pause",    "pipe",      "pow",       "printf",   "puts",     "raise",    "rand",
+      "read",     "recv",      "remove",    "rename",   "rewind",   "rint",     "round",
+      "scanf",    "send",      "signal",    "sin",      "sinh",     "sleep",    "socket",
+      "sqrt",     "stat",      "system",    "tan",      "tanh",     "time",     "trunc",
+      "wait",     "write",     "y0",        "y1",       "yn",       "environ",  "labs",
+      "timezone", "daylight",  "signgam",   "truncate", "random",   "memcpy",   "memset",
+      "memmove",  "memcmp",    "strlen",    "strcmp",   "strcpy",   "size_t",   "int8_t",
+      "int16_t",  "int32_t",   "int64_t",   "uint8_t",  "uint16_t", "uint32_t", "uint64_t",
+      "intptr_t", "uintptr_t", "ptrdiff_t", "fopen",    "fclose",   "fread",    "fwrite",
+      "fprintf"};
   return names;
 }
 

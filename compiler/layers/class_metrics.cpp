@@ -34,7 +34,7 @@ ir::Value* target_index(const CompareContext& context, const Classes& c) {
 }
 
 Decision decide(const CompareContext& context) {
-  if (one_number(context.pair.prediction)) return decide_binary(context);
+  if (one_number(context.pair.prediction) || context.pair.labels) return decide_binary(context);
   const Classes c = classes(context);
   return {target_index(context, c), first_largest(context.b, c.scores), c.count};
 }
@@ -96,6 +96,7 @@ MetricResult top_k(const CompareContext& context) {
 }
 
 MetricResult counted(const CompareContext& context, abi::Finalize finalize) {
+  if (context.pair.labels) classes(context);  // says that there are none
   const Decision d = decide(context);
   one_class_per_row(context, d.target);
   ir::Value* pair = context.b.concat({column(context, d.target), column(context, d.predicted)}, 1);
@@ -165,12 +166,16 @@ std::vector<Key> ranking_keys() {
 std::vector<MetricDef> class_metrics() {
   using abi::Finalize;
   return {
-      {.entry = Entry{.name = "accuracy",
-                      .doc = "Share of rows whose predicted class is the target: the class with "
-                             "the largest score, or for a single score whether it is above one "
-                             "half (above 0 for logits). Without names: what the loss compares.",
-                      .example = "metrics: [accuracy]",
-                      .keys = pair_keys(all_forms(), false)},
+      {.entry =
+           Entry{.name = "accuracy",
+                 .doc =
+                     "Share of rows whose predicted class is the target: the class with "
+                     "the largest score, or for a single score whether it is above one "
+                     "half (above 0 for logits); of several labels, each with a score of its own "
+                     "(binary_cross_entropy), the share that is right. Without names: what "
+                     "the loss compares.",
+                 .example = "metrics: [accuracy]",
+                 .keys = pair_keys(all_forms(), false)},
        .build = accuracy,
        .more_is_better = true},
       {.entry =

@@ -129,6 +129,15 @@ Numbers binary_numbers(const CompareContext& context) {
 
 Classes classes(const CompareContext& context) {
   const Operand& target = context.pair.target;
+  if (context.pair.labels) {
+    throw UserError(context.span,
+                    context.kind +
+                        " chooses one class per row, but the loss decides each of "
+                        "several labels by itself",
+                    "accuracy (of all labels), or the prediction and target of one label, cut out "
+                    "by `expr: \"x[..., 0]\"`",
+                    describe(context.pair.prediction));
+  }
   refuse_index(context, context.pair.prediction, context.pair.prediction_span);
   Classes result{.scores = context.b.cast(context.pair.prediction.value, context.dtype)};
   std::vector<int64_t> row = row_shape(result.scores);

@@ -19,6 +19,7 @@ struct Pair {
   Form form = Form::number;
   SourceSpan prediction_span;
   SourceSpan target_span;
+  bool labels = false;  // every element is a yes or no of its own (binary_cross_entropy)
 };
 
 // Where a pair is used: a loss or a metric.

@@ -167,7 +167,10 @@ Key init_key(const std::string& default_kernel) {
        Key("bias", way, "start of the bias; 0 if not given")});
   return Key("init",
              schema::one_of({each, schema::entry_of(schema::Group::initialisers, "constant")}),
-             "how the kernel starts, or {kernel: …, bias: …}")
+             "how the kernel starts, or {kernel: …, bias: …}, where values can be written out: "
+             "[inputs, units] of a dense layer; of a convolution a kernel for each filter, "
+             "[filters, "
+             "rows, columns, channels], without channels if there is one")
       .by_default(default_kernel);
 }
 

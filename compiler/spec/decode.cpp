@@ -158,7 +158,13 @@ Value Decoder::record(const YamlNode& node, const schema::Type& type, const std:
   return value_of(node, MapValue(args.values()));
 }
 
-Value Decoder::one_of(const YamlNode& node, const schema::Type& type, const std::string& what) {
+Value Decoder::one_of(const YamlNode& written, const schema::Type& type, const std::string& what) {
+  // A setting is what it stands for: a word, a number.
+  const bool is_setting =
+      written.is_scalar() && written.text.starts_with("$") && is_identifier(written.text.substr(1));
+  const std::optional<YamlNode> filled = is_setting ? settings_.fill(written) : written;
+  if (!filled) return value_of(written, std::monostate{});
+  const YamlNode& node = *filled;
   const schema::Type* best = nullptr;
   int best_fit = 0;
   for (const schema::Type& alternative : type.alternatives) {

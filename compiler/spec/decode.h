@@ -53,7 +53,9 @@ class Decoder {
                                               const YamlNode* value, bool report_missing);
   // Returns whether an argument stands there that belongs inside.
   bool keys_beside(const YamlNode& node, const YamlEntry& chosen, const schema::Entry* entry,
-                   const schema::Type& type, Args& siblings);
+                   const schema::Type& type, const std::vector<YamlEntry>& taken, Args& siblings);
+  std::vector<YamlEntry> take_out(YamlNode& arguments, const schema::Entry& entry,
+                                  const schema::Type& type);
   bool belongs_inside(const YamlEntry& beside, const YamlEntry& chosen, const schema::Entry* entry);
 
   // The keys of a map: known ones decoded, unknown ones reported, missing ones defaulted.

@@ -162,8 +162,29 @@ bool Decoder::belongs_inside(const YamlEntry& beside, const YamlEntry& chosen,
   return true;
 }
 
+// `dense: {units: 3, name: fc}`: what stands inside and belongs beside is taken out of `arguments`.
+std::vector<YamlEntry> Decoder::take_out(YamlNode& arguments, const schema::Entry& entry,
+                                         const schema::Type& type) {
+  std::vector<YamlEntry> taken;
+  if (entry.other_keys) return taken;
+  std::erase_if(arguments.entries, [&](const YamlEntry& inside) {
+    const std::string& key = inside.key.text;
+    if (has_key(entry.keys, key) || !has_key(type.keys, key)) return false;
+    const std::string value = inside.value.is_scalar() ? inside.value.text : "…";
+    diagnostics_.error(
+        inside.key.span,
+        in_quotes(key) + " belongs beside " + in_quotes(entry.name) + ", not inside it",
+        "{" + entry.name + ": {…}, " + key + ": " + value + "}, or two spaces less before " +
+            in_quotes(key));
+    taken.push_back(inside);
+    return true;
+  });
+  return taken;
+}
+
 bool Decoder::keys_beside(const YamlNode& node, const YamlEntry& chosen, const schema::Entry* entry,
-                          const schema::Type& type, Args& siblings) {
+                          const schema::Type& type, const std::vector<YamlEntry>& taken,
+                          Args& siblings) {
   bool misplaced = false;
   YamlNode others;
   others.kind = YamlNode::Kind::map;
@@ -181,6 +202,8 @@ bool Decoder::keys_beside(const YamlNode& node, const YamlEntry& chosen, const s
                          type.keys, siblings);
     }
   }
+  for (const YamlEntry& key : taken)
+    if (others.find(key.key.text) == nullptr) others.entries.push_back(key);
   keys(others, type.keys, nullptr, chosen.key.text, siblings);
   return misplaced;
 }
@@ -222,7 +245,7 @@ std::shared_ptr<const Args> Decoder::entry_arguments(const schema::Entry& entry,
 Value Decoder::entry(const YamlNode& node, const schema::Type& type, const std::string& what) {
   Value result;
   result.span = node.span;
-  const Form form = entry_form(node, type, what);
+  Form form = entry_form(node, type, what);
   if (!form.good) return result;
   EntryValue value;
   value.kind = Name{form.key.text, form.key.span};
@@ -230,8 +253,15 @@ Value Decoder::entry(const YamlNode& node, const schema::Type& type, const std::
   auto siblings = std::make_shared<Args>();
   siblings->whole = form.key.span;
   bool misplaced = false;
+  YamlNode arguments;
+  std::vector<YamlEntry> taken;
+  if (entry != nullptr && form.value != nullptr && form.value->is_map()) {
+    arguments = *form.value;
+    taken = take_out(arguments, *entry, type);
+    form.value = &arguments;
+  }
   if (form.chosen != nullptr) {
-    misplaced = keys_beside(node, *form.chosen, entry, type, *siblings);
+    misplaced = keys_beside(node, *form.chosen, entry, type, taken, *siblings);
   } else {
     defaults(type.keys, form.key.span, form.key.text, true, *siblings);
   }

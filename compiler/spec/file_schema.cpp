@@ -18,8 +18,7 @@ Type penalty() {
 
 Type split() {
   return one_of(
-      {entry_with_siblings(Group::sources,
-                           {Key("where", formula(), "keep only the rows for which this holds")}),
+      {entry_with_siblings(Group::sources, source_siblings()),
        record({Key("fraction", number().above(0).below(1), "of the train rows").required(),
                Key("stratify", reference(), "a field whose classes keep their shares"),
                Key("seed", integer().at_least(0), "of the choice of rows").by_default("0")})});
@@ -63,7 +62,7 @@ Type model() {
 Type loss() {
   const std::vector<Key> beside = {
       Key("rows", choice({"mean", "sum"}),
-          "how the rows of a batch are put together for a step; what is shown is the mean of a row")
+          "how rows are put together: mean, or the sum over a batch (and shown, over all rows)")
           .by_default("mean"),
       Key("penalty", penalty(), "on the kernels of all layers")};
   const Type term = one_of(
@@ -105,6 +104,12 @@ Type train() {
 }
 
 }  // namespace
+
+const std::vector<Key>& source_siblings() {
+  static const std::vector<Key> keys = {
+      Key("where", formula(), "keep only the rows for which this holds: where: \"label < 5\"")};
+  return keys;
+}
 
 const std::vector<Key>& layer_siblings() {
   static const Type mode = choice({"train", "eval"});

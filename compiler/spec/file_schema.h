@@ -13,5 +13,6 @@ const schema::Type& file_type();
 
 // The keys that may stand beside a layer's word.
 const std::vector<schema::Key>& layer_siblings();
+const std::vector<schema::Key>& source_siblings();
 
 }  // namespace nnc::spec

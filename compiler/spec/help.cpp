@@ -80,6 +80,7 @@ std::string entry_help(schema::Group group, const schema::Entry& entry) {
   if (entry.other_keys) {
     result += "\nAny field name: " + schema::describe(*entry.other_keys) + "\n";
   }
+  if (group == schema::Group::sources) result += "\nBeside it\n" + keys_text(source_siblings(), "");
   if (group == schema::Group::layers) {
     std::vector<schema::Key> beside = layer_siblings();
     if (!entry.random) {

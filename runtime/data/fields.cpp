@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <set>
 #include <unordered_map>
@@ -86,6 +87,22 @@ void numbers_to_words(const Table& table, Column& column) {
   for (int64_t i = 0; i < count; ++i) column.words.push_back(fmt::format("{}", column.number(i)));
   column.is_text = true;
   column.bytes = Buffer();
+}
+
+// Classes that stand as their numbers, 0, 1 …, where no name is a number itself.
+void codes_to_indices(Column& column, const std::vector<std::string>& names) {
+  const auto code_of = [](const std::string& word) {
+    int32_t code = -1;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), code);
+    return error == std::errc() && end == word.data() + word.size() ? code : -1;
+  };
+  const auto is_code = [&](const std::string& word) { return code_of(word) >= 0; };
+  if (std::any_of(names.begin(), names.end(), is_code)) return;
+  auto* indices = column.bytes.as<int32_t>();
+  for (size_t i = 0; i < column.words.size(); ++i) {
+    const int32_t code = indices[i] < 0 ? code_of(column.words[i]) : -1;
+    if (code >= 0 && code < static_cast<int32_t>(names.size())) indices[i] = code;
+  }
 }
 
 // The number of classes that names or `classes` give; 0 for fields that are not indices.
@@ -182,6 +199,7 @@ void convert_field(Table& table, Column& column, const DataSpec& spec) {
                       fmt::format("'{}'", column.words.empty() ? "" : column.words[0]));
     }
     words_to_indices(column, field->names, -1);
+    codes_to_indices(column, field->names);
     return;
   }
   if (field != nullptr && field->is_index()) {

@@ -136,6 +136,18 @@ struct Report {
   }
 };
 
+// Enough that rows come from memory as in training, in at most this many bytes (or one batch).
+int64_t rows_to_measure(const std::vector<runtime::FieldInfo>& fields, int64_t batch) {
+  constexpr int64_t most_bytes = int64_t{256} << 20;
+  int64_t bytes = 1;
+  for (const runtime::FieldInfo& field : fields) {
+    auto size = static_cast<int64_t>(abi::size_of(field.dtype));
+    for (const int64_t extent : field.row_shape) size *= extent;
+    bytes += size;
+  }
+  return std::max(batch, std::min(std::max<int64_t>(batch * 8, 4096), most_bytes / bytes));
+}
+
 Report measure(const Flags& flags) {
   const ScratchFolder cache;
   Report report;
@@ -149,7 +161,8 @@ Report measure(const Flags& flags) {
   report.batch = flags.batch > 0 ? flags.batch : compiled.entry(ready.entry).max_rows;
   report.flops = compiled.flops(ready.entry);
 
-  const runtime::Table table = random_rows(ready.fields, std::max<int64_t>(report.batch * 8, 4096));
+  const runtime::Table table =
+      random_rows(ready.fields, rows_to_measure(ready.fields, report.batch));
   runtime::Buffer state = state_for(compiled.program(), ready.model.data, table);
   runtime::ScalarOptions scalars;
   if (report.trains) scalars = train_options(ready.model.description).scalars;

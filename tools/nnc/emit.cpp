@@ -236,11 +236,11 @@ Exit emit(const Flags& flags) {
     const fs::path path = out.parent_path() / file.name;
     write(path, file.bytes, "");
     if (path.extension() == ".cpp") self_test = path.string();
-    if (path.extension() == ".o") weights_object = " " + path.string();
+    if (path.extension() == ".o") weights_object = " " + shell_word(path.string());
   }
   if (!self_test.empty()) {
     fmt::print("\nTo test it:\n  g++ -std=c++17 -O2 -march=native {}{} -o selftest && ./selftest\n",
-               self_test, weights_object);
+               shell_word(self_test), weights_object);
   }
   return Exit::done;
 }

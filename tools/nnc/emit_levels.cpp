@@ -1,5 +1,6 @@
 #include "tools/nnc/emit_levels.h"
 
+#include "compiler/kernel/share_equal.h"
 #include "compiler/kernel/widen_stores.h"
 
 namespace nnc::tool {
@@ -82,6 +83,7 @@ EmitLevels lower_levels(CompiledModel& model, const std::string& entry) {
     const auto kernels = [&](int64_t rows) {
       LoweredEntry lowered = model.lower(entry, target, rows);
       if (rows == 1) kernel::widen_stores(lowered.module, lowered.core);
+      kernel::share_equal(lowered.module);
       result.modules.push_back(std::make_unique<kernel::Module>(std::move(lowered.module)));
       result.description = lowered.description;
       return codegen::EmitKernels{result.modules.back().get(), lowered.core,

@@ -197,6 +197,7 @@ void add_eval(CLI::App& app, Action& action) {
   sub->add_option("--data", flags->data, "other rows: --data 'test={csv: {file: new.csv, ...}}'")
       ->allow_extra_args(false);
   sub->add_option("--set", flags->overrides, "change a value of the model file")
+      ->option_text("PATH=VALUE, as often as wanted")
       ->allow_extra_args(false);
   flags->compile.add_to(*sub);
   sub->add_flag("--json", flags->json, "one JSON object on standard output");

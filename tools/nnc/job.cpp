@@ -28,6 +28,7 @@ void CompileFlags::add_to(CLI::App& app) {
 void ModelFlags::add_to(CLI::App& app) {
   app.add_option("FILE", file, "model file")->required();
   app.add_option("--set", overrides, "change a value: --set train.optimizer.adam.rate=3e-4")
+      ->option_text("PATH=VALUE, as often as wanted")
       ->allow_extra_args(false);
 }
 

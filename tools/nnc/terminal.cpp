@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -93,6 +94,16 @@ std::string loss_text(double value) {
   if (size != 0 && size < 1e-3) return fmt::format("{:.3e}", value);
   if (size < 100) return fmt::format("{:.4f}", value);
   return fmt::format("{:.6g}", value);
+}
+
+std::string shell_word(const std::string& word) {
+  const auto plain = [](unsigned char c) {
+    return std::isalnum(c) || c >= 0x80 || std::strchr("._/-+:@=,%", c) != nullptr;
+  };
+  if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return word;
+  std::string result = "'";
+  for (const char c : word) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return result + "'";
 }
 
 std::string shape_text(const std::vector<int64_t>& shape) {

@@ -27,6 +27,8 @@ std::string count_text(double count);
 std::string duration_text(double seconds);
 // Six digits or so: 0.4123, 12.31, 1.2e-05
 std::string loss_text(double value);
+// A path or word as a shell takes it: in quotes where it needs some.
+std::string shell_word(const std::string& word);
 // [28, 28, 1]; [] for a single number
 std::string shape_text(const std::vector<int64_t>& shape);
 

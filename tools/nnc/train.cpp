@@ -293,7 +293,7 @@ void judge(Job& job, runtime::ThreadPool& pool, bool quiet) {
 void print_end(const Job& job, const runtime::TrainResult& result, bool went_on) {
   if (!went_on) {
     fmt::print("the run was complete: nnc train --resume {} --epochs N trains it further\n",
-               job.folder);
+               shell_word(job.folder));
   }
   if (result.end == runtime::TrainResult::End::early_stop) {
     const runtime::EarlyStop& stop = *job.options.early_stop;
@@ -312,15 +312,15 @@ void print_end(const Job& job, const runtime::TrainResult& result, bool went_on)
 void print_next(const Job& job) {
   fmt::print(
       "\nNext:\n  nnc eval {0}\n  nnc predict {0} --in FILE --out predictions.csv\n"
-      "  nnc emit {0} -o {1}.hpp --self-test\n",
-      job.folder, job.manifest.model_name);
+      "  nnc emit {0} -o {1} --self-test\n",
+      shell_word(job.folder), shell_word(job.manifest.model_name + ".hpp"));
 }
 
 Exit stopped(Job& job, const runtime::TrainResult& result) {
   job.facts["data_hashes"] = job.hashes.get();
   write_manifest(job.folder, job.manifest, job.facts);
   fmt::print(stderr, "stopped after step {}; to go on: nnc train --resume {}\n", result.steps,
-             job.folder);
+             shell_word(job.folder));
   return Exit::stopped;
 }
 
@@ -393,6 +393,7 @@ void add_train(CLI::App& app, Action& action) {
   sub->add_option("-o,--out", flags->run, "run folder (default: runs/NAME-001, the next number)");
   sub->add_option("--resume", flags->resume, "continue this run, to the same bits");
   sub->add_option("--set", flags->overrides, "change a value: --set train.optimizer.adam.rate=3e-4")
+      ->option_text("PATH=VALUE, as often as wanted")
       ->allow_extra_args(false);
   sub->add_option("--epochs", flags->epochs, "instead of train.epochs")
       ->check(CLI::Range(int64_t{0}, int64_t{1'000'000'000}));

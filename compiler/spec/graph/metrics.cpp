@@ -72,7 +72,12 @@ layers::Pair ForwardBuilder::pair_of(const Metric& metric) {
         });
     if (!known) candidates.push_back(candidate);
   }
-  if (candidates.size() == 1) return candidates[0].pair;
+  if (candidates.size() == 1) {
+    layers::Pair pair = candidates[0].pair;
+    pair.labels = candidates[0].term->loss->kind == "binary_cross_entropy" &&
+                  !layers::one_number(pair.prediction);
+    return pair;
+  }
   // A built-in term that failed was reported; what it compares is not known.
   const bool some_failed = description_.loss && terms_.size() < description_.loss->terms.size();
   if (candidates.empty() && some_failed) throw AlreadyReported{};

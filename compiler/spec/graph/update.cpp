@@ -83,8 +83,10 @@ void append_update(Forward& forward, const std::vector<ir::Value*>& gradients,
   internal_check(description.train && description.loss, "an update without train and loss");
   Step step = reached(forward, gradients, diagnostics);
   if (step.parameters.empty()) {
-    diagnostics.error(description.loss->span, "the loss does not depend on any trained weight",
-                      "a loss of values that trained layers produce");
+    diagnostics.error(
+        description.loss->span, "the loss does not depend on any trained weight",
+        "a loss of values that trained layers produce, by ways that have a derivative: "
+        "indices, step, sign, floor and round have none");
     return;
   }
   ir::Builder b(*forward.graph);
