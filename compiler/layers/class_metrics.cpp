@@ -161,21 +161,21 @@ std::vector<Key> ranking_keys() {
   return keys;
 }
 
+const char* const accuracy_doc =
+    "Share of rows whose predicted class is the target: the class with the largest score, or for a "
+    "single score whether it is above one half (above 0 for logits); of several labels, each with "
+    "a score of its own (binary_cross_entropy), the share that is right. Without names: what the "
+    "loss compares.";
+
 }  // namespace
 
 std::vector<MetricDef> class_metrics() {
   using abi::Finalize;
   return {
-      {.entry =
-           Entry{.name = "accuracy",
-                 .doc =
-                     "Share of rows whose predicted class is the target: the class with "
-                     "the largest score, or for a single score whether it is above one "
-                     "half (above 0 for logits); of several labels, each with a score of its own "
-                     "(binary_cross_entropy), the share that is right. Without names: what "
-                     "the loss compares.",
-                 .example = "metrics: [accuracy]",
-                 .keys = pair_keys(all_forms(), false)},
+      {.entry = Entry{.name = "accuracy",
+                      .doc = accuracy_doc,
+                      .example = "metrics: [accuracy]",
+                      .keys = pair_keys(all_forms(), false)},
        .build = accuracy,
        .more_is_better = true},
       {.entry =

@@ -162,14 +162,22 @@ bool Decoder::belongs_inside(const YamlEntry& beside, const YamlEntry& chosen,
   return true;
 }
 
+namespace {
+
+bool belongs_beside(const YamlEntry& inside, const schema::Entry& entry, const schema::Type& type) {
+  const std::string& key = inside.key.text;
+  return !entry.other_keys && !has_key(entry.keys, key) && has_key(type.keys, key);
+}
+
+}  // namespace
+
 // `dense: {units: 3, name: fc}`: what stands inside and belongs beside is taken out of `arguments`.
 std::vector<YamlEntry> Decoder::take_out(YamlNode& arguments, const schema::Entry& entry,
                                          const schema::Type& type) {
   std::vector<YamlEntry> taken;
-  if (entry.other_keys) return taken;
   std::erase_if(arguments.entries, [&](const YamlEntry& inside) {
+    if (!belongs_beside(inside, entry, type)) return false;
     const std::string& key = inside.key.text;
-    if (has_key(entry.keys, key) || !has_key(type.keys, key)) return false;
     const std::string value = inside.value.is_scalar() ? inside.value.text : "…";
     diagnostics_.error(
         inside.key.span,
@@ -255,7 +263,11 @@ Value Decoder::entry(const YamlNode& node, const schema::Type& type, const std::
   bool misplaced = false;
   YamlNode arguments;
   std::vector<YamlEntry> taken;
-  if (entry != nullptr && form.value != nullptr && form.value->is_map()) {
+  const auto misplaces = [&](const YamlNode& value) {
+    return std::any_of(value.entries.begin(), value.entries.end(),
+                       [&](const YamlEntry& e) { return belongs_beside(e, *entry, type); });
+  };
+  if (entry != nullptr && form.value != nullptr && misplaces(*form.value)) {
     arguments = *form.value;
     taken = take_out(arguments, *entry, type);
     form.value = &arguments;
