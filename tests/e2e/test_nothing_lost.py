@@ -62,11 +62,17 @@ class NothingLost(NncTest):
                 said = subprocess.run([NNC, "train", "--resume", "run", "--epochs", "3"],
                                       cwd=self.folder, env=self.environment, text=True,
                                       capture_output=True, timeout=60).stderr
+            forced = subprocess.run([NNC, "train", self.model, "-o", "run", "--force"],
+                                    cwd=self.folder, env=self.environment, text=True,
+                                    capture_output=True, timeout=60).stderr
+            kept = self.path("run/manifest.json").exists()
         finally:
             begun.send_signal(signal.SIGINT)
             begun.send_signal(signal.SIGINT)  # as `timeout` does: one request
             rest = begun.communicate(timeout=20)[1]
         self.assertIn("run is being trained by another process", said)
+        self.assertIn("run is being trained by another process", forced)
+        self.assertTrue(kept)
         self.assertIn("stopped after step", rest)
 
     def test_trainings_that_begin_together_get_folders_of_their_own(self):

@@ -91,7 +91,7 @@ void refuse_existing_run(const std::string& folder) {
                      "--resume continues an interrupted run");
 }
 
-void make_run_folder(const std::string& folder) {
+RunLock make_run_folder(const std::string& folder) {
   std::error_code error;
   if (fs::exists(folder, error) && !fs::is_directory(folder, error)) {
     throw CommandError(Exit::usage, fmt::format("{} is a file, not a folder", folder));
@@ -102,10 +102,12 @@ void make_run_folder(const std::string& folder) {
                        fmt::format("{} is not a run, so --force does not replace it", folder),
                        "-o names a folder that is empty or not there yet");
   }
-  for (const char* name : run_files) fs::remove_all(fs::path(folder) / name, error);
   error.clear();
   fs::create_directories(folder, error);
   if (error) cannot_make(folder, error);
+  RunLock lock(folder);
+  for (const char* name : run_files) fs::remove_all(fs::path(folder) / name, error);
+  return lock;
 }
 
 void check_run_folder(const std::string& folder) {

@@ -26,9 +26,6 @@ std::string make_next_run_folder(const std::string& model_name);
 // CommandError if the folder is there already and not empty.
 void refuse_existing_run(const std::string& folder);
 
-// Makes the folder. The files of an earlier run in it are removed, and no others.
-void make_run_folder(const std::string& folder);
-
 // Keeps other trainings out of a run folder while it lives: two would write over each other.
 class RunLock {
  public:
@@ -45,6 +42,10 @@ class RunLock {
  private:
   int descriptor_ = -1;
 };
+
+// Makes the folder and keeps others out. The files of an earlier run in it are removed, and no
+// others; none while that run is being trained.
+RunLock make_run_folder(const std::string& folder);
 
 // CommandError if `folder` is not a run (it says what it is instead).
 void check_run_folder(const std::string& folder);

@@ -209,8 +209,7 @@ void check_resumed(const Job& job) {
 void open_folder(Job& job, const CompileFlags& flags) {
   if (job.folder.empty()) job.folder = make_next_run_folder(job.manifest.model_name);
   job.options.run_folder = job.folder;
-  if (!job.resumed) make_run_folder(job.folder);
-  job.lock = RunLock(job.folder);
+  job.lock = job.resumed ? RunLock(job.folder) : make_run_folder(job.folder);
   if (job.resumed) check_resumed(job);
   runtime::write_atomically(model_path_in(job.folder), spec::to_yaml(job.model.description));
   job.facts = facts(job, flags);
