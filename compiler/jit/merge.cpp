@@ -1,10 +1,8 @@
 #include "compiler/jit/merge.h"
 
 #include <algorithm>
-#include <unordered_map>
 
-#include "compiler/kernel/canonical.h"
-#include "compiler/support/diagnostics.h"
+#include "compiler/kernel/share_equal.h"
 
 namespace nnc::jit {
 
@@ -33,24 +31,10 @@ int64_t weight(const kernel::Block& block, const kernel::Target& target) {
 Merged merge(const kernel::Module& module) {
   Merged merged;
   merged.quick = module.waited_for;
-  std::unordered_map<std::string, const Function*> seen;
-  auto name_of_callee = [&](const std::string& name) -> const std::string& {
-    auto found = merged.callees.find(name);
-    internal_check(found != merged.callees.end(), "kernel " + name + " is called but not defined");
-    return found->second->name;
-  };
-  for (const auto& function : module.functions) {
-    std::string code = kernel::encode(*function, name_of_callee);
-    const Function*& representative = merged.callees[function->name];
-    internal_check(representative == nullptr, "two kernels are named " + function->name);
-    representative = function.get();
-    if (!function->exported) {
-      auto [same, fresh] = seen.emplace(code, function.get());
-      representative = same->second;
-      if (!fresh) continue;
-    }
-    merged.distinct.push_back(function.get());
-  }
+  merged.callees = kernel::representatives(module);
+  for (const auto& function : module.functions)
+    if (merged.callees.at(function->name) == function.get())
+      merged.distinct.push_back(function.get());
   return merged;
 }
 

@@ -18,10 +18,14 @@ bool is_index_arithmetic(Op op, Type type) {
   return type == index_type && (op == Op::add || op == Op::sub || op == Op::mul);
 }
 
-// Of what counts rows and lanes; sums and products have rules of their own (`simpler`).
+// Of what counts rows and lanes.
 std::optional<int64_t> known_result(Op op, std::optional<int64_t> a, std::optional<int64_t> b) {
   if (!a || !b) return std::nullopt;
+  const auto left = static_cast<uint64_t>(*a), right = static_cast<uint64_t>(*b);  // wrapping
   switch (op) {
+    case Op::add: return static_cast<int64_t>(left + right);
+    case Op::sub: return static_cast<int64_t>(left - right);
+    case Op::mul: return static_cast<int64_t>(left * right);
     case Op::bit_and: return *a & *b;
     case Op::min: return std::min(*a, *b);
     case Op::max: return std::max(*a, *b);
@@ -78,12 +82,6 @@ std::optional<int64_t> Builder::known(Value value) const {
 // The result where nothing has to be computed.
 std::optional<Value> Builder::simpler(Op op, Value a, Value b) {
   const auto x = known(a), y = known(b);
-  if (x && y) {
-    const auto left = static_cast<uint64_t>(*x), right = static_cast<uint64_t>(*y);  // wrapping
-    return i64(static_cast<int64_t>(op == Op::add   ? left + right
-                                    : op == Op::sub ? left - right
-                                                    : left * right));
-  }
   if (y && *y == (op == Op::mul ? 1 : 0)) return a;
   if (x && op != Op::sub && *x == (op == Op::mul ? 1 : 0)) return b;
   if (op == Op::mul && ((x && *x == 0) || (y && *y == 0))) return i64(0);
@@ -112,8 +110,8 @@ Value Builder::unary(Op op, Value a) { return append(op, a.type, {a}); }
 
 Value Builder::binary(Op op, Value a, Value b) {
   internal_check(a.type == b.type, std::string("kernel operands of two types: ") + name_of(op));
-  if (is_index_arithmetic(op, a.type)) return index_arithmetic(op, a, b);
   if (const auto result = known_result(op, known(a), known(b))) return i64(*result);
+  if (is_index_arithmetic(op, a.type)) return index_arithmetic(op, a, b);
   return append(op, is_compare(op) ? a.type.with(Scalar::i1) : a.type, {a, b});
 }
 

@@ -1,8 +1,7 @@
 #include "compiler/kernel/share_equal.h"
 
-#include <unordered_map>
-
 #include "compiler/kernel/canonical.h"
+#include "compiler/support/diagnostics.h"
 
 namespace nnc::kernel {
 
@@ -21,16 +20,31 @@ void rename_calls(Block& block, const Names& instead) {
 
 }  // namespace
 
+std::unordered_map<std::string, const Function*> representatives(const Module& module) {
+  std::unordered_map<std::string, const Function*> result, seen;  // by name, by code
+  const auto name_of_callee = [&](const std::string& name) -> const std::string& {
+    const auto found = result.find(name);
+    internal_check(found != result.end(), "kernel " + name + " is called but not defined");
+    return found->second->name;
+  };
+  for (const auto& function : module.functions) {
+    const Function* first = function.get();
+    if (!function->exported)
+      first = seen.emplace(encode(*function, name_of_callee), first).first->second;
+    internal_check(result.emplace(function->name, first).second,
+                   "two kernels are named " + function->name);
+  }
+  return result;
+}
+
 void share_equal(Module& module) {
-  Names instead, seen;  // a function's name, its code -> the name of the first one like it
-  const auto same = [](const std::string& name) -> const std::string& { return name; };
+  Names instead;
+  for (const auto& [name, first] : representatives(module))
+    if (first->name != name) instead.emplace(name, first->name);
   std::erase_if(module.functions, [&](const std::unique_ptr<Function>& function) {
-    rename_calls(function->body, instead);  // callees come before callers
-    if (function->exported) return false;
-    const auto [first, fresh] = seen.emplace(encode(*function, same), function->name);
-    if (!fresh) instead.emplace(function->name, first->second);
-    return !fresh;
+    return instead.count(function->name) > 0;
   });
+  for (const auto& function : module.functions) rename_calls(function->body, instead);
 }
 
 }  // namespace nnc::kernel
