@@ -28,11 +28,7 @@ Loaded load_source(const std::string& split, const Source& source, const DataSpe
 
 uint64_t known_bytes(const SourceInfo& info) {
   uint64_t row = 0;
-  for (const FieldInfo& field : info.fields) {
-    uint64_t bytes = abi::size_of(field.dtype);
-    for (int64_t extent : field.row_shape) bytes *= static_cast<uint64_t>(extent);
-    row += bytes;
-  }
+  for (const FieldInfo& field : info.fields) row += static_cast<uint64_t>(field.row_bytes());
   return info.rows > 0 ? row * static_cast<uint64_t>(info.rows) : 0;
 }
 

@@ -161,6 +161,12 @@ struct FieldInfo {
   std::vector<int64_t> row_shape;
   int64_t classes = 0;                  // > 0 for index fields, the unknown word included
   std::vector<std::string> vocabulary;  // words by index: names or the learned categories
+
+  int64_t row_bytes() const {
+    auto bytes = static_cast<int64_t>(abi::size_of(dtype));
+    for (const int64_t extent : row_shape) bytes *= extent;
+    return bytes;
+  }
 };
 
 }  // namespace nnc::runtime

@@ -14,10 +14,6 @@ namespace {
 
 const char* const remedy = "Put a number there or leave the row out.";
 
-void warn(const std::string& message) {
-  fmt::print(stderr, "{} {}\n", styled_error("nnc: warning:", Style::yellow), message);
-}
-
 std::string not_finite(const std::string& split) {
   return fmt::format("the loss of the {} rows is not a finite number", split);
 }
@@ -73,7 +69,7 @@ void check_metrics(const std::string& split, const runtime::Metrics& metrics,
                    const abi::EntryDesc& evaluate, const runtime::Split& rows) {
   if (metrics.empty() || !has_loss(evaluate) || std::isfinite(metrics.loss)) return;
   const std::string place = bad_number(fields_of(evaluate), rows);
-  if (place.empty()) return warn(fmt::format("{}, {}", not_finite(split), grown));
+  if (place.empty()) return print_warning(fmt::format("{}, {}", not_finite(split), grown));
   throw CommandError(Exit::failed, not_finite(split),
                      fmt::format("the data hold no number there: {}\n  {}", place, remedy));
 }
@@ -82,7 +78,7 @@ void warn_of_metrics(const std::string& split, const runtime::Metrics& metrics,
                      const abi::EntryDesc& evaluate, const runtime::Split& rows) try {
   check_metrics(split, metrics, evaluate, rows);
 } catch (const CommandError& error) {
-  warn(fmt::format("{}\n  {}", error.what(), error.hint));
+  print_warning(fmt::format("{}\n  {}", error.what(), error.hint));
 }
 
 void check_predictions(const std::vector<runtime::Prediction>& outputs,
@@ -92,8 +88,9 @@ void check_predictions(const std::vector<runtime::Prediction>& outputs,
     if (row < 0) continue;
     const std::string place = bad_number(fields_of(predict), rows);
     if (place.empty())
-      return warn(fmt::format("output '{}' is not a finite number in {}, {}", output.name,
-                              rows.table->place(rows.rows[static_cast<size_t>(row)]), grown));
+      return print_warning(fmt::format("output '{}' is not a finite number in {}, {}", output.name,
+                                       rows.table->place(rows.rows[static_cast<size_t>(row)]),
+                                       grown));
     throw CommandError(Exit::failed,
                        fmt::format("{}: this is not a number that the model can take", place),
                        remedy);

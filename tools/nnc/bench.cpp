@@ -140,11 +140,7 @@ struct Report {
 int64_t rows_to_measure(const std::vector<runtime::FieldInfo>& fields, int64_t batch) {
   constexpr int64_t most_bytes = int64_t{256} << 20;
   int64_t bytes = 1;
-  for (const runtime::FieldInfo& field : fields) {
-    auto size = static_cast<int64_t>(abi::size_of(field.dtype));
-    for (const int64_t extent : field.row_shape) size *= extent;
-    bytes += size;
-  }
+  for (const runtime::FieldInfo& field : fields) bytes += field.row_bytes();
   return std::max(batch, std::min(std::max<int64_t>(batch * 8, 4096), most_bytes / bytes));
 }
 

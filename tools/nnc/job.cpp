@@ -124,8 +124,8 @@ std::unique_ptr<CompiledModel> compile_model(const Model& model,
 int threads_of(const CompileFlags& flags) {
   const int cores = runtime::available_cores();
   if (flags.threads > cores) {
-    fmt::print(stderr, "{} {} threads on {} cores take turns: slower than {}\n",
-               styled_error("nnc: warning:", Style::yellow), flags.threads, cores, cores);
+    print_warning(fmt::format("{} threads on {} cores take turns: slower than {}", flags.threads,
+                              cores, cores));
   }
   return flags.threads > 0 ? flags.threads : cores;
 }

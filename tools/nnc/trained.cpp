@@ -25,10 +25,10 @@ void warn_of_failure(const std::string& folder, const nlohmann::ordered_json& fa
   const auto failed = facts.find("failed_in_epoch");
   if (failed == facts.end() || !failed->is_number_integer()) return;
   const auto epoch = failed->get<int64_t>();
-  fmt::print(stderr, "{} the training of {} failed in epoch {}: {}\n",
-             styled_error("nnc: warning:", Style::yellow), folder, epoch,
-             epoch > 1 ? "these are weights of an epoch before"
-                       : "these are its initial weights, which have learned nothing");
+  print_warning(fmt::format("the training of {} failed in epoch {}: {}", folder, epoch,
+                            epoch > 1
+                                ? "these are weights of an epoch before"
+                                : "these are its initial weights, which have learned nothing"));
 }
 
 }  // namespace
