@@ -96,7 +96,7 @@ MetricResult top_k(const CompareContext& context) {
 }
 
 MetricResult counted(const CompareContext& context, abi::Finalize finalize) {
-  if (context.pair.labels) classes(context);  // says that there are none
+  refuse_labels(context);
   const Decision d = decide(context);
   one_class_per_row(context, d.target);
   ir::Value* pair = context.b.concat({column(context, d.target), column(context, d.predicted)}, 1);

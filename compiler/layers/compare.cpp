@@ -127,17 +127,20 @@ Numbers binary_numbers(const CompareContext& context) {
   return equal_shapes(second);
 }
 
+void refuse_labels(const CompareContext& context) {
+  if (!context.pair.labels) return;
+  throw UserError(context.span,
+                  context.kind +
+                      " chooses one class per row, but the loss decides each of several labels by "
+                      "itself",
+                  "accuracy (of all labels), or the prediction and target of one label, cut out by "
+                  "`expr: \"x[..., 0]\"`",
+                  describe(context.pair.prediction));
+}
+
 Classes classes(const CompareContext& context) {
   const Operand& target = context.pair.target;
-  if (context.pair.labels) {
-    throw UserError(context.span,
-                    context.kind +
-                        " chooses one class per row, but the loss decides each of "
-                        "several labels by itself",
-                    "accuracy (of all labels), or the prediction and target of one label, cut out "
-                    "by `expr: \"x[..., 0]\"`",
-                    describe(context.pair.prediction));
-  }
+  refuse_labels(context);
   refuse_index(context, context.pair.prediction, context.pair.prediction_span);
   Classes result{.scores = context.b.cast(context.pair.prediction.value, context.dtype)};
   std::vector<int64_t> row = row_shape(result.scores);

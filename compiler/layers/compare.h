@@ -62,6 +62,9 @@ struct Classes {
 };
 Classes classes(const CompareContext& context);
 
+// UserError where the pair is several labels instead of one class per row.
+void refuse_labels(const CompareContext& context);
+
 // The position of the first largest element along the last axis, as i32 [b, …]. The last position
 // if nothing compares (NaN).
 ir::Value* first_largest(ir::Builder& b, ir::Value* x);

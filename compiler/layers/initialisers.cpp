@@ -118,13 +118,14 @@ std::vector<InitialiserDef> plain_initialisers() {
   };
 }
 
-Initial from_array(const Value& value, const std::string& weight,
-                   const std::vector<int64_t>& shape) {
+Initial from_array(const Value& value, const std::string& weight, const std::vector<int64_t>& shape,
+                   const std::string& order) {
   const ArrayValue& array = value.array();
   if (array.shape.empty()) return constant(array.numbers.at(0));
   if (array.shape != shape) {
     throw UserError(value.span, "the values of '" + weight + "' have the wrong shape",
-                    shape_text(shape), shape_text(array.shape));
+                    shape_text(shape) + (order.empty() ? "" : ": " + order),
+                    shape_text(array.shape));
   }
   Initial initial = start(Initial::Kind::values, 0, 0);
   initial.values = array.numbers;
@@ -132,8 +133,8 @@ Initial from_array(const Value& value, const std::string& weight,
 }
 
 Initial from_value(const Value& value, const std::string& weight, const std::vector<int64_t>& shape,
-                   const Fans& fans) {
-  if (value.is_array()) return from_array(value, weight, shape);
+                   const Fans& fans, const std::string& order) {
+  if (value.is_array()) return from_array(value, weight, shape, order);
   if (value.is_number()) return constant(value.number());
   const EntryValue& choice = value.entry();
   for (const InitialiserDef& def : initialiser_table()) {
@@ -175,16 +176,16 @@ Key init_key(const std::string& default_kernel) {
 }
 
 Initial initial_of(const Args& args, const std::string& weight, const std::vector<int64_t>& shape,
-                   const Fans& fans) {
+                   const Fans& fans, const std::string& order) {
   const Value& init = args.at("init");
   const bool is_kernel = weight != "bias";
   if (init.is_map()) {
     for (const auto& [key, value] : init.map()) {
-      if (key.text == weight) return from_value(value, weight, shape, fans);
+      if (key.text == weight) return from_value(value, weight, shape, fans, order);
     }
     return is_kernel ? uniform_of(glorot(fans)) : constant(0);
   }
-  return is_kernel ? from_value(init, weight, shape, fans) : constant(0);
+  return is_kernel ? from_value(init, weight, shape, fans, order) : constant(0);
 }
 
 }  // namespace nnc::layers

@@ -31,8 +31,9 @@ schema::Key init_key(const std::string& default_kernel);
 
 // The start of weight `weight` ("bias", or the name of a kernel) of a layer whose arguments have an
 // init_key. The bias is zero unless the file says otherwise. UserError if an array has the wrong
-// shape.
+// shape; `order` tells what its axes are, where that is not the order of the weight's.
 abi::Initial initial_of(const Args& args, const std::string& weight,
-                        const std::vector<int64_t>& shape, const Fans& fans);
+                        const std::vector<int64_t>& shape, const Fans& fans,
+                        const std::string& order = {});
 
 }  // namespace nnc::layers

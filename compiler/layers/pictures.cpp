@@ -222,11 +222,12 @@ Key bias_key() {
 
 namespace {
 
-const Value* written_values(const Args& args, const std::string& weight) {
+const ArrayValue* written_values(const Args& args, const std::string& weight) {
   const Value& init = args.at("init");
   if (!init.is_map()) return nullptr;
   for (const auto& [key, value] : init.map()) {
-    if (key.text == weight && value.is_array() && !value.array().shape.empty()) return &value;
+    if (key.text == weight && value.is_array() && !value.array().shape.empty())
+      return &value.array();
   }
   return nullptr;
 }
@@ -237,16 +238,14 @@ ir::Value* kernel_weight(LayerContext& context, const std::string& name,
                          const std::vector<int64_t>& shape, const Fans& fans) {
   std::vector<int64_t> written{shape.back()};
   written.insert(written.end(), shape.begin(), shape.end() - 1);
-  const Value* values = written_values(context.args, name);
-  if (values && shape[shape.size() - 2] == 1 && values->array().shape.size() + 1 == written.size())
+  const ArrayValue* values = written_values(context.args, name);
+  if (values && shape[shape.size() - 2] == 1 && values->shape.size() + 1 == written.size())
     written.pop_back();
-  if (values && values->array().shape != written) {
-    throw UserError(values->span, "the values of '" + name + "' have the wrong shape",
-                    shape_text(written) + ": one kernel for each filter, as a picture is written" +
-                        (written.size() == shape.size() ? ", channels last" : ""),
-                    shape_text(values->array().shape));
-  }
-  abi::Initial initial = initial_of(context.args, name, written, fans);
+  const bool has_channels = written.size() == shape.size();
+  abi::Initial initial =
+      initial_of(context.args, name, written, fans,
+                 std::string("one kernel for each filter, as a picture is written") +
+                     (has_channels ? ", channels last" : ""));
   if (initial.kind == abi::Initial::Kind::values) {
     const std::vector<double> by_filter = initial.values;
     const auto filters = static_cast<size_t>(shape.back());

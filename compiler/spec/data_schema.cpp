@@ -61,9 +61,8 @@ Entry images() {
           "Pictures in a folder with a sub-folder for each class, PNG or JPEG: the field image "
           "(bytes 0 to 255, [height, width, channels]) and the field label, whose classes are the "
           "sorted names of the sub-folders. Resized bilinearly, averaging where a picture shrinks; "
-          "what is transparent lies on black, mixed as light. Files of other kinds are passed "
-          "over, "
-          "and so are folders inside the sub-folders.",
+          "what is transparent lies on black, mixed as light. Files of other kinds and folders "
+          "inside the sub-folders are passed over.",
       .example = "images: {folder: pictures, size: [64, 64], channels: 3}",
       .keys = {Key("folder", path(), "the folder of the sub-folders").required(),
                Key("size", list_of(integer().at_least(1).at_most(16384)).sized(2, 2),

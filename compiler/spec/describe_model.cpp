@@ -50,12 +50,8 @@ class ModelDescriber {
       if (const Value* init = get(map, "init")) parameter.init = {init->number(), init->span};
       if (const Value* low = get(map, "min")) parameter.minimum = {low->number(), low->span};
       if (const Value* high = get(map, "max")) parameter.maximum = {high->number(), high->span};
-      if (parameter.init.span.known()) {
-        check_bounds(parameter);
-      } else if (!stands(map, "init")) {
-        parameter.init.span = value.span;
-        check_bounds(parameter);
-      }
+      if (!stands(map, "init")) parameter.init.span = value.span;
+      if (parameter.init.span.known()) check_bounds(parameter);
     }
     model_.params.push_back(std::move(parameter));
   }

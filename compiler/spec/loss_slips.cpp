@@ -1,6 +1,4 @@
 // Losses that would work and learn badly: logits that are probabilities already.
-#include <algorithm>
-
 #include "compiler/spec/describe.h"
 #include "compiler/support/text.h"
 

@@ -145,33 +145,32 @@ class Train(NncTest):
 
     def test_the_sum_over_rows_is_shown(self):
         self.write("x.npy", npy([1, 2, 3, 4], (4,)))
-        model = self.write("m.yaml", """nnc: 1
+        text = """nnc: 1
 data: {train: {npy: {x: x.npy}}}
 model: {inputs: [x], params: {a: 2}, layers: [{expr: "a * x", name: p}]}
-loss: {mean_squared_error: {prediction: p, target: x}, ROWS}
+loss: {terms: {fit: {mean_squared_error: {prediction: p, target: x}}}, rows: ROWS}
 train: {epochs: 0, optimizer: sgd}
-""".replace("{mean", "{terms: {fit: {mean").replace("x}, ROWS}", "x}}}, rows: sum}"))
-        self.run_nnc("train", model, "-o", "run")
-        self.assertIn("loss 30.0", self.run_nnc("eval", "run", "--split", "train").stdout)
-        mean = self.write("n.yaml", model.read_text().replace(", rows: sum", ""))
-        self.run_nnc("train", mean, "-o", "two")
-        self.assertIn("loss 7.5000", self.run_nnc("eval", "two", "--split", "train").stdout)
+"""
+        for rows, said in (("sum", "loss 30.0"), ("mean", "loss 7.5000")):
+            self.run_nnc("train", self.write("m.yaml", text.replace("ROWS", rows)), "-o", rows)
+            self.assertIn(said, self.run_nnc("eval", rows, "--split", "train").stdout)
 
     def test_several_labels(self):
         self.write("t.npy", npy([1, 0, 1, 1, 0, 0, 0, 1], (4, 2)))
         model = self.write("m.yaml", """nnc: 1
 data: {train: {npy: {t: t.npy}}}
-model: {inputs: [t], layers: [{expr: "(t - [0.5, -0.5]) * 2", name: z}, {dense: 1}]}
+model: {inputs: [t], layers: [{expr: "(t - [0.5, -0.5]) * 2", name: z}]}
 loss: {binary_cross_entropy: {logits: z, target: t}}
 metrics: [accuracy]
 """)
         # The second label is always said to be there, and is so in two rows of four.
-        said = self.run_nnc("check", model).stdout
-        self.assertIn("z", said)
-        said = self.error_of("check", self.write("n.yaml", model.read_text().replace(
-            "[accuracy]", "[f1]")), expect=2)
-        self.assertIn("f1 chooses one class per row, but the loss decides each of several labels",
-                      said)
+        result = self.json_of("eval", model, "--split", "train", "--json")
+        self.assertEqual(result["metrics"]["accuracy"], 0.75)
+        for metric in ("f1", "confusion", "auc"):
+            said = self.error_of("check", self.write("n.yaml", model.read_text().replace(
+                "[accuracy]", f"[{metric}]")), expect=2)
+            self.assertIn(f"{metric} chooses one class per row, but the loss decides each of "
+                          "several labels by itself", said)
 
     def test_epochs_instead_of_steps(self):
         model = self.small_model(replace={"epochs: 4": "steps: 17"})

@@ -13,17 +13,19 @@ struct Backward {
   int64_t rows, k, n;
 };
 
+// Rows of a field, as something computed that lies in memory.
+ir::Value* input(ir::Builder& b, const char* name, int64_t columns) {
+  const ir::Shape shape{{1, true}, {columns, false}};
+  return b.unary("tanh",
+                 b.graph().add_param(ir::ParamKind::input, name, {ir::DType::f32, shape}, name));
+}
+
 // dx = g · wT, and w gets an update by xT · g. With a second product a copy of wT pays.
 std::unique_ptr<ir::Graph> backward(const Backward& d, bool twice) {
   auto graph = std::make_unique<ir::Graph>("step", d.rows);
   ir::Builder b(*graph);
-  const auto input = [&](const char* name, int64_t columns) {
-    const ir::Shape shape{{1, true}, {columns, false}};
-    return b.unary("tanh",
-                   graph->add_param(ir::ParamKind::input, name, {ir::DType::f32, shape}, name));
-  };
-  ir::Value* g = input("dy", d.k);
-  ir::Value* x = input("x", d.n);
+  ir::Value* g = input(b, "dy", d.k);
+  ir::Value* x = input(b, "x", d.n);
   ir::Value* w = graph->add_param(ir::ParamKind::state, "w",
                                   {ir::DType::f32, ir::fixed_shape({d.n, d.k})}, "w");
   graph->add_output("dx", b.unary("relu", b.contract(g, w, {1}, {1})));
@@ -95,12 +97,8 @@ TEST_CASE("weight gradients over many rows read their left side with the batch l
     CAPTURE(d.m);
     auto graph = std::make_unique<ir::Graph>("gradient", d.rows);
     ir::Builder b(*graph);
-    const auto input = [&](const char* name, int64_t columns) {
-      const ir::Shape shape{{1, true}, {columns, false}};
-      return b.unary("tanh",
-                     graph->add_param(ir::ParamKind::input, name, {ir::DType::f32, shape}, name));
-    };
-    ir::Value* product = b.contract(input("x", d.m), input("dy", d.n), {0}, {0});
+    ir::Value* x = input(b, "x", d.m);
+    ir::Value* product = b.contract(x, input(b, "dy", d.n), {0}, {0});
     graph->add_output("dw", b.mul(product, 0.5));
     const test::Tensors params = test::random_params(*graph, 5, -1, 1);
     const auto expected = ir::evaluate(*graph, params).at("dw");
