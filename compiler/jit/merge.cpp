@@ -11,7 +11,9 @@ using kernel::Function;
 namespace {
 
 // What every function costs, in native vector instructions.
-constexpr int64_t each_function = 60;
+constexpr int64_t each_function = 40;
+
+constexpr int shuffled = 2;  // the machine's instruction has to be found
 
 // How long compilation takes, in native vector instructions.
 int64_t weight(const kernel::Block& block, const kernel::Target& target) {
@@ -19,8 +21,11 @@ int64_t weight(const kernel::Block& block, const kernel::Target& target) {
   for (const kernel::Instruction& instruction : block.instructions) {
     if (instruction.op == kernel::Op::constant) continue;  // part of what uses it
     const int bytes = instruction.type.lanes * kernel::bytes_of(instruction.type.scalar);
-    sum += std::max(1, bytes / target.vector_bytes);
-    if (instruction.body) sum += weight(*instruction.body, target);
+    const int each = instruction.op == kernel::Op::shuffle ? shuffled : 1;
+    sum += each * std::max(1, bytes / target.vector_bytes);
+    if (!instruction.body) continue;
+    sum += weight(*instruction.body, target);
+    sum += static_cast<int64_t>(instruction.results.size());  // what a loop carries
     if (instruction.other) sum += weight(*instruction.other, target);
   }
   return sum;
