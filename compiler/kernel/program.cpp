@@ -1,6 +1,8 @@
 #include "compiler/kernel/program.h"
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 #include "compiler/support/diagnostics.h"
 #include "runtime/abi.h"
@@ -99,17 +101,8 @@ class CoreWriter {
       });
       return;
     }
-    Range range;
-    if (group.facts.per_thread) {
-      range = row_range(lowered.slice, k_.i64(0), rows_);
-    } else if (lowered.slice.by_columns()) {
-      range = grid_range(lowered.slice);
-    } else if (lowered.slice.rows()) {
-      range = row_range(lowered.slice, first_row_, last_row_);
-    } else {
-      share(k_.i64(lowered.slice.extent.size), lowered.slice.granule, thread_, threads_,
-            range.begin, range.end);
-    }
+    const Range range = group.facts.per_thread ? row_range(lowered.slice, k_.i64(0), rows_)
+                                               : thread_range(lowered.slice);
     k_.branch(k_.compare(Op::lt, range.begin, range.end),
               [&] { call_range(group, lowered.function, range); });
   }
@@ -118,6 +111,19 @@ class CoreWriter {
   struct Range {
     Value begin, end, column_begin, column_end;
   };
+
+  // Of this thread. Most groups are cut like another one.
+  Range thread_range(const Slice& slice) {
+    if (slice.rows()) return row_range(slice, first_row_, last_row_);
+    const auto key = std::tuple(slice.extent.batch, slice.extent.size, slice.granule, slice.panels,
+                                slice.panel_width);
+    const auto [found, is_new] = ranges_.try_emplace(key);
+    Range& range = found->second;
+    if (!is_new) return range;
+    if (slice.by_columns()) return range = grid_range(slice);
+    share(k_.i64(slice.extent.size), slice.granule, thread_, threads_, range.begin, range.end);
+    return range;
+  }
 
   Range row_range(const Slice& slice, Value first, Value last) {
     const Value factor = k_.i64(slice.extent.size);
@@ -229,6 +235,8 @@ class CoreWriter {
   struct {
     Value first, rows;
   } block_;  // of rows, while one is written
+  // By the slice's extent, granule and panels.
+  std::map<std::tuple<bool, int64_t, int64_t, int64_t, int64_t>, Range> ranges_;
   int64_t granule_;
   bool profile_;
   int64_t marks_ = 0;
