@@ -48,8 +48,9 @@ using ir::Dim;
 
 constexpr Dim one{1, false}, batch_row{1, true};
 
-// Rows of so few elements are gathered sooner than the code that turns tiles is compiled.
-constexpr int64_t short_row = 32;
+// Rows of so few elements, and matrices of so few, are gathered sooner than the code that turns
+// tiles is compiled.
+constexpr int64_t short_row = 32, small_matrix = 16384;
 
 // A matrix whose columns are contiguous; rows of the batch put last, or first again.
 enum class Transposition : uint8_t { none, matrix, rows_last, rows_first };
@@ -64,7 +65,9 @@ Transposition transposition_of(const ir::Shape& space, const ir::View& view) {
   const bool short_rows = space.size() == 2 && space[1].size <= short_row;
   if (space[0] == batch_row && all_count_rows && space.back().size > 1 && !short_rows)
     return Transposition::rows_first;
-  if (space.size() == 2 && !space[1].batch && second.size > 1) return Transposition::matrix;
+  const bool small = !space[0].batch && space[0].size * space[1].size <= small_matrix;
+  if (space.size() == 2 && !space[1].batch && second.size > 1 && !small)
+    return Transposition::matrix;
   return Transposition::none;
 }
 
