@@ -250,8 +250,7 @@ ContractSchedule schedule_of(const GroupContext& context, const ContractionMap& 
       !schedule.by_columns && map.outer.empty() && flat_pays(context, map, schedule.tile);
   const Tile& tile = schedule.tile;
   schedule.between = !schedule.flat && between_pays(context, map, tile);
-  const bool apart = !epilogue_reads(context, map) || epilogue_cost(context) >= is_very_long;
-  schedule.looped = !schedule.flat && tile.rows > 1 && apart &&
+  schedule.looped = !schedule.flat && tile.rows > 1 &&
                     epilogue_loops(context, map, tile.rows * tile.panels.front());
   schedule.sums_place = packed_elements(context, map, tile);
   return schedule;

@@ -95,12 +95,14 @@ class ContractLowering {
     for (size_t p = 0; p < tile_.panels.size();) {
       size_t same = p;
       while (same < tile_.panels.size() && tile_.panels[same] == tile_.panels[p] &&
-             !is_masked(column, tile_.panels[p], same - p))
+             (masks_cost_nothing() || !is_masked(column, tile_.panels[p], same - p)))
         ++same;
       if (same > p + 1) {
         const int64_t right =
             column + static_cast<int64_t>(same - p) * tile_.panels[p] * tile_.lanes;
+        ragged_ = right > map_.n.extent.size;
         panel_loop(at, begin, end, k_.i64(column), k_.i64(right), tile_.panels[p]);
+        ragged_ = false;
         column = right;
         p = same;
       } else {
@@ -217,6 +219,12 @@ class ContractLowering {
     return right > map_.n.extent.size;
   }
 
+  // Whether panels that are full may be masked like the last one: a step that somebody waits for is
+  // compiled sooner then.
+  bool masks_cost_nothing() const {
+    return s_.context.updates && s_.context.target.isa == Isa::avx512;
+  }
+
   // Equal panels share their code.
   void panel_loop(const Offsets& at, Value begin, Value end, Value left, Value right,
                   int64_t vectors) {
@@ -288,9 +296,10 @@ class ContractLowering {
 
   Value tail_mask(const Coordinate& column, int64_t vectors) {
     const int64_t covered = vectors * tile_.lanes;
-    if (tile_.lanes == 1 || column.base || column.offset + covered <= map_.n.extent.size) return {};
-    const int64_t left = map_.n.extent.size - column.offset - (vectors - 1) * tile_.lanes;
-    return first_lanes(k_, tile_.lanes, k_.i64(left));
+    const bool full = column.base ? !ragged_ : column.offset + covered <= map_.n.extent.size;
+    if (tile_.lanes == 1 || full) return {};
+    const Value last = k_.add(s_.e.scalar_coordinate(column), k_.i64(covered - tile_.lanes));
+    return first_lanes(k_, tile_.lanes, k_.sub(k_.i64(map_.n.extent.size), last));
   }
 
   void tiles(const Offsets& at, Value begin, Value end, int64_t rows, const Coordinate& column,
@@ -310,65 +319,63 @@ class ContractLowering {
 
   // So many tiles, one after the other, which begin at `corners`. What becomes of a tile stands
   // between the sums of the next one: roots and divisions then run beside multiply-adds. No sum
-  // changes.
+  // changes. Behind the last tile comes one more step, without sums; so all is written once.
   void interleaved(const Offsets& at, int64_t vectors, Value count, const Corners& corners) {
     const Value k = s_.e.extent(map_.k[0].extent);
     const Value part = k_.div(k, k_.i64(tile_.rows * vectors));
+    const Value none = k_.i64(0), one = k_.i64(1);
     const auto each_vector = [&](std::vector<Value> carried, const EachVector& body) {
-      return k_.loop(k_.i64(0), k_.i64(tile_.rows), k_.i64(1), carried,
+      return k_.loop(none, k_.i64(tile_.rows), one, carried,
                      [&](Value row, const std::vector<Value>& outer) {
-                       return k_.loop(k_.i64(0), k_.i64(vectors), k_.i64(1), outer,
+                       return k_.loop(none, k_.i64(vectors), one, outer,
                                       [&](Value vector, const std::vector<Value>& now) {
                                         return body(row, vector, now);
                                       });
                      });
     };
-    // The sums of tile i, and after each part of them `other`.
-    const auto add_up = [&](Value i, const std::function<void(Value, Value)>& other) {
-      s_.e.open_scope();
-      const Corner corner = corners(i);
-      const TileAt result = result_at(corner, tile_.rows, vectors);
-      std::vector<Value> carried = zeros(tile_.rows * vectors);
-      carried.push_back(k_.i64(0));
-      carried = each_vector(carried, [&](Value row, Value vector, std::vector<Value> now) {
-        const Value first = now.back(), behind = k_.add(first, part);
-        now.pop_back();
-        epilogue_.fetch(epilogue_.one_vector(result, row, vector));
-        now = sum_of({first, behind}, at, corner, vectors, now);
-        other(row, vector);
-        now.push_back(behind);
-        return now;
+    const auto if_true = [&](Value condition, const std::function<void()>& body) {
+      k_.branch(condition, [&] {
+        s_.e.open_scope();
+        body();
+        s_.e.close_scope();
       });
-      const Value first = carried.back();
-      carried.pop_back();
-      epilogue_.keep(sum_of({first, k}, at, corner, vectors, carried));
-      s_.e.close_scope();
     };
     // A root is begun one vector ahead, so that a division need not wait for it.
-    const auto begin = [&](Value i) {
-      epilogue_.take_roots(result_at(corners(i), tile_.rows, vectors), k_.i64(0), k_.i64(0));
-    };
     const auto finish = [&](Value i, Value row, Value vector) {
       const TileAt tile = result_at(corners(i), tile_.rows, vectors);
       epilogue_.finish_kept(tile, row, vector);
-      const Value number = k_.add(k_.mul(row, k_.i64(vectors)), k_.add(vector, k_.i64(1)));
+      const Value number = k_.add(k_.mul(row, k_.i64(vectors)), k_.add(vector, one));
       const Value next = k_.min(number, k_.i64(tile_.rows * vectors - 1));
       epilogue_.take_roots(tile, k_.div(next, k_.i64(vectors)),
                            k_.binary(Op::rem, next, k_.i64(vectors)));
     };
-    k_.branch(k_.compare(Op::lt, k_.i64(0), count), [&] {
-      add_up(k_.i64(0), [](Value, Value) {});
-      k_.loop(k_.i64(1), count, k_.i64(1), [&](Value i) {
-        const Value last = k_.sub(i, k_.i64(1));
-        begin(last);
-        add_up(i, [&](Value row, Value vector) { finish(last, row, vector); });
+    const Value behind = k_.select(k_.compare(Op::lt, none, count), k_.add(count, one), none);
+    k_.loop(none, behind, one, [&](Value i) {
+      s_.e.open_scope();
+      const Value has_sums = k_.compare(Op::lt, i, count), has_last = k_.compare(Op::lt, none, i);
+      const Value all_steps = k_.select(has_sums, k, none);
+      const Value some_steps = k_.select(has_sums, part, none);
+      const Value last = k_.sub(i, one);
+      if_true(has_last, [&] {
+        epilogue_.take_roots(result_at(corners(last), tile_.rows, vectors), none, none);
       });
-      const Value last = k_.sub(count, k_.i64(1));
-      begin(last);
-      each_vector({}, [&](Value row, Value vector, const std::vector<Value>& none) {
-        finish(last, row, vector);
-        return none;
+      const Corner corner = corners(i);
+      const TileAt result = result_at(corner, tile_.rows, vectors);
+      std::vector<Value> carried = zeros(tile_.rows * vectors);
+      carried.push_back(none);
+      carried = each_vector(carried, [&](Value row, Value vector, std::vector<Value> now) {
+        const Value first = now.back(), end = k_.add(first, some_steps);
+        now.pop_back();
+        epilogue_.fetch(epilogue_.one_vector(result, row, vector));
+        now = sum_of({first, end}, at, corner, vectors, now);
+        if_true(has_last, [&] { finish(last, row, vector); });
+        now.push_back(end);
+        return now;
       });
+      const Value first = carried.back();
+      carried.pop_back();
+      epilogue_.keep(sum_of({first, all_steps}, at, corner, vectors, carried));
+      s_.e.close_scope();
     });
   }
 
@@ -458,6 +465,7 @@ class ContractLowering {
   BlockFetch fetch_;
   const std::vector<Border> borders_;
   std::vector<Value> outer_;   // where the loops around the tile stand
+  bool ragged_ = false;        // whether the last of the panels that a loop goes through is masked
   std::vector<Ahead> ahead_;   // what the tile that is added up asks for
   std::vector<Range> ranges_;  // of the outermost summed loops, while a block is added up
 };
