@@ -125,7 +125,7 @@ struct OpDef {
   std::function<kernel::Value(LowerContext&, const std::vector<kernel::Value>& indices,
                               const std::vector<kernel::Value>& operands)>
       lower_index = {};
-  bool uniform = false;  // generator: every element is the same
+  bool uniform = false;  // generator: every element is the same, and gets no indices
   // movement: the view of the result in the buffer of its operand, whose view is given; nothing
   // when the strides cannot express it (the operand is then copied to row-major order first).
   std::function<std::optional<View>(const Node&, const View&)> view = {};

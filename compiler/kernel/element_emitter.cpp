@@ -1,5 +1,7 @@
 #include "compiler/kernel/element_emitter.h"
 
+#include <algorithm>
+
 #include "compiler/support/diagnostics.h"
 
 namespace nnc::kernel {
@@ -116,13 +118,11 @@ Value ElementEmitter::index_value(const Coordinate& c) {
 }
 
 Value ElementEmitter::generator(const ir::Node& node, const Coordinates& at) {
+  const bool along = std::any_of(at.begin(), at.end(), [](const Coordinate& c) { return c.lane; });
+  const int lanes = along ? lanes_ : 1;
   std::vector<Value> indices, operands;
-  int lanes = 1;
-  for (const Coordinate& c : at) {
-    indices.push_back(index_value(c));
-    lanes = std::max(lanes, indices.back().type.lanes);
-  }
-  for (Value& index : indices) index = k_.splat(index, lanes);
+  if (!node.op->uniform)
+    for (const Coordinate& c : at) indices.push_back(k_.splat(index_value(c), lanes));
   for (const ir::Value* operand : node.operands) operands.push_back(emit(operand, {}));
   ir::LowerContext context{k_, node, scalar_of(node.result()->type.dtype), lanes};
   return node.op->lower_index(context, indices, operands);
@@ -133,21 +133,40 @@ Value ElementEmitter::generator(const ir::Node& node, const Coordinates& at) {
 Value ElementEmitter::moved(const ir::Value* value, const Coordinates& at) {
   const ir::Value* base = base_of(value);
   if (base->type.rank() == 0) return emit(base, {});
-  if (!base->node && !known(Key{base, {}})) {
-    internal_check(at.size() == value->type.shape.size(), "flattened coordinates of a moved value");
-    const auto view = view_in_base(value);
-    internal_check(view.has_value(), "a movement that no view expresses: " + value->name);
-    return load(base, *view, at, value);
+  if (const Value* bound = known(Key{base, {}})) return *bound;
+  if (base->node) {
+    const auto inner = moved_coordinates(value, base, at);
+    internal_check(inner.has_value(), "a movement that moves no coordinates: " + value->name);
+    return emit(base, *inner);
   }
+  internal_check(at.size() == value->type.shape.size(), "flattened coordinates of a moved value");
+  if (const Value* done = loaded_before(value, base, at)) return *done;
+  const auto view = view_in_base(value);
+  internal_check(view.has_value(), "a movement that no view expresses: " + value->name);
+  return load(base, *view, at, value);
+}
+
+// One number of each row, however often it is asked for along the row.
+const Value* ElementEmitter::loaded_before(const ir::Value* value, const ir::Value* base,
+                                           const Coordinates& at) {
+  if (base->type.rank() != 1) return nullptr;
+  const auto inner = moved_coordinates(value, base, at);
+  return inner ? known(key_of(base, *inner)) : nullptr;
+}
+
+// Where in `base` the element of `value` lies, which is reached from it by movement ops.
+std::optional<Coordinates> ElementEmitter::moved_coordinates(const ir::Value* value,
+                                                             const ir::Value* base,
+                                                             const Coordinates& at) {
   Coordinates inner;
-  if (!known(Key{base, {}})) {
-    for (size_t d = 0; d < base->type.shape.size(); ++d) {
-      const auto map = coordinate_map(value, base, d);
-      internal_check(map.has_value(), "a movement that moves no coordinates: " + value->name);
-      inner.push_back(combine(*map, at));
-    }
+  for (size_t d = 0; d < base->type.shape.size(); ++d) {
+    const auto map = coordinate_map(value, base, d);
+    if (!map) return std::nullopt;
+    for (const Dim& factor : map->strides)
+      if (factor.size != 0 && factor != Dim({1, false})) return std::nullopt;
+    inner.push_back(combine(*map, at));
   }
-  return emit(base, inner);
+  return inner;
 }
 
 Coordinate ElementEmitter::combine(const View& map, const Coordinates& at) {
@@ -156,7 +175,6 @@ Coordinate ElementEmitter::combine(const View& map, const Coordinates& at) {
   for (size_t j = 0; j < map.strides.size(); ++j) {
     const Dim& factor = map.strides[j];
     if (factor.size == 0) continue;
-    internal_check(factor == Dim({1, false}), "a coordinate with a factor");
     result.offset += at[j].offset;
     result.lane = result.lane || at[j].lane;
     if (!at[j].base) continue;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <tuple>
 #include <vector>
 
@@ -94,6 +95,9 @@ class ElementEmitter {
                     const Address& rest);
   Address address(const ir::View& view, const Coordinates& at);
   void add_term(Address& address, const ir::Dim& stride, const Coordinate& c);
+  const Value* loaded_before(const ir::Value* value, const ir::Value* base, const Coordinates& at);
+  std::optional<Coordinates> moved_coordinates(const ir::Value* value, const ir::Value* base,
+                                               const Coordinates& at);
   Coordinate combine(const ir::View& map, const Coordinates& at);
   Value index_value(const Coordinate& c);
   const Value* known(const Key& key) const;

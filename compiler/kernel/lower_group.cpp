@@ -40,9 +40,7 @@ Slice slice_of(const GroupContext& context) {
   switch (shape.kind) {
     case GroupKind::map: return map_slice(context, shape);
     case GroupKind::contract: return contract_slice(context, shape);
-    case GroupKind::row:
-      if (shape.result.empty()) return {};
-      return {shape.result[0], 1};
+    case GroupKind::row: return row_slice(context, shape);
     case GroupKind::column: {
       if (shape.result.empty()) return {};
       if (counts_rows_last(shape.result)) return {shape.result.back(), 1};

@@ -87,6 +87,7 @@ void lower_place(KernelScope& s);
 
 Slice map_slice(const GroupContext& context, const GroupShape& shape);
 Slice contract_slice(const GroupContext& context, const GroupShape& shape);
+Slice row_slice(const GroupContext& context, const GroupShape& shape);
 Slice place_slice(const GroupShape& shape);
 
 // Loops over the dimensions from `first` on (0 … extent), then calls body with the coordinates of

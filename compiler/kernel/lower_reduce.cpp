@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "compiler/kernel/transpose.h"
+#include "compiler/kernel/narrow_rows.h"
 #include "compiler/support/diagnostics.h"
 
 namespace nnc::kernel {
@@ -27,13 +27,20 @@ Value identity(KernelScope& s, const Node& reduction, int lanes) {
       type, static_cast<int64_t>(std::clamp(reduction.op->identity, -limit - 1, limit)));
 }
 
+int Levels::of(const ir::Value* value) {
+  if (!value->node) return 0;
+  auto it = known_.find(value);
+  if (it != known_.end()) return it->second;
+  int result = 0;
+  for (const ir::Value* operand : value->node->operands) result = std::max(result, of(operand));
+  if (value->node->op->family == ir::Family::reduction) ++result;
+  return known_[value] = result;
+}
+
 namespace {
 
 // Rows of up to this many vectors are kept in registers between the passes over them.
 constexpr int64_t straight_vectors = 4;
-
-// Operations that the narrow form may write out (elements of a row times nodes).
-constexpr int64_t narrow_limit = 800;
 
 Value fold_lanes(KernelScope& s, const Node& reduction, Value lanes) {
   for (int half = lanes.type.lanes / 2; half > 1; half /= 2) {
@@ -55,7 +62,7 @@ class RowLowering {
     const size_t kept = s.shape.space.size() - s.shape.axes.size();
     row_.assign(s.shape.space.begin() + static_cast<long>(kept), s.shape.space.end());
     kept_.assign(s.shape.space.begin(), s.shape.space.begin() + static_cast<long>(kept));
-    for (const Node* r : s.shape.reductions) levels_ = std::max(levels_, level(r->result()));
+    for (const Node* r : s.shape.reductions) levels_ = std::max(levels_, level_.of(r->result()));
     // Straight-line code is for one known row; how many rows the batch has is known at run time.
     const bool one_row = std::all_of(row_.begin(), row_.end() - 1,
                                      [](const Dim& dim) { return !dim.batch && dim.size == 1; });
@@ -66,7 +73,6 @@ class RowLowering {
   void run() {
     if (kept_.empty()) return row({});
     const Shape inner(kept_.begin() + 1, kept_.end());
-    if (narrow()) s_.begin = narrow_rows();
     s_.k.loop(s_.begin, s_.end, s_.k.i64(1), [&](Value i) {
       s_.e.open_scope();
       nest(s_, inner, 0, {{i, 0, false}}, [&](const Coordinates& at) { row(at); });
@@ -75,120 +81,6 @@ class RowLowering {
   }
 
  private:
-  // Rows of a few elements, of which there are many: 16 rows at once, one in each lane, do in one
-  // instruction what one row does with most lanes empty.
-  bool narrow() const {
-    return straight_ && kept_.size() == 1 && row_.back().size <= logical_lanes &&
-           row_.back().size > 1 && kept_[0].extent(s_.context.batch) >= logical_lanes &&
-           row_.back().size * static_cast<int64_t>(s_.region.nodes.size()) <= narrow_limit;
-  }
-
-  // All rows that fill vectors; returns where the rest begins.
-  Value narrow_rows() {
-    Builder& k = s_.k;
-    const Value rest = k.binary(Op::bit_and, k.sub(s_.end, s_.begin), k.i64(logical_lanes - 1));
-    const Value middle = k.sub(s_.end, rest);
-    k.loop(s_.begin, middle, k.i64(logical_lanes), [&](Value first) {
-      s_.e.open_scope();
-      load_narrow(first);
-      for (int now = 1; now <= levels_; ++now) narrow_level({first, 0, true}, now);
-      store_narrow(first);
-      store_row_values({{first, 0, true}});
-      s_.e.close_scope();
-    });
-    return middle;
-  }
-
-  int64_t columns() const { return row_.back().size; }
-
-  // Element `j` of 16 rows; dimensions of one element stand between.
-  Coordinates narrow_place(const Coordinate& rows, int64_t j) const {
-    Coordinates at(s_.shape.space.size());
-    at.front() = rows;
-    at.back() = {{}, j, false};
-    return at;
-  }
-
-  Value narrow_mask() {
-    return columns() == logical_lanes ? Value{}
-                                      : first_lanes(s_.k, logical_lanes, s_.k.i64(columns()));
-  }
-
-  // Operands row by row, and turned in registers.
-  void load_narrow(Value first) {
-    const Value mask = narrow_mask();
-    for (size_t p = 0; p < s_.region.params.size(); ++p) {
-      const ir::Value* param = s_.region.params[p].value.get();
-      const ir::DType dtype = param->type.dtype;
-      if (s_.context.operands[p] != OperandKind::memory || param->type.shape != s_.shape.space ||
-          (dtype != ir::DType::f32 && dtype != ir::DType::f64))
-        continue;
-      std::vector<Value> rows;
-      s_.e.set_mask(mask);
-      for (int64_t r = 0; r < logical_lanes; ++r) {
-        Coordinates at = narrow_place({first, r, false}, 0);
-        at.back().lane = true;
-        rows.push_back(s_.e.emit(param, at));
-      }
-      s_.e.set_mask({});
-      transpose_registers(s_.k, rows);
-      for (int64_t j = 0; j < columns(); ++j)
-        s_.e.bind_at(param, narrow_place({first, 0, true}, j), rows[static_cast<size_t>(j)]);
-    }
-  }
-
-  // The same tree over the same 16 places as fold_lanes, so the same bits.
-  void narrow_level(const Coordinate& rows, int now) {
-    for (const Node* r : s_.shape.reductions) {
-      if (level(r->result()) != now) continue;
-      const Value start = identity(s_, *r, logical_lanes);
-      std::vector<Value> places;
-      for (int64_t j = 0; j < logical_lanes; ++j) {
-        const Value x =
-            j < columns() ? s_.e.emit_vector(r->operands[0], narrow_place(rows, j)) : start;
-        places.push_back(combine(s_, *r, start, x));
-      }
-      for (size_t half = logical_lanes / 2; half > 0; half /= 2)
-        for (size_t i = 0; i < half; ++i) places[i] = combine(s_, *r, places[i], places[i + half]);
-      s_.e.bind(r->result(), places[0]);
-    }
-  }
-
-  void store_narrow(Value first) {
-    std::vector<std::pair<size_t, std::vector<Value>>> blocks;  // output, its 16 rows
-    for (size_t o = 0; o < s_.region.outputs.size(); ++o) {
-      const ir::Value* value = s_.region.outputs[o].value;
-      if (value->type.shape != s_.shape.space) continue;
-      std::vector<Value> rows;
-      for (int64_t j = 0; j < columns(); ++j)
-        rows.push_back(s_.e.emit_vector(value, narrow_place({first, 0, true}, j)));
-      rows.resize(logical_lanes, rows.front());
-      transpose_registers(s_.k, rows);
-      blocks.emplace_back(o, rows);
-    }
-    s_.e.set_mask(narrow_mask());
-    for (const auto& [o, rows] : blocks)
-      for (int64_t r = 0; r < logical_lanes; ++r) {
-        Coordinates at = narrow_place({first, r, false}, 0);
-        at.back().lane = true;
-        s_.e.store(rows[static_cast<size_t>(r)], s_.region.outputs[o].value->type, s_.outputs[o],
-                   at);
-      }
-    s_.e.set_mask({});
-  }
-
-  // How many reductions of the group, one after the other, lead to a value.
-  int level(const ir::Value* value) {
-    if (!value->node) return 0;
-    auto it = known_.find(value);
-    if (it != known_.end()) return it->second;
-    int result = 0;
-    for (const ir::Value* operand : value->node->operands)
-      result = std::max(result, level(operand));
-    if (value->node->op->family == ir::Family::reduction) ++result;
-    return known_[value] = result;
-  }
-
   void row(const Coordinates& at) {
     s_.e.open_scope();
     for (int now = 1; now <= levels_; ++now) reduce_level(at, now);
@@ -234,7 +126,7 @@ class RowLowering {
   void reduce_level(const Coordinates& at, int now) {
     std::vector<const Node*> together;
     for (const Node* r : s_.shape.reductions)
-      if (level(r->result()) == now) together.push_back(r);
+      if (level_.of(r->result()) == now) together.push_back(r);
     std::vector<Value> sums;
     for (const Node* r : together) sums.push_back(identity(s_, *r, logical_lanes));
     if (straight_) {
@@ -329,11 +221,21 @@ class RowLowering {
   int levels_ = 0;
   bool straight_ = false;
   Value tail_mask_;
-  std::map<const ir::Value*, int> known_;
+  Levels level_;
 };
 
 }  // namespace
 
-void lower_row(KernelScope& s) { RowLowering(s).run(); }
+Slice row_slice(const GroupContext& context, const GroupShape& shape) {
+  if (shape.result.empty()) return {};
+  Slice slice{shape.result[0], 1};
+  if (are_narrow_rows(context, shape)) slice.scratch_bytes = narrow_scratch_bytes(context, shape);
+  return slice;
+}
+
+void lower_row(KernelScope& s) {
+  if (are_narrow_rows(s.context, s.shape)) return lower_narrow_rows(s);
+  RowLowering(s).run();
+}
 
 }  // namespace nnc::kernel
