@@ -94,8 +94,8 @@ Slice map_slice(const GroupContext& context, const GroupShape& shape) {
   if (loops.empty()) return {};
   if (counts_rows_last(loops)) return {loops.back(), 1};
   if (loops[0].batch) return {loops[0], 1};
-  if (is_transposed_copy(context, shape)) return {loops[0], logical_lanes};
-  return {loops[0], loops.size() == 1 ? logical_lanes : 1};
+  const bool tiles = loops.size() == 2 && is_transposed_copy(context, shape);
+  return {loops[0], tiles || loops.size() == 1 ? logical_lanes : 1};
 }
 
 void lower_map(KernelScope& s) {
@@ -120,6 +120,7 @@ void lower_map(KernelScope& s) {
   };
   if (loops.size() == 1) return inner({}, s.begin, s.end, -1);
   if (is_transposed_copy(s.context, s.shape)) s.begin = lower_transposed_tiles(s);
+  if (!s.begin) return;
   if (counts_rows_last(loops)) {
     const Shape outer(loops.begin(), loops.end() - 1);
     return nest(s, outer, 0, {}, [&](const Coordinates& at) { inner(at, s.begin, s.end, -1); });

@@ -48,14 +48,23 @@ using ir::Dim;
 
 constexpr Dim one{1, false}, batch_row{1, true};
 
-// Rows of so few elements, and matrices of so few, are gathered sooner than the code that turns
-// tiles is compiled.
-constexpr int64_t short_row = 32, small_matrix = 16384;
+// Rows of so few elements are gathered sooner than the code that turns tiles is compiled.
+constexpr int64_t short_row = 32;
 
-// A matrix whose columns are contiguous; rows of the batch put last, or first again.
-enum class Transposition : uint8_t { none, matrix, rows_last, rows_first };
+// A matrix whose columns are contiguous, or several one after another (weights in panels); rows of
+// the batch put last, or first again.
+enum class Transposition : uint8_t { none, matrix, matrices, rows_last, rows_first };
+
+bool is_matrices(const ir::Shape& space, const ir::View& view) {
+  const auto counts_rows = [](const Dim& dim) { return dim.batch; };
+  return space.size() == 3 && view.strides[1] == one && view.strides[2].size > 1 &&
+         space[1].size >= side && space[2].size >= side &&
+         std::none_of(space.begin(), space.end(), counts_rows) &&
+         std::none_of(view.strides.begin(), view.strides.end(), counts_rows);
+}
 
 Transposition transposition_of(const ir::Shape& space, const ir::View& view) {
+  if (is_matrices(space, view)) return Transposition::matrices;
   if (space.size() < 2 || view.strides[0] != one) return Transposition::none;
   const Dim& second = view.strides[1];
   if (space.size() == 2 && space[1] == batch_row)
@@ -65,9 +74,7 @@ Transposition transposition_of(const ir::Shape& space, const ir::View& view) {
   const bool short_rows = space.size() == 2 && space[1].size <= short_row;
   if (space[0] == batch_row && all_count_rows && space.back().size > 1 && !short_rows)
     return Transposition::rows_first;
-  const bool small = !space[0].batch && space[0].size * space[1].size <= small_matrix;
-  if (space.size() == 2 && !space[1].batch && second.size > 1 && !small)
-    return Transposition::matrix;
+  if (space.size() == 2 && !space[1].batch && second.size > 1) return Transposition::matrix;
   return Transposition::none;
 }
 
@@ -80,14 +87,16 @@ class TransposedCopy {
         view_(*view_in_base(value_)),
         type_{scalar_of(value_->type.dtype), static_cast<int>(side)} {}
 
-  // All full tiles of rows; the first row that is left over.
+  // All full tiles of rows; the first row that is left over, or none if there can't be any.
   Value run() {
+    if (is_matrices(s_.shape.space, view_)) return matrices(), Value{};
     const Value rest = k_.binary(Op::bit_and, k_.sub(s_.end, s_.begin), k_.i64(side - 1));
     middle_ = k_.sub(s_.end, rest);
     switch (transposition_of(s_.shape.space, view_)) {
       case Transposition::matrix: matrix(); break;
       case Transposition::rows_last: rows_last(); break;
       case Transposition::rows_first: rows_first(); break;
+      case Transposition::matrices:
       case Transposition::none: break;
     }
     return middle_;
@@ -135,6 +144,21 @@ class TransposedCopy {
       columns(s_.shape.space[1].size, [&](Value j, int64_t count) {
         tile(place(k_.add(i, offset), j, 0, stride), stride, count, {}, place(j, i, 0, width),
              width, side, mask_of(count));
+      });
+    });
+  }
+
+  void matrices() {
+    const int64_t height = s_.shape.space[1].size, width = s_.shape.space[2].size;
+    const Value stride = k_.i64(view_.strides[2].size);
+    k_.loop(s_.begin, s_.end, k_.i64(1), [&](Value m) {
+      const Value from = place(k_.i64(view_.offset), m, 0, k_.i64(view_.strides[0].size));
+      const Value to = k_.mul(m, k_.i64(height * width));
+      columns(height, [&](Value i, int64_t rows) {
+        columns(width, [&](Value j, int64_t count) {
+          tile(place(k_.add(from, i), j, 0, stride), stride, count, mask_of(rows),
+               place(k_.add(to, j), i, 0, k_.i64(width)), k_.i64(width), rows, mask_of(count));
+        });
       });
     });
   }
