@@ -30,8 +30,11 @@ class ColumnLowering {
     for (int64_t i = 0; i < static_cast<int64_t>(s.shape.space.size()); ++i)
       if (std::count(s.shape.axes.begin(), s.shape.axes.end(), i) == 0) kept_.push_back(i);
     const size_t nodes = s.region.nodes.size();
-    if (!counts_rows_last(s.shape.result) && nodes > few_nodes)
+    if (counts_rows_last(s.shape.result)) {
+      most_ = std::clamp<int64_t>(s.context.batch / s.e.lanes(), 1, most_vectors);
+    } else if (nodes > few_nodes) {
       most_ = nodes <= many_nodes ? most_vectors / 2 : 1;
+    }
   }
 
   void run() {
