@@ -25,8 +25,8 @@ class PlanText {
   explicit PlanText(const Plan& plan) : plan_(plan) {}
 
   std::string of(const ir::Graph& graph) {
-    add("stripes {} {} arena {} {} {}\n", plan_.stripes.rows, plan_.stripes.bytes,
-        plan_.arena_bytes, plan_.thread_bytes, plan_.scratch_offset);
+    add("stripes {} {} {} arena {} {} {}\n", plan_.stripes.rows, plan_.stripes.together,
+        plan_.stripes.bytes, plan_.arena_bytes, plan_.thread_bytes, plan_.scratch_offset);
     for (const RowBlocks& blocks : plan_.blocks)
       add("blocks {} {} {}\n", blocks.first, blocks.behind, blocks.rows);
     for (const PlannedGroup& group : plan_.groups) add_group(group);

@@ -7,6 +7,7 @@
 #include "compiler/kernel/contract_places.h"
 #include "compiler/kernel/contract_schedule.h"
 #include "compiler/kernel/lower_lanes.h"
+#include "compiler/kernel/stripes.h"
 #include "compiler/support/diagnostics.h"
 
 namespace nnc::kernel {
@@ -250,10 +251,12 @@ class DotLowering {
     const Value length = k_.i64(map_.part_length);
     const Value first = k_.min(k_.mul(place.part, length), s_.all_rows);
     run_ = k_.min(length, k_.sub(s_.all_rows, first));
-    const Value shift =
-        k_.mul(place.part, k_.i64(s_.context.stripe_bytes / bytes_of_element(s_.context)));
-    place.a = k_.add(place.a, shift);
-    place.b = k_.add(place.b, shift);
+    const auto shift = [&](const ir::Value* value) {
+      const Value bytes = place_of_stripe(k_, *value, s_.context.stripes, place.part);
+      return k_.div(bytes, k_.i64(bytes_of_element(s_.context)));
+    };
+    place.a = k_.add(place.a, shift(map_.a));
+    place.b = k_.add(place.b, shift(map_.b));
   }
 
   // Distances of the tile's rows in A, in row-major order of the outer loops, and of its columns.

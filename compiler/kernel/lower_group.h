@@ -41,6 +41,15 @@ struct LoweredGroup {
   std::string schedule;  // for people: "contract 8x3 vectors, m 64"
 };
 
+// Blocks of rows with memory of their own at the beginning of the arena, for values with the batch
+// last (stripes.h). A few stripes of each value lie side by side, in one band of the arena; other
+// values use what is free there.
+struct Stripes {
+  int64_t rows = 0;      // of each; 0: there are none
+  int64_t together = 1;  // in a band
+  size_t bytes = 0;      // of a band
+};
+
 struct GroupContext {
   const ir::Node& node;  // the group
   const std::vector<OperandKind>& operands;
@@ -48,7 +57,7 @@ struct GroupContext {
   int64_t batch;         // class of the number of rows: tiles are chosen for it
   bool updates = false;  // the program updates states: weights are written between two reads
   int64_t block = 0;     // memory is laid out for so many rows in each call; 0: as the call says
-  int64_t stripe_bytes = 0;  // from one of these blocks to the next, where a call reads several
+  Stripes stripes = {};  // where these blocks are, if a call reads several
 };
 
 // The same answer for fusion order, barriers and lowering.

@@ -92,6 +92,7 @@ class Planner {
     for (const PlannedGroup& group : plan_.groups) facts.push_back(group.facts);
     plan_.stripes.rows = find_stripe_rows(graph_, facts);
     if (plan_.stripes.rows == 0) return;
+    plan_.stripes.together = stripes_together(graph_.batch, plan_.stripes.rows);
     for (PlannedGroup& group : plan_.groups) {
       group.striped = touches_stripes(*group.facts.node);
       if (group.striped)
@@ -119,8 +120,8 @@ class Planner {
     std::vector<Slot> shared = slots_of(Kind::arena), own = slots_of(Kind::thread);
     std::vector<Slot> striped = slots_of(Kind::stripe);
     std::vector<bool> barriers = this->barriers();
-    const size_t groups = plan_.groups.size(), stripes = stripe_count();
-    std::vector<Slot> all = all_together(striped, stripes);
+    const size_t groups = plan_.groups.size(), bands = band_count();
+    std::vector<Slot> all = all_together(striped, bands);
     all.insert(all.end(), shared.begin(), shared.end());
     add_barriers_for_memory(all, inside_blocks(), barriers);
     const std::vector<size_t> live = live_sets(all, groups), own_live = live_sets(own, groups);
@@ -129,7 +130,7 @@ class Planner {
       plan_.groups[i].live_bytes = live[i];
       plan_.groups[i].own_live_bytes = own_live[i];
     }
-    const ArenaBytes bytes = lay_out(striped, stripes, shared, barriers);
+    const ArenaBytes bytes = lay_out(striped, bands, shared, barriers);
     plan_.stripes.bytes = bytes.stripe;
     // Vectors may be loaded past the end of the last value.
     plan_.arena_bytes = bytes.all + alignment;
@@ -147,8 +148,8 @@ class Planner {
     plan_.barriers = static_cast<int>(std::count(barriers.begin(), barriers.end(), true));
   }
 
-  size_t stripe_count() const {
-    const int64_t rows = plan_.stripes.rows;
+  size_t band_count() const {
+    const int64_t rows = plan_.stripes.rows * plan_.stripes.together;
     return rows == 0 ? 0 : static_cast<size_t>((graph_.batch + rows - 1) / rows);
   }
 
@@ -177,7 +178,8 @@ class Planner {
         int64_t rows = 0;
         if (plan_.places.count(result.get()) || room_of(group, result.get(), rows) != kind)
           continue;
-        slots[result.get()] = slot_of(*result, rows, now);
+        Slot& slot = slots[result.get()] = slot_of(*result, rows, now);
+        if (kind == Place::Kind::stripe) slot.bytes *= static_cast<size_t>(plan_.stripes.together);
       }
       for (const ir::Value* operand : group.facts.node->operands)
         if (auto it = slots.find(operand); it != slots.end()) it->second.last = now;
@@ -189,8 +191,7 @@ class Planner {
 
   Slot slot_of(const ir::Value& value, int64_t rows, size_t now) {
     const size_t size = abi::size_of(value.type.dtype);
-    const auto elements = static_cast<size_t>(value.type.elements(rows));
-    Slot slot{&value, aligned(elements * size), now, now, alignment, 0};
+    Slot slot{&value, bytes_of_stripe(value, rows), now, now, alignment, 0};
     // Where the rows stand last, a thread's rows are at the same places between two multiples of
     // this: lines of memory that one value after the other uses stay with their core.
     const size_t run = static_cast<size_t>(rows) * size;

@@ -26,13 +26,6 @@ struct PlannedGroup {
   size_t live_bytes = 0, own_live_bytes = 0;
 };
 
-// Blocks of rows with memory of their own at the beginning of the arena, for values with the batch
-// last (stripes.h). Other values use what is free there.
-struct Stripes {
-  int64_t rows = 0;  // of each; 0: there are none
-  size_t bytes = 0;
-};
-
 struct Plan {
   std::vector<PlannedGroup> groups;
   std::vector<RowBlocks> blocks;  // groups that run for blocks of rows

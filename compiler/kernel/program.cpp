@@ -4,6 +4,7 @@
 #include <map>
 #include <tuple>
 
+#include "compiler/kernel/stripes.h"
 #include "compiler/support/diagnostics.h"
 #include "runtime/abi.h"
 
@@ -40,61 +41,73 @@ class CoreWriter {
     mark();
   }
 
-  // The group with that number in the plan.
+  // The group with that number in the plan, and those that run together with it; the number of the
+  // next one.
+  size_t call_from(size_t number, const std::vector<LoweredGroup>& lowered) {
+    for (const RowBlocks& blocks : plan_.blocks)
+      if (blocks.has(number)) return call_blocks(blocks, lowered), blocks.behind;
+    const auto by_stripes = [&](size_t g) {
+      return plan_.groups[g].striped && lowered[g].slice.rows();
+    };
+    size_t behind = number + 1;
+    if (!by_stripes(number)) return call(number, lowered[number]), behind;
+    while (behind < lowered.size() && by_stripes(behind) && !plan_.groups[behind].barrier_before)
+      ++behind;
+    return call_stripes(number, behind, lowered), behind;
+  }
+
+ private:
   void call(size_t number, const LoweredGroup& lowered) {
-    const PlannedGroup& group = plan_.groups[number];
-    if (group.barrier_before) {
-      k_.barrier(barrier_, barrier_state_, thread_);
-      mark();  // what was spent waiting
-    }
-    call_shared(group, lowered);
+    wait_before(number);
+    call_shared(plan_.groups[number], lowered);
     mark();
   }
 
   // These groups for one block of the thread's rows after the other.
   void call_blocks(const RowBlocks& blocks, const std::vector<LoweredGroup>& lowered) {
-    if (plan_.groups[blocks.first].barrier_before) {
-      k_.barrier(barrier_, barrier_state_, thread_);
-      mark();
-    }
-    const int64_t marks = marks_;
+    wait_before(blocks.first);
     k_.loop(first_row_, last_row_, k_.i64(blocks.rows), [&](Value row) {
       block_ = {row, k_.min(k_.i64(blocks.rows), k_.sub(last_row_, row))};
-      for (size_t g = blocks.first; g < blocks.behind; ++g) {
-        const Value factor = k_.i64(lowered[g].slice.extent.size);
-        call_range(plan_.groups[g], lowered[g].function,
-                   {k_.i64(0), k_.mul(block_.rows, factor), {}, {}});
-        mark();
-      }
-      block_ = {};
+      call_in_block(blocks.first, blocks.behind, lowered, k_.i64(0), block_.rows);
     });
-    internal_check(
-        !profile_ || marks_ == marks + static_cast<int64_t>(blocks.behind - blocks.first),
-        "marks of blocks");
   }
 
- private:
+  // Groups `first` … `behind` - 1 for the thread's rows, stripe by stripe: what they hand on to
+  // each other is still in the second cache.
+  void call_stripes(size_t first, size_t behind, const std::vector<LoweredGroup>& lowered) {
+    wait_before(first);
+    const Value rows = k_.i64(plan_.stripes.rows);
+    k_.loop(k_.mul(k_.div(first_row_, rows), rows), last_row_, rows, [&](Value row) {
+      block_ = {row, rows};
+      const Value begin = k_.max(k_.sub(first_row_, row), k_.i64(0));
+      const Value end = k_.min(k_.sub(last_row_, row), rows);
+      call_in_block(first, behind, lowered, begin, end);
+    });
+  }
+
+  void wait_before(size_t number) {
+    if (!plan_.groups[number].barrier_before) return;
+    k_.barrier(barrier_, barrier_state_, thread_);
+    mark();  // what was spent waiting
+  }
+
+  // Rows begin … end - 1 of the block.
+  void call_in_block(size_t first, size_t behind, const std::vector<LoweredGroup>& lowered,
+                     Value begin, Value end) {
+    for (size_t g = first; g < behind; ++g) {
+      call_range(plan_.groups[g], lowered[g].function, row_range(lowered[g].slice, begin, end));
+      mark();
+    }
+    block_ = {};
+  }
+
   void mark() {
     if (!profile_) return;
     const Value number = k_.i64(++marks_ << profile_shift);
     k_.barrier(barrier_, barrier_state_, k_.binary(Op::bit_or, thread_, number));
   }
 
-  // The thread's rows, stripe by stripe.
-  void call_stripes(const PlannedGroup& group, const LoweredGroup& lowered) {
-    const Value rows = k_.i64(plan_.stripes.rows);
-    const Value first = k_.mul(k_.div(first_row_, rows), rows);
-    k_.loop(first, last_row_, rows, [&](Value row) {
-      block_ = {row, rows};
-      const Value begin = k_.max(k_.sub(first_row_, row), k_.i64(0));
-      const Value end = k_.min(k_.sub(last_row_, row), rows);
-      call_range(group, lowered.function, row_range(lowered.slice, begin, end));
-      block_ = {};
-    });
-  }
-
   void call_shared(const PlannedGroup& group, const LoweredGroup& lowered) {
-    if (group.striped && lowered.slice.rows()) return call_stripes(group, lowered);
     if (lowered.slice.single()) {
       k_.branch(k_.compare(Op::eq, thread_, k_.i64(0)), [&] {
         call_range(group, lowered.function, {k_.i64(0), k_.i64(lowered.slice.extent.size), {}, {}});
@@ -198,7 +211,7 @@ class CoreWriter {
   // Memory of the thread holds one block; fields are found by the order of rows.
   Value address(const ir::Value* value) {
     const Place& place = plan_.places.at(value);
-    if (place.kind == Place::Kind::stripe) return striped(place);
+    if (place.kind == Place::Kind::stripe) return striped(*value, place.offset);
     const bool whole = place.kind == Place::Kind::arena || place.kind == Place::Kind::output;
     if (!whole || !ir::has_batch(value->type.shape)) return address(place);
     const auto elements = static_cast<size_t>(value->type.elements(1));
@@ -206,17 +219,17 @@ class CoreWriter {
   }
 
   // In the first stripe, or in that of the block.
-  Value striped(const Place& place) {
-    const Value first = k_.offset(arena_, k_.i64(static_cast<int64_t>(place.offset)));
+  Value striped(const ir::Value& value, size_t offset) {
+    const Value first = k_.offset(arena_, k_.i64(static_cast<int64_t>(offset)));
     if (!block_.first) return first;
     const Value number = k_.div(block_.first, k_.i64(plan_.stripes.rows));
-    return k_.offset(first, k_.mul(number, k_.i64(static_cast<int64_t>(plan_.stripes.bytes))));
+    return k_.offset(first, place_of_stripe(k_, value, plan_.stripes, number));
   }
 
   Value address(const Place& place) {
     switch (place.kind) {
       case Place::Kind::arena: return k_.offset(arena_, k_.i64(static_cast<int64_t>(place.offset)));
-      case Place::Kind::stripe: return striped(place);
+      case Place::Kind::stripe: break;  // of a value: striped()
       case Place::Kind::thread: return own_memory(place.offset);
       case Place::Kind::state: return k_.offset(state_, k_.i64(static_cast<int64_t>(place.offset)));
       case Place::Kind::input: return inputs_[place.index];
@@ -321,9 +334,8 @@ std::vector<LoweredGroup> lower_groups(const ir::Graph& graph, const Target& tar
     const int64_t rows = rows_of_call(program.plan, list.size(), graph.batch);
     const bool block = rows != graph.batch;
     const bool layout = block && any_rows_last(*group.facts.node);
-    const auto stripe_bytes = static_cast<int64_t>(program.plan.stripes.bytes);
-    const GroupContext context{*group.facts.node, group.facts.operands, target,      rows,
-                               updates,           layout ? rows : 0,    stripe_bytes};
+    const GroupContext context{*group.facts.node, group.facts.operands, target, rows, updates,
+                               layout ? rows : 0, program.plan.stripes};
     const std::string name = function_name(program.module.name, list.size(), *group.facts.node);
     list.push_back(lower_group(context, name, program.module));
     if (block) list.back().schedule += ", blocks of " + std::to_string(rows);
@@ -357,17 +369,9 @@ LoweredProgram lower_planned(const ir::Graph& scheduled, PlannedProgram planned,
   core->comment = "all groups in order, for one thread";
   CoreWriter writer(program.plan, *core, scheduled.batch, profile);
   const std::vector<LoweredGroup> lowered = lower_groups(scheduled, target, program);
-  for (size_t g = 0; g < lowered.size(); ++g) {
-    const auto& blocks = program.plan.blocks;
-    const auto in = std::find_if(blocks.begin(), blocks.end(),
-                                 [&](const RowBlocks& list) { return list.has(g); });
-    if (in == blocks.end()) {
-      writer.call(g, lowered[g]);
-    } else if (in->first == g) {
-      writer.call_blocks(*in, lowered);
-    }
+  for (size_t g = 0; g < lowered.size();) g = writer.call_from(g, lowered);
+  for (size_t g = 0; g < lowered.size(); ++g)
     program.groups.push_back(summary_of(program.plan.groups[g], lowered[g], scheduled.batch));
-  }
   program.module.functions.push_back(std::move(core));
   auto entry = std::make_unique<Function>();
   entry->name = program.entry;

@@ -4,6 +4,7 @@
 
 #include "compiler/kernel/contraction_map.h"
 #include "compiler/kernel/views.h"
+#include "runtime/abi.h"
 
 namespace nnc::kernel {
 
@@ -28,6 +29,26 @@ bool sums_stripes(const ir::Node& group) {
 }
 
 }  // namespace
+
+int64_t stripes_together(int64_t batch, int64_t rows) {
+  constexpr int64_t most_rows = 64;
+  return std::max<int64_t>(std::min(most_rows, (batch + 1) / 2) / rows, 1);
+}
+
+size_t bytes_of_stripe(const ir::Value& value, int64_t rows) {
+  const size_t bytes =
+      static_cast<size_t>(value.type.elements(rows)) * abi::size_of(value.type.dtype);
+  return (bytes + line - 1) / line * line;
+}
+
+Value place_of_stripe(Builder& k, const ir::Value& value, const Stripes& stripes, Value number) {
+  const auto i64 = [&](auto n) { return k.i64(static_cast<int64_t>(n)); };
+  if (stripes.together == 1) return k.mul(number, i64(stripes.bytes));
+  const Value band = k.div(number, i64(stripes.together));
+  const Value inside = k.binary(Op::rem, number, i64(stripes.together));
+  return k.add(k.mul(band, i64(stripes.bytes)),
+               k.mul(inside, i64(bytes_of_stripe(value, stripes.rows))));
+}
 
 bool touches_stripes(const ir::Node& group) {
   const auto& results = group.results;

@@ -15,6 +15,17 @@ namespace nnc::kernel {
 // product, or a group that cannot run for one stripe after the other.
 int64_t find_stripe_rows(const ir::Graph& graph, const std::vector<GroupFacts>& groups);
 
+// How many of them share a band of the arena: those of 64 rows, or of half of a smaller batch. The
+// more do, the better other values fit into the gaps that they leave there; but two threads should
+// have bands of their own.
+int64_t stripes_together(int64_t batch, int64_t rows);
+
+// Of a value, in whole lines of memory.
+size_t bytes_of_stripe(const ir::Value& value, int64_t rows);
+
+// Bytes from a value's first stripe to the stripe with that number.
+Value place_of_stripe(Builder& k, const ir::Value& value, const Stripes& stripes, Value number);
+
 // Whether the group reads or writes what lies in stripes.
 bool touches_stripes(const ir::Node& group);
 

@@ -11,7 +11,7 @@ namespace nnc::passes {
 
 namespace {
 
-constexpr int64_t most_rows = 64;  // of a part
+constexpr int64_t most_rows = 32;  // of a part
 // Rows of a part come in multiples of what a vector holds.
 constexpr int64_t granule = 16;
 

@@ -62,7 +62,7 @@ def slower_things(name, options):
         bad = counts and is_slower(ratio, options.threshold)
         if bad:
             slower.add(what)
-        print(f"  {name:24}{what:15}{min(old):11.2f}{min(new):11.2f}   {ratio}"
+        print(f"  {name:32} {what:15}{min(old):11.2f}{min(new):11.2f}   {ratio}"
               f"{'   slower' if bad else ''}", flush=True)
     return slower
 
@@ -93,7 +93,7 @@ def parse(arguments):
 
 def main(arguments):
     options = parse(arguments)
-    print(f"  {'':24}{'':15}{'old min':>11}{'new min':>11}   new / old, {options.rounds} rounds "
+    print(f"  {'':32} {'':15}{'old min':>11}{'new min':>11}   new / old, {options.rounds} rounds "
           f"(steps and inference in microseconds, compilation in milliseconds)")
     try:
         slower = sum(compare(name, options) for name in options.workload or workloads.NAMES)

@@ -201,7 +201,7 @@ TEST_CASE("convolutions with the batch last in stripes") {
   for (uint64_t seed = 401; seed <= 424; ++seed) {
     Case c = many_rows(seed);
     c.learns = true;
-    if (seed % 4 == 0) c.rows = 130;
+    if (seed % 4 == 0) c.rows = seed % 8 == 0 ? 130 : 103;
     striped += check_against_reference(
         c, seed, seed % 3 == 0 ? c.rows - List{1, 15, 31}[seed % 9 / 3] : c.rows);
   }
