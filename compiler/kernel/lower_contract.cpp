@@ -32,7 +32,7 @@ class ContractLowering {
         sums_(s, map_, tile_, scalar_),
         epilogue_(s, map_, schedule_),
         fetch_(s, map_, schedule_),
-        borders_(zero_borders(s.context, map_)),
+        borders_(zero_borders(s.context.node, map_)),
         outer_(map_.outer.size()) {
     s_.e.set_lanes(tile_.lanes);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compiler/kernel/contraction_map.h"
+#include "compiler/kernel/zero_borders.h"
 #include "compiler/support/diagnostics.h"
 
 namespace nnc::kernel {
@@ -109,8 +110,11 @@ void write_loops(KernelScope& s, LoweredGroup& lowered) {
 double flops_of(const ir::Node& group, int64_t batch) {
   const ir::Node* contract = shape_of(group).contract;
   if (!contract) return 0;
+  const ContractionMap map = *map_contraction(*contract);
+  const bool rows = map.form == ContractionForm::rows;
   return 2 * static_cast<double>(contract->result()->type.elements(batch)) *
-         static_cast<double>(summed(*map_contraction(*contract), batch));
+         static_cast<double>(summed(map, batch)) *
+         share_inside(rows ? zero_borders(group, map) : map.borders, map);
 }
 
 LoweredGroup lower_group(const GroupContext& context, const std::string& name, Module& module) {

@@ -63,7 +63,8 @@ struct GroupContext {
 // The same answer for fusion order, barriers and lowering.
 Slice slice_of(const GroupContext& context);
 
-// Of one call over `batch` rows: 2 for each multiply-add of a contraction, 0 for other groups.
+// Of one call over `batch` rows: 2 for each multiply-add of a contraction, but not for those with a
+// border of zeros, which are left out; 0 for other groups.
 double flops_of(const ir::Node& group, int64_t batch);
 
 // Appends the kernel function `name` to the module.

@@ -9,11 +9,11 @@ namespace nnc::kernel {
 namespace {
 
 // The node that makes what a region reads through a parameter.
-const ir::Node* maker_of(const GroupContext& context, const ir::Value* param) {
-  const auto& params = context.node.region->params;
+const ir::Node* maker_of(const ir::Node& group, const ir::Value* param) {
+  const auto& params = group.region->params;
   for (size_t p = 0; p < params.size(); ++p) {
     if (params[p].value.get() != param) continue;
-    const ir::Value* operand = context.node.operands[p];
+    const ir::Value* operand = group.operands[p];
     if (!operand->node || !operand->node->region) return nullptr;
     return operand->node->region->outputs[static_cast<size_t>(operand->index)].value->node;
   }
@@ -81,8 +81,8 @@ class Walk {
 
 }  // namespace
 
-std::vector<Border> zero_borders(const GroupContext& context, const ContractionMap& map) {
-  const ir::Node* pad = maker_of(context, map.a);
+std::vector<Border> zero_borders(const ir::Node& group, const ContractionMap& map) {
+  const ir::Node* pad = maker_of(group, map.a);
   if (!is_zero_padding(pad)) return {};
   std::vector<Border> borders;
   const ir::Shape& shape = map.a->type.shape;
@@ -93,6 +93,23 @@ std::vector<Border> zero_borders(const GroupContext& context, const ContractionM
     if (const auto border = Walk(map, shape, d).border(low[d], high[d])) borders.push_back(*border);
   }
   return borders;
+}
+
+// Borders lie along different dimensions, so that the shares are independent.
+double share_inside(const std::vector<Border>& borders, const ContractionMap& map) {
+  double share = 1;
+  for (const Border& border : borders) {
+    const int64_t pixels = border.pixel ? map.outer[*border.pixel].extent.size : 1;
+    const int64_t taps = map.k[border.tap].extent.size;
+    int64_t inside = 0;
+    for (int64_t pixel = 0; pixel < pixels; ++pixel)
+      for (int64_t tap = 0; tap < taps; ++tap) {
+        const int64_t at = border.scale * pixel + border.step * tap - border.first;
+        inside += at >= 0 && at < border.extent ? 1 : 0;
+      }
+    share *= static_cast<double>(inside) / static_cast<double>(pixels * taps);
+  }
+  return share;
 }
 
 namespace {

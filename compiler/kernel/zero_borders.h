@@ -17,7 +17,10 @@ Steps steps_inside(Builder& k, const Border& border, Value pixel);
 
 // The steps of summed loops that stay inside, for each dimension of A with a border that one of
 // these loops runs along, and at most one loop around the tile.
-std::vector<Border> zero_borders(const GroupContext& context, const ContractionMap& map);
+std::vector<Border> zero_borders(const ir::Node& group, const ContractionMap& map);
+
+// How many of all steps stay inside, between 0 and 1.
+double share_inside(const std::vector<Border>& borders, const ContractionMap& map);
 
 // Makes begin … end - 1 of summed loop `loop` the steps that stay inside, the loops around the tile
 // being at `outer`.
