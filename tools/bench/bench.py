@@ -61,7 +61,7 @@ def main(options):
         options.threads = [most] if options.glance else sorted({1, most})
     tables = ["steps"] if options.glance else options.table
     if "all" in tables:
-        tables = list(TABLES)
+        tables = [*TABLES, *(table for table in tables if table == "page")]
     chosen = options.rounds, options.seconds
     for table in tables:
         if table == "page":
