@@ -1,6 +1,7 @@
 // The columns of 16 rows are gone through in loops, one for each reduction that waits for another
 // one: the code of a softmax is as short for ten classes as for two. What a later loop asks for
-// again is kept in the scratch memory, [columns][16 rows] for each value.
+// again is kept in the scratch memory, [columns][16 rows] for each value. A handful of columns are
+// written out and stay in registers.
 #include "compiler/kernel/narrow_rows.h"
 
 #include <algorithm>
@@ -24,6 +25,8 @@ bool is_kept_type(DType dtype) {
 }
 
 bool is_real(DType dtype) { return dtype == DType::f32 || dtype == DType::f64; }
+
+constexpr int64_t few_columns = 4;
 
 // One loop over the columns.
 struct Pass {
@@ -55,6 +58,8 @@ class NarrowPlan {
 
   bool is_full(const ir::Value* value) const { return value->type.shape == shape_.space; }
   int64_t columns() const { return shape_.space.back().size; }
+  // Rows lie side by side in memory: so few are read and written as one run, under a mask.
+  bool few() const { return columns() <= few_columns && context_.target.masks; }
 
   std::vector<Pass> passes;
   std::vector<const ir::Value*> turned;  // operands that are read row by row and turned
@@ -63,7 +68,7 @@ class NarrowPlan {
   // reductions of a pass fold of each column, then the rows that are written.
   int64_t place(const ir::Value* value) const { return start_ + places_.at(value); }
   std::map<const Node*, int64_t> folded;
-  int64_t bytes() const { return start_ + kept_; }
+  int64_t bytes() const { return few() ? 0 : start_ + kept_; }
 
  private:
   static int64_t lines_bytes(const ir::Value* value, int64_t lines) {
@@ -205,10 +210,15 @@ class NarrowRows {
   }
 
   Value load(Type type, int64_t place, Value line) {
+    if (plan_.few()) return registers_.at({place, *k_.known(line)});
     return k_.load(type, s_.scratch, index(type, place, line));
   }
 
   void store(Value value, int64_t place, Value line) {
+    if (plan_.few()) {
+      registers_[{place, *k_.known(line)}] = value;
+      return;
+    }
     k_.store(value, s_.scratch, index(value.type, place, line));
   }
 
@@ -220,7 +230,8 @@ class NarrowRows {
   Coordinates column(Value j) const {
     Coordinates at(s_.shape.space.size());
     at.front() = {first_, 0, true};
-    at.back() = {j, 0, false};
+    const auto known = k_.known(j);
+    at.back() = known ? Coordinate{{}, *known, false} : Coordinate{j, 0, false};
     return at;
   }
 
@@ -253,7 +264,60 @@ class NarrowRows {
     });
   }
 
+  // Vectors that hold the rows of `value` as they lie in memory; body(vector, place, mask).
+  void each_run(const std::function<void(int64_t, Value, Value)>& body) {
+    const Value columns = k_.i64(plan_.columns());
+    const Value all = k_.mul(count_, columns), first = k_.mul(first_, columns);
+    for (int64_t v = 0; v < plan_.columns(); ++v) {
+      const Value before = k_.i64(v * logical_lanes);
+      body(v, k_.add(first, before), first_lanes(k_, logical_lanes, k_.sub(all, before)));
+    }
+  }
+
+  // A vector whose lane i is element lane(i) of a list of vectors.
+  Value gathered(const std::vector<Value>& from, const std::function<int64_t(int64_t)>& lane) {
+    Value result = from[0];
+    for (size_t v = 1; v < from.size(); ++v) {
+      std::vector<int> lanes;
+      for (int64_t i = 0; i < logical_lanes; ++i) {
+        const int64_t element = lane(i), source = element / logical_lanes;
+        const int64_t before = v == 1 && source == 0 ? element : i;
+        const bool here = source == static_cast<int64_t>(v);
+        lanes.push_back(static_cast<int>(here ? logical_lanes + element % logical_lanes : before));
+      }
+      result = k_.shuffle(result, from[v], lanes);
+    }
+    return result;
+  }
+
+  void read_run(const ir::Value* value) {
+    std::vector<Value> run;
+    each_run([&](int64_t, Value place, Value mask) {
+      run.push_back(k_.load(vector_of(value), s_.e.buffer(value).pointer, place, mask));
+    });
+    const int64_t columns = plan_.columns();
+    for (int64_t j = 0; j < columns; ++j)
+      store(gathered(run, [&](int64_t row) { return row * columns + j; }), plan_.place(value),
+            k_.i64(j));
+  }
+
+  void write_run(size_t output) {
+    const ir::Value* value = s_.region.outputs[output].value;
+    const int64_t columns = plan_.columns();
+    std::vector<Value> lines;
+    for (int64_t j = 0; j < columns; ++j)
+      lines.push_back(load(vector_of(value), plan_.place(value), k_.i64(j)));
+    each_run([&](int64_t v, Value place, Value mask) {
+      const Value run = gathered(lines, [&](int64_t i) {
+        const int64_t element = v * logical_lanes + i;
+        return element % columns * logical_lanes + element / columns;
+      });
+      k_.store(run, s_.outputs[output].pointer, place, mask);
+    });
+  }
+
   void read(const ir::Value* value) {
+    if (plan_.few()) return read_run(value);
     each_row([&](Value r) { store(s_.e.emit(value, row(r)), 0, r); });
     std::vector<Value> lines;
     for (int64_t r = 0; r < logical_lanes; ++r)
@@ -264,6 +328,7 @@ class NarrowRows {
   }
 
   void write(size_t output) {
+    if (plan_.few()) return write_run(output);
     const ir::Value* value = s_.region.outputs[output].value;
     std::vector<Value> lines;
     for (int64_t j = 0; j < plan_.columns(); ++j)
@@ -276,9 +341,14 @@ class NarrowRows {
     });
   }
 
+  void each_column(const std::function<void(Value)>& body) {
+    if (!plan_.few()) return k_.loop(k_.i64(0), k_.i64(plan_.columns()), k_.i64(1), body);
+    for (int64_t j = 0; j < plan_.columns(); ++j) body(k_.i64(j));
+  }
+
   void write_pass(const Pass& pass) {
     for (const ir::Value* value : pass.rows) s_.e.emit(value, row_numbers(value));
-    k_.loop(k_.i64(0), k_.i64(plan_.columns()), k_.i64(1), [&](Value j) {
+    each_column([&](Value j) {
       s_.e.open_scope();
       const Coordinates at = column(j);
       for (const ir::Value* value : pass.loaded)
@@ -331,7 +401,8 @@ class NarrowRows {
   KernelScope& s_;
   Builder& k_;
   const NarrowPlan plan_;
-  Value first_, count_;  // of the 16 rows
+  Value first_, count_;                                     // of the 16 rows
+  std::map<std::pair<int64_t, int64_t>, Value> registers_;  // by place and column, if there are few
 };
 
 }  // namespace
