@@ -10,8 +10,19 @@ namespace nnc::kernel {
 
 using ir::Dim;
 
+namespace {
+
+// Of the sums; an output of the group may be anything, such as the bool that a gradient asks for.
+const ir::Type& type_of_sums(const GroupContext& context) {
+  for (const auto& node : context.node.region->nodes)
+    if (node->op->family == ir::Family::contraction) return node->result()->type;
+  throw InternalError("internal error: a schedule of sums for a group without any");
+}
+
+}  // namespace
+
 int bytes_of_element(const GroupContext& context) {
-  return context.node.region->outputs.front().value->type.dtype == ir::DType::f64 ? 8 : 4;
+  return type_of_sums(context).dtype == ir::DType::f64 ? 8 : 4;
 }
 
 bool epilogue_operand(const GroupContext& context, const ContractionMap& map, size_t parameter) {
@@ -23,10 +34,12 @@ bool epilogue_operand(const GroupContext& context, const ContractionMap& map, si
 
 std::vector<const ir::Value*> epilogue_roots(const GroupContext& context) {
   const ir::Graph& region = *context.node.region;
-  const ir::Type& type = region.outputs.front().value->type;
+  const ir::DType dtype = type_of_sums(context).dtype;
+  const ir::Shape& shape = region.outputs.front().value->type.shape;
   std::vector<const ir::Value*> roots;
   for (const auto& node : region.nodes)
-    if (node->op->name == "sqrt" && node->result()->type == type) roots.push_back(node->result());
+    if (node->op->name == "sqrt" && node->result()->type == ir::Type{dtype, shape})
+      roots.push_back(node->result());
   return roots;
 }
 
@@ -87,7 +100,7 @@ bool columns_suit(const GroupContext& context, const ContractionMap& map) {
 }
 
 bool columns_pay(const GroupContext& context, const ContractionMap& map, const TileShape& shape) {
-  if (!columns_suit(context, map)) return false;
+  if (context.in_block || !columns_suit(context, map)) return false;
   const Tile best = choose_tile(shape, context.target);
   TileShape shared = shape;
   shared.sharers = sharers(context);
