@@ -54,10 +54,11 @@ struct GroupContext {
   const ir::Node& node;  // the group
   const std::vector<OperandKind>& operands;
   const Target& target;
-  int64_t batch;         // class of the number of rows: tiles are chosen for it
-  bool updates = false;  // the program updates states: weights are written between two reads
-  int64_t block = 0;     // memory is laid out for so many rows in each call; 0: as the call says
-  Stripes stripes = {};  // where these blocks are, if a call reads several
+  int64_t batch;          // class of the number of rows: tiles are chosen for it
+  bool updates = false;   // the program updates states: weights are written between two reads
+  int64_t block = 0;      // memory is laid out for so many rows in each call; 0: as the call says
+  Stripes stripes = {};   // where these blocks are, if a call reads several
+  bool in_block = false;  // each call is for a few rows of one thread, which shares nothing
 };
 
 // The same answer for fusion order, barriers and lowering.

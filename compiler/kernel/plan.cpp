@@ -83,7 +83,8 @@ class Planner {
     for (const RowBlocks& blocks : plan_.blocks)
       for (size_t g = blocks.first; g < blocks.behind; ++g) {
         GroupFacts& group = plan_.groups[g].facts;
-        group.slice = slice_of({*group.node, group.operands, target_, blocks.rows, updates});
+        group.slice =
+            slice_of({*group.node, group.operands, target_, blocks.rows, updates, 0, {}, true});
       }
   }
 
@@ -96,8 +97,8 @@ class Planner {
     for (PlannedGroup& group : plan_.groups) {
       group.striped = touches_stripes(*group.facts.node);
       if (group.striped)
-        group.facts.slice =
-            slice_of({*group.facts.node, group.facts.operands, target_, plan_.stripes.rows, true});
+        group.facts.slice = slice_of({*group.facts.node, group.facts.operands, target_,
+                                      plan_.stripes.rows, true, 0, plan_.stripes, true});
     }
   }
 

@@ -335,7 +335,7 @@ std::vector<LoweredGroup> lower_groups(const ir::Graph& graph, const Target& tar
     const bool block = rows != graph.batch;
     const bool layout = block && any_rows_last(*group.facts.node);
     const GroupContext context{*group.facts.node, group.facts.operands, target, rows, updates,
-                               layout ? rows : 0, program.plan.stripes};
+                               layout ? rows : 0, program.plan.stripes, block};
     const std::string name = function_name(program.module.name, list.size(), *group.facts.node);
     list.push_back(lower_group(context, name, program.module));
     if (block) list.back().schedule += ", blocks of " + std::to_string(rows);

@@ -21,6 +21,57 @@ BUSY = {
     "metrics: [accuracy]": "metrics: [accuracy, auc]",
 }
 
+# A kernel whose first output is bool (the gradient of elu asks for it) while it sums doubles.
+DOUBLE_ELU = """
+nnc: 1
+precision: f64
+data:
+  train: {generate: {rows: 640, seed: 1, x: "normal([33])", y: "floor(clip(20+8*x[0], 0, 39))"}}
+  fields: {y: {classes: 40}}
+model:
+  inputs: [x]
+  layers:
+    - dense: {units: 100, activation: elu}
+    - dense: 40
+      name: logits
+loss: {cross_entropy: {logits: logits, target: y}}
+train: {epochs: 2, batch: 31, keep: last, optimizer: {adam: {rate: 0.01}}}
+"""
+
+# So many rows at once that some layers run for a block of them after the other.
+BLOCKS_OF_ROWS = """
+nnc: 1
+data: {train: {generate: {rows: 257, seed: 1, x: "normal([1])", y: "floor(clip(8+4*x[0],0,16))"}}, fields: {y: {classes: 17}}}
+model:
+  inputs: [x]
+  layers:
+    - dense: {units: 128, activation: selu, bias: false}
+    - dense: {units: 128, activation: relu, bias: false}
+    - dense: {units: 15, activation: leaky_relu}
+      name: h
+    - expr: "h*mean(h)+max(h)"
+    - dense: 17
+      name: logits
+loss: {cross_entropy: {logits: logits, target: y}}
+train: {epochs: 3, batch: all, keep: last, optimizer: {sgd: {rate: 0.02}}}
+"""
+
+# One channel: what is summed over pixels lies side by side in a row, but not with the batch last.
+NORM_OF_PIXELS = """
+nnc: 1
+data:
+  train: {generate: {rows: 20, seed: 1, x: "normal([8,8,1])", t: "normal([6,6,3])"}}
+model:
+  inputs: [x]
+  layers:
+    - group_norm: 1
+    - conv2d: {kernel: 3, filters: 3}
+      name: y
+  outputs: {y: y}
+loss: {mean_squared_error: {prediction: y, target: t}}
+train: {steps: 1, batch: 7, shuffle: false, keep: last, optimizer: {sgd: {rate: 0.1}}}
+"""
+
 
 class SameBits(NncTest):
     def weights(self, run):
@@ -41,6 +92,30 @@ class SameBits(NncTest):
                   for threads in (1, 2, 3)]
         self.assertEqual(losses[0], losses[1])
         self.assertEqual(losses[0], losses[2])
+
+    def check_threads(self, text):
+        model = self.write("model.yaml", text)
+        self.run_nnc("train", model, "-o", "run1", "--threads", 1)
+        for threads in (2, 3, 2, 3, 2, 3):
+            self.run_nnc("train", model, "-o", "run", "--force", "--threads", threads)
+            self.assertEqual(self.weights("run1"), self.weights("run"), f"{threads} threads")
+
+    def test_threads_do_not_share_scratch_memory(self):
+        self.check_threads(DOUBLE_ELU)
+
+    def test_threads_of_blocks_of_rows(self):
+        self.check_threads(BLOCKS_OF_ROWS)
+
+    def test_header_sums_in_the_order_of_training(self):
+        model = self.write("model.yaml", NORM_OF_PIXELS)
+        self.run_nnc("train", model, "-o", "run")
+        self.run_nnc("emit", "run", "-o", "norm.hpp", "--self-test")
+        subprocess.run(["g++", "-std=c++17", "-march=native", "norm_selftest.cpp", "-o", "selftest"],
+                       cwd=self.folder, check=True)
+        said = subprocess.run(["./selftest"], cwd=self.folder, capture_output=True, text=True)
+        self.assertEqual(said.returncode, 0, said.stdout)
+        if "fma" in open("/proc/cpuinfo").read():
+            self.assertEqual(said.stdout.count("largest error 0,"), 2, said.stdout)
 
     def test_instruction_sets_with_fma(self):
         if "avx512f" not in open("/proc/cpuinfo").read():
