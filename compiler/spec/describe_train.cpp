@@ -61,10 +61,12 @@ void check_watch(const EarlyStop& stop, const Draft& draft, Diagnostics& diagnos
   const std::vector<std::string> known = watchable(description);
   if (std::find(known.begin(), known.end(), what) == known.end()) {
     const auto near = meant(what, known);
+    std::vector<std::string> with_split;
+    for (const std::string& name : known) with_split.push_back(split + "." + name);
     diagnostics.error(stop.watch.span,
                       "there is no loss or metric " + in_quotes(what) + " to watch" +
-                          (near ? "; did you mean " + in_quotes(*near) + "?" : ""),
-                      join(known, "or"));
+                          (near ? "; did you mean " + in_quotes(split + "." + *near) + "?" : ""),
+                      join(with_split, "or"));
   }
   const bool has_split = description.data && description.data->split(split) != nullptr;
   if (draft.fields_complete && !has_split) {

@@ -168,24 +168,33 @@ StepProfile record_profile(const std::function<void()>& call, double seconds) {
 }
 
 void print_profile(const StepProfile& profile, const Yardstick& yardstick) {
-  fmt::print("\n  {:<26}{:>5}  {:<18}{:<26}{:>9}{:>7}{:>12}{:>7}  {:<12}{:>8}{:>8}\n", "group",
-             "line", "result", "schedule", "us", "share", "speed", "peak", "bound", "wait",
-             "uneven");
-  const std::string rule(138, '-');
+  // The columns of text are as wide as what they hold.
+  size_t result = 18, schedule = 26;
+  for (const GroupTime& time : profile.groups) {
+    result = std::max(result, time.group.shape.size() + 2);
+    schedule = std::max(schedule, time.group.schedule.size() + 1);
+  }
+  fmt::print("\n  {:<26}{:>5}  {:<{}}{:<{}}{:>9}{:>7}{:>12}{:>7}  {:<12}{:>8}{:>8}\n", "group",
+             "line", "result", result, "schedule", schedule, "us", "share", "speed", "peak",
+             "bound", "wait", "uneven");
+  const std::string rule(94 + result + schedule, '-');
   fmt::print("  {}\n", rule);
   for (const GroupTime& time : profile.groups) {
     const kernel::GroupSummary& g = time.group;
     const bool computes = g.flops > 0;
     const double rate = (computes ? g.flops : g.bytes) / (time.microseconds * 1e3);
-    fmt::print("  {:<26}{:>5}  {:<18}{:<26}{:>9.2f}{:>6.1f}%{:>12}{:>7}  {:<12}{:>8.2f}{:>8.2f}\n",
+    fmt::print("  {:<26}{:>5}  {:<{}}{:<{}}{:>9.2f}{:>6.1f}%{:>12}{:>7}  {:<12}{:>8.2f}{:>8.2f}\n",
                short_name(g).substr(0, 25), g.line > 0 ? std::to_string(g.line) : "", g.shape,
-               g.schedule, time.microseconds, 100 * time.microseconds / profile.step,
+               result, g.schedule, schedule, time.microseconds,
+               100 * time.microseconds / profile.step,
                fmt::format("{:.0f} {}", rate, computes ? "GF/s" : "GB/s"),
                computes ? fmt::format("{:.0f}%", 100 * rate / yardstick.peak_gflops) : "",
                text_of(bound_in(time, yardstick)), time.waiting, time.imbalance);
   }
   fmt::print("  {}\n", rule);
-  const auto sum = [](const char* what, double us) { fmt::print("  {:<77}{:>9.2f}\n", what, us); };
+  const auto sum = [&](const char* what, double us) {
+    fmt::print("  {:<{}}{:>9.2f}\n", what, 33 + result + schedule, us);
+  };
   sum("kernels", kernels_of(profile));
   sum("waiting at barriers", waiting_of(profile));
   sum("waking threads, scalars, the marks themselves", profile.other);

@@ -402,7 +402,7 @@ void add_train(CLI::App& app, Action& action) {
       ->check(CLI::Range(int64_t{0}, std::numeric_limits<int64_t>::max()));
   flags->compile.add_to(*sub);
   sub->add_flag("--force", flags->force, "replace a run that is there already");
-  sub->add_flag("--quiet", flags->quiet, "say nothing but errors");
+  sub->add_flag("--quiet", flags->quiet, "say nothing but warnings and errors");
   sub->callback([&action, flags] { action = [flags] { return train(*flags); }; });
 }
 
