@@ -52,7 +52,10 @@ DType dtype_of(const std::string& file, const std::string& descr) {
   if (descr == "<i4" || descr == "<i2" || descr == "<u2" || descr == "|i1") return DType::i32;
   if (descr == "<i8") return DType::i64;
   if (descr == "|u1" || descr == "|b1") return DType::u8;
-  throw DataError(file, "its header", "numbers of this type cannot be read",
+  const bool text = descr.size() > 1 && (descr[1] == 'U' || descr[1] == 'S');
+  throw DataError(file, "its header",
+                  text ? "text cannot be read from arrays; csv files may hold words"
+                       : "numbers of this type cannot be read",
                   "float32, float64, int8, int16, int32, int64, uint8, uint16 or bool, "
                   "little-endian",
                   "'" + descr + "'");

@@ -7,6 +7,7 @@ import os
 import random
 import re
 import resource
+import zipfile
 
 from support import NncTest, idx, make_pictures, npy
 
@@ -255,3 +256,21 @@ train: {epochs: 5, optimizer: sgd}
         model = self.write("m.yaml", CSV_MODEL.replace(
             "price}}}\n", "price}}, where: \"y > 100\"}\n"))
         self.assertEqual(self.error_at("train", model, "-o", "run")[0], "y > 100")
+
+    def test_arrays_of_other_types_are_shown_where_they_are_named(self):
+        model = self.write("npz.yaml", """
+nnc: 1
+data: {train: {npz: {file: a.npz, arrays: {x: x, y: y}}}}
+model: {inputs: [x], layers: [{dense: 1, name: o}]}
+loss: {mean_squared_error: {prediction: o, target: y}}
+train: {epochs: 1, optimizer: {sgd: {rate: 0.1}}}
+""")
+        good = npy(range(8), (8, 1))
+        for kind, problem in ((b">f4", "numbers of this type cannot be read"),
+                              (b"<U1", "text cannot be read from arrays")):
+            with zipfile.ZipFile(self.path("a.npz"), "w") as archive:
+                archive.writestr("x.npy", good)
+                archive.writestr("y.npy", good.replace(b"<f4", kind))
+            said = self.error_of("check", model)
+            self.assertIn("npz.yaml:3:53: error:", said)
+            self.assertIn(f"array 'y': its header: {problem}", said)

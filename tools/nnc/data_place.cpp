@@ -52,10 +52,11 @@ Place find_key(const MapValue& map, const std::string& name) {
   return std::nullopt;
 }
 
-// Pictures lie below the folder that the model names.
+// Pictures lie below the folder that the model names; arrays lie in an archive.
 Test names_file(const std::string& file) {
-  return
-      [&file](const std::string& text) { return file == text || file.rfind(text + "/", 0) == 0; };
+  return [&file](const std::string& text) {
+    return file == text || file.rfind(text + "/", 0) == 0 || file.rfind(text + ": array ", 0) == 0;
+  };
 }
 
 bool mentions_where(const runtime::DataError& error) {
@@ -92,7 +93,8 @@ Place in_source(const runtime::DataError& error, const spec::Choice& source,
 
 SourceSpan place_of(const runtime::DataError& error, const spec::Data& data) {
   std::vector<std::string> words = quoted(error.place);
-  for (std::string& word : quoted(error.problem)) words.push_back(std::move(word));
+  for (const std::string* text : {&error.problem, &error.file})
+    for (std::string& word : quoted(*text)) words.push_back(std::move(word));
   for (const std::string& word : words)
     if (const Place place = in_fields(error, data, word)) return *place;
   const auto name_of = [](const spec::Choice& source) {
