@@ -32,15 +32,31 @@ Value part_before(Builder& k, int64_t bytes, Value at, Value begin, Value end) {
   return k.div(k.mul(k.sub(at, begin), k.i64(bytes)), k.sub(end, begin));
 }
 
+// Whether panels of B, each one run of memory, come from behind the second cache.
+bool streams_panels(KernelScope& s, const ContractionMap& map, const ContractSchedule& schedule) {
+  const bool whole = map.panel_stride > 0 && map.outer.empty() && map.k.size() == 1 &&
+                     schedule.tile.panels.front() * schedule.tile.lanes == panel_width;
+  const int64_t bytes = bytes_of_element(s.context), k = map.k.back().extent.size;
+  return whole && map.n.extent.size * k * bytes >= s.context.target.l2_bytes;
+}
+
+// One row reads all of B once. The hardware fetches ahead up to the end of a page only, and weights
+// that a program carries lie in small ones: a page further on is asked for.
+std::optional<Ahead> next_page(KernelScope& s, const ContractionMap& map,
+                               const ContractSchedule& schedule, const TileOperands& tile) {
+  constexpr int64_t page = 4096;
+  if (s.context.batch != 1 || !streams_panels(s, map, schedule)) return {};
+  const int64_t bytes = bytes_of_element(s.context);
+  const Value begin = s.k.add(s.k.mul(tile.b, s.k.i64(bytes)), s.k.i64(page));
+  return Ahead{operand_pointer(s, map.b), begin, panel_width * bytes};
+}
+
 // A panel of B from behind the second cache is asked for while the one before it is used: each tile
 // asks for its part, and for what follows if the thread has more rows than expected.
 std::optional<Ahead> next_panel(KernelScope& s, const ContractionMap& map,
                                 const ContractSchedule& schedule, const TileOperands& tile) {
   const int64_t bytes = bytes_of_element(s.context), k = map.k.back().extent.size;
-  const bool whole = map.panel_stride > 0 && map.outer.empty() && map.k.size() == 1 &&
-                     !schedule.along_rows &&
-                     schedule.tile.panels.front() * schedule.tile.lanes == panel_width;
-  if (!whole || map.n.extent.size * k * bytes < s.context.target.l2_bytes) return {};
+  if (schedule.along_rows || !streams_panels(s, map, schedule)) return {};
   const int64_t rows = expected_rows(map.m.extent, s.context.batch, s.context.target.threads);
   if (rows < few_tiles * tile.rows) return {};
   const int64_t step = (panel_width * bytes * tile.rows + rows - 1) / rows;
@@ -54,7 +70,10 @@ std::optional<Ahead> next_panel(KernelScope& s, const ContractionMap& map,
 std::vector<Ahead> ahead_of_tile(KernelScope& s, const ContractionMap& map,
                                  const ContractSchedule& schedule, const TileOperands& tile) {
   std::vector<Ahead> list;
-  if (tile.rows == 1) return list;
+  if (tile.rows == 1) {
+    if (const auto page = next_page(s, map, schedule, tile)) list.push_back(*page);
+    return list;
+  }
   if (const auto rows = next_rows(s, map, tile)) list.push_back(*rows);
   if (const auto panel = next_panel(s, map, schedule, tile)) list.push_back(*panel);
   return list;
