@@ -3,8 +3,6 @@
 #include <llvm/IR/Module.h>
 #include <llvm/TargetParser/Triple.h>
 
-#include <algorithm>
-
 #include "compiler/codegen/llvm_instruction.h"
 #include "compiler/support/diagnostics.h"
 
@@ -218,17 +216,6 @@ class FunctionPrinter {
   std::vector<llvm::Value*> values_;
 };
 
-// What calls kernels is gone through once a call, and has no loops worth an instruction: LLVM's
-// quick selection of instructions writes it in half the time.
-bool calls_others(const kernel::Block& block) {
-  return std::any_of(block.instructions.begin(), block.instructions.end(),
-                     [](const Instruction& instruction) {
-                       return instruction.op == Op::call ||
-                              (instruction.body && calls_others(*instruction.body)) ||
-                              (instruction.other && calls_others(*instruction.other));
-                     });
-}
-
 class ModulePrinter {
  public:
   ModulePrinter(const Callees& callees, const kernel::Target& target, Linkage linkage,
@@ -243,9 +230,11 @@ class ModulePrinter {
   std::unique_ptr<llvm::Module> run(const std::vector<const Function*>& functions) {
     for (const Function* function : functions) declare(*function);
     for (const Function* function : functions) {
-      declare_callees(function->body);
+      const bool calls_others = declare_callees(function->body);
       llvm::Function& printed = *module_->getFunction(function->name);
-      if (calls_others(function->body)) printed.addFnAttr(llvm::Attribute::OptimizeNone);
+      // What calls kernels is gone through once a call, and has no loops worth an instruction:
+      // LLVM's quick selection of instructions writes it in half the time.
+      if (calls_others) printed.addFnAttr(llvm::Attribute::OptimizeNone);
       FunctionPrinter(*function, printed, callees_, target_).run();
       if (linkage_ == Linkage::local && !function->exported) {
         printed.setVisibility(llvm::GlobalValue::DefaultVisibility);
@@ -272,15 +261,19 @@ class ModulePrinter {
     set_target_attributes(*function, target_.isa);
   }
 
-  void declare_callees(const kernel::Block& block) {
+  // Whether there are any.
+  bool declare_callees(const kernel::Block& block) {
+    bool any = false;
     for (const Instruction& instruction : block.instructions) {
-      if (instruction.body) declare_callees(*instruction.body);
-      if (instruction.other) declare_callees(*instruction.other);
+      if (instruction.body) any |= declare_callees(*instruction.body);
+      if (instruction.other) any |= declare_callees(*instruction.other);
       if (instruction.op != Op::call) continue;
+      any = true;
       auto callee = callees_.find(instruction.callee);
       internal_check(callee != callees_.end(), "call of unknown kernel " + instruction.callee);
       if (!module_->getFunction(callee->second->name)) declare(*callee->second);
     }
+    return any;
   }
 
   const Callees& callees_;

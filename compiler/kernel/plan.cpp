@@ -11,8 +11,7 @@ namespace nnc::kernel {
 
 namespace {
 
-constexpr size_t alignment = 64;
-size_t aligned(size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
+constexpr size_t alignment = line;
 
 class Planner {
  public:
@@ -83,9 +82,17 @@ class Planner {
     for (const RowBlocks& blocks : plan_.blocks)
       for (size_t g = blocks.first; g < blocks.behind; ++g) {
         GroupFacts& group = plan_.groups[g].facts;
-        group.slice =
-            slice_of({*group.node, group.operands, target_, blocks.rows, updates, 0, {}, true});
+        group.slice = slice_in_block(group, blocks.rows, updates);
       }
+  }
+
+  Slice slice_in_block(const GroupFacts& group, int64_t rows, bool updates) const {
+    return slice_of({.node = *group.node,
+                     .operands = group.operands,
+                     .target = target_,
+                     .batch = rows,
+                     .updates = updates,
+                     .in_block = true});
   }
 
   void place_stripes() {
@@ -96,9 +103,7 @@ class Planner {
     plan_.stripes.together = stripes_together(graph_.batch, plan_.stripes.rows);
     for (PlannedGroup& group : plan_.groups) {
       group.striped = touches_stripes(*group.facts.node);
-      if (group.striped)
-        group.facts.slice = slice_of({*group.facts.node, group.facts.operands, target_,
-                                      plan_.stripes.rows, true, 0, plan_.stripes, true});
+      if (group.striped) group.facts.slice = slice_in_block(group.facts, plan_.stripes.rows, true);
     }
   }
 
@@ -145,7 +150,7 @@ class Planner {
     int64_t scratch = 0;
     for (const PlannedGroup& group : plan_.groups)
       scratch = std::max(scratch, group.facts.slice.scratch_bytes);
-    plan_.thread_bytes += aligned(static_cast<size_t>(scratch));
+    plan_.thread_bytes += whole_lines(static_cast<size_t>(scratch));
     plan_.barriers = static_cast<int>(std::count(barriers.begin(), barriers.end(), true));
   }
 
@@ -192,7 +197,7 @@ class Planner {
 
   Slot slot_of(const ir::Value& value, int64_t rows, size_t now) {
     const size_t size = abi::size_of(value.type.dtype);
-    Slot slot{&value, bytes_of_stripe(value, rows), now, now, alignment, 0};
+    Slot slot{&value, bytes_of_rows(value, rows), now, now, alignment, 0};
     // Where the rows stand last, a thread's rows are at the same places between two multiples of
     // this: lines of memory that one value after the other uses stay with their core.
     const size_t run = static_cast<size_t>(rows) * size;

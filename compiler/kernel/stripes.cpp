@@ -35,10 +35,9 @@ int64_t stripes_together(int64_t batch, int64_t rows) {
   return std::max<int64_t>(std::min(most_rows, (batch + 1) / 2) / rows, 1);
 }
 
-size_t bytes_of_stripe(const ir::Value& value, int64_t rows) {
-  const size_t bytes =
-      static_cast<size_t>(value.type.elements(rows)) * abi::size_of(value.type.dtype);
-  return (bytes + line - 1) / line * line;
+size_t bytes_of_rows(const ir::Value& value, int64_t rows) {
+  return whole_lines(static_cast<size_t>(value.type.elements(rows)) *
+                     abi::size_of(value.type.dtype));
 }
 
 Value place_of_stripe(Builder& k, const ir::Value& value, const Stripes& stripes, Value number) {
@@ -47,7 +46,7 @@ Value place_of_stripe(Builder& k, const ir::Value& value, const Stripes& stripes
   const Value band = k.div(number, i64(stripes.together));
   const Value inside = k.binary(Op::rem, number, i64(stripes.together));
   return k.add(k.mul(band, i64(stripes.bytes)),
-               k.mul(inside, i64(bytes_of_stripe(value, stripes.rows))));
+               k.mul(inside, i64(bytes_of_rows(value, stripes.rows))));
 }
 
 bool touches_stripes(const ir::Node& group) {

@@ -21,7 +21,7 @@ int64_t find_stripe_rows(const ir::Graph& graph, const std::vector<GroupFacts>& 
 int64_t stripes_together(int64_t batch, int64_t rows);
 
 // Of a value, in whole lines of memory.
-size_t bytes_of_stripe(const ir::Value& value, int64_t rows);
+size_t bytes_of_rows(const ir::Value& value, int64_t rows);
 
 // Bytes from a value's first stripe to the stripe with that number.
 Value place_of_stripe(Builder& k, const ir::Value& value, const Stripes& stripes, Value number);

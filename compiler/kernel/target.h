@@ -7,6 +7,7 @@
 namespace nnc::kernel {
 
 constexpr int64_t line = 64;  // bytes of a cache line, on every machine that kernels are made for
+constexpr size_t whole_lines(size_t bytes) { return (bytes + line - 1) / line * line; }
 
 enum class Isa { sse2, avx2, avx512, neon };
 

@@ -89,10 +89,11 @@ class TransposedCopy {
 
   // All full tiles of rows; the first row that is left over, or none if there can't be any.
   Value run() {
-    if (is_matrices(s_.shape.space, view_)) return matrices(), Value{};
+    const Transposition kind = transposition_of(s_.shape.space, view_);
+    if (kind == Transposition::matrices) return matrices(), Value{};
     const Value rest = k_.binary(Op::bit_and, k_.sub(s_.end, s_.begin), k_.i64(side - 1));
     middle_ = k_.sub(s_.end, rest);
-    switch (transposition_of(s_.shape.space, view_)) {
+    switch (kind) {
       case Transposition::matrix: matrix(); break;
       case Transposition::rows_last: rows_last(); break;
       case Transposition::rows_first: rows_first(); break;

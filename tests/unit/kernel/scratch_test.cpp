@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
+#include <string>
 
 #include "compiler/ir/builder.h"
 #include "compiler/kernel/program.h"
