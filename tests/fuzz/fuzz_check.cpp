@@ -18,6 +18,7 @@
 #include "compiler/spec/resolve.h"
 #include "tests/fuzz/mutate.h"
 #include "tests/support/check_model.h"
+#include "tests/support/paths.h"
 
 namespace {
 
@@ -26,7 +27,7 @@ using Clock = std::chrono::steady_clock;
 
 std::vector<std::string> read_corpus() {
   std::vector<std::filesystem::path> paths;
-  const std::filesystem::path root(NNC_SOURCE_DIR);
+  const std::filesystem::path root(testing::source_dir());
   for (const auto& folder : {root / "models", root / "tests" / "errors"}) {
     if (!std::filesystem::is_directory(folder)) continue;
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {

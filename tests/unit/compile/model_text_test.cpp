@@ -11,6 +11,7 @@
 #include "compiler/kernel/canonical.h"
 #include "compiler/kernel/program.h"
 #include "compiler/passes/pass.h"
+#include "tests/support/paths.h"
 
 namespace {
 
@@ -18,7 +19,8 @@ using namespace nnc;
 
 // What `nnc dump MODEL --stage STAGE` prints; empty if it fails.
 std::string dump(const std::string& model, const std::string& stage) {
-  const std::string command = NNC_BINARY " dump '" + model + "' --stage " + stage + " 2>&1";
+  const std::string command =
+      testing::nnc_binary() + " dump '" + model + "' --stage " + stage + " 2>&1";
   FILE* pipe = popen(command.c_str(), "r");
   if (pipe == nullptr) return "";
   std::string text;
@@ -33,7 +35,7 @@ std::string dump(const std::string& model, const std::string& stage) {
 
 std::vector<std::filesystem::path> model_files() {
   std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(NNC_SOURCE_DIR "/models"))
+  for (const auto& entry : std::filesystem::directory_iterator(testing::source_dir() + "/models"))
     if (entry.path().extension() == ".yaml") files.push_back(entry.path());
   return files;
 }

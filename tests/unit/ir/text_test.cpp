@@ -10,6 +10,7 @@
 #include "compiler/ir/op.h"
 #include "compiler/support/diagnostics.h"
 #include "tests/support/op_samples.h"
+#include "tests/support/paths.h"
 
 namespace nnc::testing {
 namespace {
@@ -64,7 +65,7 @@ std::unique_ptr<Graph> random_graph(std::mt19937_64& random) {
 
 TEST_CASE("golden graphs parse, verify, and print the same once they are in columns") {
   int count = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(NNC_SOURCE_DIR "/tests/ir")) {
+  for (const auto& entry : std::filesystem::directory_iterator(source_dir() + "/tests/ir")) {
     if (entry.path().extension() != ".nnir") continue;
     CAPTURE(entry.path().string());
     const std::string text = read(entry.path());

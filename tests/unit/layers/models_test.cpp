@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/support/paths.h"
 #include "tests/unit/layers/model.h"
 
 using namespace nnc;
@@ -12,7 +13,7 @@ using namespace nnc::testing;
 
 TEST_CASE("every model file builds its graphs") {
   int files = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(NNC_SOURCE_DIR "/models")) {
+  for (const auto& entry : std::filesystem::directory_iterator(source_dir() + "/models")) {
     if (entry.path().extension() != ".yaml") continue;
     INFO(entry.path().string());
     std::ifstream stream(entry.path());

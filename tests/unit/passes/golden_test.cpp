@@ -11,6 +11,7 @@
 #include "compiler/ir/op.h"
 #include "compiler/passes/pass.h"
 #include "tests/support/graph_runner.h"
+#include "tests/support/paths.h"
 
 namespace {
 
@@ -55,7 +56,8 @@ const passes::Pass* find_pass(const std::string& name) {
 
 TEST_CASE("every pass makes of its golden graphs what it should, and keeps their meaning") {
   int count = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(NNC_SOURCE_DIR "/tests/ir/passes")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(testing::source_dir() + "/tests/ir/passes")) {
     const std::string name = entry.path().stem().string();
     CAPTURE(name);
     const passes::Pass* pass = find_pass(name);
@@ -89,7 +91,7 @@ TEST_CASE("no pass is without a golden file") {
     for (const passes::Pass& pass : *list) {
       std::string name = pass.name.substr(0, pass.name.find("-2"));
       CAPTURE(name);
-      CHECK(std::filesystem::exists(NNC_SOURCE_DIR "/tests/ir/passes/" + name + ".nnir"));
+      CHECK(std::filesystem::exists(testing::source_dir() + "/tests/ir/passes/" + name + ".nnir"));
     }
 }
 

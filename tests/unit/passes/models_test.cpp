@@ -8,6 +8,7 @@
 
 #include "compiler/ir/op.h"
 #include "tests/support/graph_runner.h"
+#include "tests/support/paths.h"
 
 namespace {
 
@@ -15,8 +16,8 @@ using namespace nnc;
 
 // The graph that `nnc dump MODEL --stage STAGE` prints.
 std::unique_ptr<ir::Graph> dumped(const std::string& model, const std::string& stage) {
-  const std::string command =
-      NNC_BINARY " dump '" + model + "' --stage " + stage + " --set train.batch=7 2>&1";
+  const std::string command = testing::nnc_binary() + " dump '" + model + "' --stage " + stage +
+                              " --set train.batch=7 2>&1";
   FILE* pipe = popen(command.c_str(), "r");
   REQUIRE(pipe != nullptr);
   std::string text;
@@ -29,7 +30,7 @@ std::unique_ptr<ir::Graph> dumped(const std::string& model, const std::string& s
 
 TEST_CASE("the fused step of every small model computes what its step computes") {
   int models = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(NNC_SOURCE_DIR "/models")) {
+  for (const auto& entry : std::filesystem::directory_iterator(testing::source_dir() + "/models")) {
     if (entry.path().extension() != ".yaml") continue;
     const std::string model = entry.path().stem().string();
     CAPTURE(model);
@@ -77,7 +78,7 @@ test::Tensors plausible_params(const ir::Graph& graph) {
 }
 
 TEST_CASE("batch norm folded into weights predicts what evaluation mode says") {
-  const std::string model = NNC_SOURCE_DIR "/models/resnet-small.yaml";
+  const std::string model = testing::source_dir() + "/models/resnet-small.yaml";
   const auto plain = dumped(model, "graph --entry predict");
   const auto prelude = dumped(model, "step --entry prelude");
   const auto folded = dumped(model, "step --entry predict");

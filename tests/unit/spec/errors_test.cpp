@@ -8,10 +8,12 @@
 #include <sstream>
 
 #include "tests/support/check_model.h"
+#include "tests/support/paths.h"
 
 namespace {
 
-const std::filesystem::path folder = std::filesystem::path(NNC_SOURCE_DIR) / "tests" / "errors";
+const std::filesystem::path folder =
+    std::filesystem::path(nnc::testing::source_dir()) / "tests" / "errors";
 
 std::string read(const std::filesystem::path& path) {
   std::ifstream stream(path, std::ios::binary);

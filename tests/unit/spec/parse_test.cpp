@@ -7,6 +7,7 @@
 
 #include "compiler/layers/catalogue.h"
 #include "compiler/spec/resolve.h"
+#include "tests/support/paths.h"
 
 using namespace nnc;
 using namespace nnc::spec;
@@ -258,7 +259,7 @@ TEST_CASE("the dump shows defaults and where each layer stands") {
 
 TEST_CASE("all models load and their resolved files load to the same") {
   int models = 0;
-  const auto folder = std::filesystem::path(NNC_SOURCE_DIR) / "models";
+  const auto folder = std::filesystem::path(testing::source_dir()) / "models";
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().extension() != ".yaml") continue;
     CAPTURE(entry.path().string());

@@ -1,4 +1,5 @@
 #include "compiler/spec/yaml.h"
+#include "tests/support/paths.h"
 
 #include <doctest/doctest.h>
 
@@ -133,5 +134,5 @@ TEST_CASE("unreadable files are told apart") {
     return render(sorted[0]);
   };
   CHECK(error_of("/no/such/file.yaml") == "/no/such/file.yaml: error: there is no such file\n");
-  CHECK(error_of(NNC_SOURCE_DIR).find("folder") != std::string::npos);
+  CHECK(error_of(testing::source_dir()).find("folder") != std::string::npos);
 }
