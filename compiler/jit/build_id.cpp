@@ -37,33 +37,53 @@ std::string from_notes(const char* begin, size_t size) {
   return {};
 }
 
-// The first object that is visited is the program itself.
-int visit(dl_phdr_info* info, size_t, void* result) {
-  for (int i = 0; i < info->dlpi_phnum; ++i) {
+// The object of the process that an address lies in: the program, or a library that it loaded.
+struct Search {
+  const uintptr_t address;
+  bool found = false;
+  std::string id = {};
+  std::string path = {};  // empty for the program
+};
+
+bool holds(const dl_phdr_info& info, uintptr_t address) {
+  for (int i = 0; i < info.dlpi_phnum; ++i) {
+    const auto& header = info.dlpi_phdr[i];
+    const uintptr_t begin = info.dlpi_addr + header.p_vaddr;
+    if (header.p_type == PT_LOAD && address - begin < header.p_memsz) return true;
+  }
+  return false;
+}
+
+int visit(dl_phdr_info* info, size_t, void* data) {
+  Search& search = *static_cast<Search*>(data);
+  if (!holds(*info, search.address)) return 0;
+  search.found = true;
+  search.path = info->dlpi_name;
+  for (int i = 0; i < info->dlpi_phnum && search.id.empty(); ++i) {
     const auto& header = info->dlpi_phdr[i];
     if (header.p_type != PT_NOTE) continue;
     const char* notes = reinterpret_cast<const char*>(info->dlpi_addr + header.p_vaddr);
-    std::string id = from_notes(notes, header.p_memsz);
-    if (!id.empty()) *static_cast<std::string*>(result) = id;
+    search.id = from_notes(notes, header.p_memsz);
   }
   return 1;
 }
 
-std::string find() {
-  std::string id;
-  dl_iterate_phdr(visit, &id);
-  struct stat status;
-  if (id.empty() && stat("/proc/self/exe", &status) == 0) {
-    id = std::to_string(status.st_size) + "@" + std::to_string(status.st_mtim.tv_sec) + "." +
-         std::to_string(status.st_mtim.tv_nsec);
-  }
-  return id;
-}
-
 }  // namespace
 
+std::string build_id_of(const void* address) {
+  Search search{reinterpret_cast<uintptr_t>(address)};
+  dl_iterate_phdr(visit, &search);
+  if (!search.id.empty() || !search.found) return search.id;
+  struct stat status;
+  const char* file = search.path.empty() ? "/proc/self/exe" : search.path.c_str();
+  if (stat(file, &status) != 0) return {};
+  return std::to_string(status.st_size) + "@" + std::to_string(status.st_mtim.tv_sec) + "." +
+         std::to_string(status.st_mtim.tv_nsec);
+}
+
 const std::string& build_id() {
-  static const std::string id = find();
+  static const char here = 0;
+  static const std::string id = build_id_of(&here);
   return id;
 }
 

@@ -5,7 +5,6 @@
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Pass.h>
-#include <llvm/Support/CommandLine.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Support/raw_ostream.h>
 
@@ -16,6 +15,7 @@
 
 #include "compiler/codegen/llvm_printer.h"
 #include "compiler/jit/jit.h"
+#include "compiler/jit/jump_places.h"
 #include "compiler/support/diagnostics.h"
 
 namespace nnc::jit {
@@ -42,16 +42,6 @@ void initialize(kernel::Isa isa) {
   std::lock_guard lock(registry);
   isa == kernel::Isa::neon ? std::call_once(aarch64, initialize_aarch64)
                            : std::call_once(x86, initialize_x86);
-}
-
-// Since an erratum was mended, Intel's cores of that time do not keep decoded the 32 bytes around a
-// jump that crosses or ends at a multiple of 32 (Intel, "Mitigations for Jump Conditional Code
-// Erratum", 2019): short loops then run at two thirds of their speed. The assembler can avoid such
-// places, which is a global option of LLVM.
-void avoid_crossing_jumps() {
-  auto& options = llvm::cl::getRegisteredOptions();
-  const auto found = options.find("x86-branches-within-32B-boundaries");
-  if (found != options.end()) found->second->addOccurrence(1, found->first(), "true");
 }
 
 // Collects the stack frames that the code generator reports (attribute "warn-stack-size"); what
@@ -117,12 +107,12 @@ class Passes : public llvm::legacy::PassManager {
 std::unique_ptr<llvm::TargetMachine> make_machine(const kernel::Target& description) {
   const kernel::Isa isa = description.isa;
   initialize(isa);
-  static std::once_flag crossing_jumps;
-  if (description.core == kernel::Core::intel) std::call_once(crossing_jumps, avoid_crossing_jumps);
   const char* triple = codegen::triple_of(isa);
   std::string error;
   const llvm::Target* target = llvm::TargetRegistry::lookupTarget(triple, error);
   internal_check(target != nullptr, "no LLVM target " + error);
+  if (isa != kernel::Isa::neon)
+    target = &x86_target(*target, description.core == kernel::Core::intel);
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
   auto* machine = target->createTargetMachine(triple, codegen::processor_of(isa), "", options,

@@ -1,5 +1,6 @@
 #include "compiler/kernel/canonical.h"
 
+#include <bit>
 #include <cstring>
 
 namespace nnc::kernel {
@@ -54,27 +55,25 @@ class Encoder {
     use(block.yields);
   }
 
-  void instruction(const Instruction& instruction) {
-    raw(static_cast<uint8_t>(instruction.op));
-    type(instruction.type);
-    use(instruction.operands);
-    switch (instruction.op) {
-      case Op::constant:
-        raw(instruction.imm);
-        raw(instruction.fimm);
-        break;
-      case Op::extract: raw(instruction.imm); break;
-      case Op::shuffle:
-        raw(static_cast<uint32_t>(instruction.lane_map.size()));
-        for (int lane : instruction.lane_map) raw(lane);
-        break;
-      case Op::call: text(name_of_callee_(instruction.callee)); break;
-      default: break;
+  // Whatever an instruction carries, whichever op it is: nothing can be forgotten for a new one.
+  void instruction(const Instruction& item) {
+    raw(static_cast<uint8_t>(item.op));
+    type(item.type);
+    use(item.operands);
+    const bool has_number = std::bit_cast<uint64_t>(item.fimm) != 0;
+    raw(static_cast<uint8_t>((item.body ? 1 : 0) | (item.other ? 2 : 0) | (item.imm != 0 ? 4 : 0) |
+                             (has_number ? 8 : 0) | (item.lane_map.empty() ? 0 : 16) |
+                             (item.callee.empty() ? 0 : 32)));
+    if (item.imm != 0) raw(item.imm);
+    if (has_number) raw(item.fimm);
+    if (!item.lane_map.empty()) {
+      raw(static_cast<uint32_t>(item.lane_map.size()));
+      for (int lane : item.lane_map) raw(lane);
     }
-    raw(static_cast<uint8_t>((instruction.body ? 1 : 0) + (instruction.other ? 2 : 0)));
-    if (instruction.body) block(*instruction.body);
-    if (instruction.other) block(*instruction.other);
-    define(instruction.results);
+    if (!item.callee.empty()) text(name_of_callee_(item.callee));
+    if (item.body) block(*item.body);
+    if (item.other) block(*item.other);
+    define(item.results);
   }
 
   const CalleeName& name_of_callee_;

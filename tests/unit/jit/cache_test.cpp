@@ -1,3 +1,4 @@
+#include <dlfcn.h>
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -5,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "compiler/jit/build_id.h"
 #include "tests/unit/jit/samples.h"
 
 using namespace nnc;
@@ -122,6 +124,18 @@ TEST_CASE("damaged entries are ignored and written again") {
     CHECK_FALSE(run(options).from_cache);
     CHECK(run(options).from_cache);
   }
+}
+
+TEST_CASE("the build id is that of the binary which holds the code") {
+  const auto here = reinterpret_cast<const void*>(&mode_of);
+  CHECK(jit::build_id() == jit::build_id_of(here));
+  CHECK_FALSE(jit::build_id().empty());
+  // A library that this program has loaded is another binary.
+  const std::string library = jit::build_id_of(dlsym(RTLD_DEFAULT, "puts"));
+  CHECK_FALSE(library.empty());
+  CHECK(library != jit::build_id());
+  const int on_stack = 0;
+  CHECK(jit::build_id_of(&on_stack).empty());
 }
 
 TEST_CASE("what others could have written is not executed") {

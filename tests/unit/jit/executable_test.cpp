@@ -128,3 +128,25 @@ TEST_CASE("code for another machine is refused") {
   options.target = kernel::target_for(other);
   CHECK_THROWS_AS(jit::compile(testing::scale_module(2, options.target), options), InternalError);
 }
+
+TEST_CASE("code for Intel's cores leaves the code for others as it was") {
+  using kernel::Core;
+  if (kernel::host_target().isa == kernel::Isa::neon) return;
+  const auto object = [](Core core) {
+    const kernel::Target target = kernel::target_for(kernel::Isa::avx2, core);
+    kernel::Module module;
+    for (int rows = 1; rows <= 6; ++rows)
+      testing::add_matmul(module, "matmul_" + std::to_string(rows), target, rows, 2);
+    return jit::emit_object(module, target);
+  };
+  const auto common = object(Core::common), intel = object(Core::intel);
+  CHECK(common != intel);  // padding before jumps
+  CHECK(object(Core::common) == common);
+  CHECK(object(Core::intel) == intel);
+  std::vector<std::vector<uint8_t>> beside(4);
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < beside.size(); ++i)
+    threads.emplace_back([&, i] { beside[i] = object(i % 2 ? Core::intel : Core::common); });
+  for (std::thread& thread : threads) thread.join();
+  for (size_t i = 0; i < beside.size(); ++i) CHECK(beside[i] == (i % 2 ? intel : common));
+}
