@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "compiler/codegen/cpp_names.h"
+#include "compiler/codegen/cpp_words.h"
 
 namespace nnc::codegen {
 

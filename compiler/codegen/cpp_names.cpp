@@ -171,22 +171,6 @@ std::string cpp_integer(Scalar scalar, int64_t value) {
   }
 }
 
-std::string cpp_comment(const std::string& text) {
-  std::string result;
-  size_t begin = 0;
-  while (begin < text.size()) {
-    const size_t end = std::min(text.find('\n', begin), text.size());
-    std::string line = text.substr(begin, end - begin);
-    for (char& c : line) {
-      if (static_cast<unsigned char>(c) < ' ') c = ' ';
-    }
-    while (!line.empty() && (line.back() == '\\' || line.back() == ' ')) line.pop_back();
-    result += line.empty() ? "//\n" : "// " + line + "\n";
-    begin = end + 1;
-  }
-  return result;
-}
-
 std::string wrap_cpp(const std::string& text, int indent) {
   constexpr size_t columns = 100;
   std::string rest = text, result;

@@ -18,9 +18,6 @@ std::string cpp_float(kernel::Scalar scalar, double value);
 // An integer or bool literal of the type.
 std::string cpp_integer(kernel::Scalar scalar, int64_t value);
 
-// Text as `//` lines. Nothing in it can end the comment or swallow the line after it.
-std::string cpp_comment(const std::string& text);
-
 // Breaks a line at ", " so that it keeps within 100 columns; continuation lines are indented by
 // `indent + 4`. The text begins with its own indentation.
 std::string wrap_cpp(const std::string& text, int indent);

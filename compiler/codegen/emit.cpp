@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include "compiler/codegen/emit_facts.h"
+#include "compiler/codegen/emit_identity.h"
 #include "compiler/codegen/emit_text.h"
 #include "compiler/codegen/emit_weights.h"
 #include "compiler/support/diagnostics.h"
@@ -43,35 +45,46 @@ std::string headers(const EmitRequest& request) {
 std::string weights_text(const EmitRequest& request, const EmitNames& names) {
   switch (request.weights) {
     case EmitWeights::header: return "\n" + weights_struct(request);
-    case EmitWeights::object: return "\n" + weights_symbol(request, names.symbol, names.object);
+    case EmitWeights::object: return "\n" + weights_symbol(request, names);
     case EmitWeights::file: break;
   }
   return "";
 }
 
+const EmitLanguage& cpp17() {
+  static const EmitLanguage language = {
+      "!defined(__cplusplus) || (__cplusplus < 201703L && !(defined(_MSVC_LANG) && "
+      "_MSVC_LANG >= 201703L))",
+      "C++17: compile with -std=c++17; for C: nnc emit --language c"};
+  return language;
+}
+
 std::string header_text(const EmitRequest& request, const EmitNames& names) {
   const std::string guard = names.macro + "_HPP_INCLUDED";
-  std::string text = emit_comment(request, names);
-  text += fmt::format("#ifndef {0}\n#define {0}\n\n{1}\n{2}\n", guard, headers(request),
-                      emit_level_choice(request, names));
-  text += fmt::format("namespace {} {{\n\n{}\n", names.space, emit_sizes(request, names));
+  const std::string open =
+      fmt::format("namespace {} {{\ninline namespace {} {{\n", names.space, build_space());
+  const std::string close = fmt::format("}}\n}}  // namespace {}\n", names.space);
+  std::string text = emit_comment(request, names) + begin_header(request, names, cpp17(), guard);
+  text += headers(request) + "\n" + emit_level_choice(request, names) + "\n";
+  text += open + "\n" + cpp_facts(request, names) + emit_limits(request) + "\n";
   if (request.weights == EmitWeights::file) text += weights_loader(request, names.weights) + "\n";
   text += fmt::format("namespace data {{\n\n{}{}\n}}  // namespace data\n\n",
                       emit_constants(request), weights_text(request, names));
-  text += fmt::format("}}  // namespace {}\n\n{}\n", names.space, cpp_contraction_off());
+  text += close + "\n" + cpp_contraction_off();
   text += emit_kernels(request, names) + cpp_contraction_back() + "\n";
-  text += fmt::format(
-      "namespace {0} {{\ninline namespace {1}_SPACE {{\n\n{2}\n}}\n}}  // namespace "
-      "{0}\n\n#undef {1}_SPACE\n#endif  // {3}\n",
-      names.space, names.macro, emit_functions(request, names), guard);
-  return text;
+  text += open + fmt::format("inline namespace {}_SPACE {{\n\n", names.macro) +
+          emit_functions(request, names) + emit_byte_functions(request, names) + "\n}\n" + close;
+  text += emit_exports(request, names) + fmt::format("\n#undef {}_SPACE\n", names.macro) +
+          end_header(guard);
+  return sealed(text, request);
 }
 
 }  // namespace
 
 EmittedFile weights_object(const EmitRequest& request, ObjectMachine machine) {
   const EmitNames names = names_of(request);
-  return {names.object, elf_object(names.symbol, request.state, weights_slack, machine)};
+  return {names.object,
+          elf_object({names.symbol, names.any_symbol}, request.state, weights_slack, machine)};
 }
 
 std::vector<EmittedFile> emit(const EmitRequest& request) {

@@ -19,9 +19,13 @@ namespace nnc::codegen {
 struct EmitValue {
   std::string name;
   abi::DType dtype = abi::DType::f32;
-  std::vector<int64_t> row_shape;       // of one row
-  std::string comment;                  // such as "raw grey values 0 … 255"; may be empty
-  std::vector<std::string> words = {};  // of an index that stands for words: by index
+  std::vector<int64_t> row_shape;         // of one row
+  std::string comment;                    // such as "raw, as in the data"; may be empty
+  std::vector<std::string> words = {};    // of an index that stands for words: by index
+  std::vector<std::string> columns = {};  // of the file that its numbers come from, in their order
+  std::vector<std::string> classes = {};  // what the numbers of an output are scores of
+  std::string channels = {};              // of a picture [rows, columns, channels]: "RGB", "grey"
+  bool bytes = false;                     // 0 … 255: predict takes it as bytes, too
   int64_t elements() const {
     int64_t n = 1;
     for (int64_t d : row_shape) n *= d;
@@ -56,13 +60,17 @@ struct EmitRow {
 enum class EmitWeights { header, object, file };
 
 struct EmitRequest {
-  std::string model;    // its name as the user wrote it
-  std::string summary;  // what it is, for the header's first lines; may have several lines
+  std::string model;      // its name as the user wrote it
+  std::string name;       // what identifiers are made of; empty: of `model`
+  std::string run;        // the name of its run's folder; may be empty
+  std::string file_hash;  // of the model file; may be empty
+  std::string summary;    // what it is, for the header's first lines; may have several lines
   std::vector<EmitValue> inputs;
   std::vector<EmitValue> outputs;
   std::vector<abi::StateDesc> states;  // the sections of `state` that predicting reads
   std::vector<uint8_t> state;          // the slab; StateDesc::offset points into it
   std::vector<EmitLevel> levels;       // at most one of each kind; `plain` must be there
+  std::string kernels;                 // of an object, which has no levels: kernels_hash of its own
   std::vector<double> scalars;         // values of the entry's scalars, in their order
   int64_t block_rows = 1;              // rows of one block of predict_batch
   int64_t few_rows = 0;                // fewer rows than this are predicted one by one

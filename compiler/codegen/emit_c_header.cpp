@@ -4,6 +4,9 @@
 #include <fmt/ranges.h>
 
 #include "compiler/codegen/cpp_names.h"
+#include "compiler/codegen/cpp_words.h"
+#include "compiler/codegen/emit_facts.h"
+#include "compiler/codegen/emit_identity.h"
 #include "compiler/codegen/emit_text.h"
 #include "compiler/codegen/emit_weights.h"
 #include "compiler/support/diagnostics.h"
@@ -20,29 +23,12 @@ const char* c_type_of(const EmitValue& value) {
   return type == "std::int64_t" ? "int64_t" : "uint8_t";
 }
 
-std::string upper(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return text;
-}
-
 void rename_calls(kernel::Block& block, const std::string& suffix) {
   for (kernel::Instruction& item : block.instructions) {
     if (item.op == kernel::Op::call) item.callee += suffix;
     if (item.body) rename_calls(*item.body, suffix);
     if (item.other) rename_calls(*item.other, suffix);
   }
-}
-
-// A comment in the old style, each line of the text on one line.
-std::string c_comment(const std::string& text) {
-  std::string result = "/* ";
-  for (size_t i = 0; i < text.size(); ++i) {
-    const bool ends = text[i] == '*' && i + 1 < text.size() && text[i + 1] == '/';
-    result += text[i];
-    if (ends) result += ' ';
-    if (text[i] == '\n') result += "   ";
-  }
-  return result + " */\n";
 }
 
 // One function body for a block of rows: fills the context and calls `symbol`.
@@ -107,17 +93,10 @@ std::string parameters(const EmitRequest& request, const EmitNames& names) {
 }
 
 std::string sizes(const EmitRequest& request, const EmitNames& names, size_t arena_bytes) {
-  std::string text = c_comment("Values in one row.");
-  const auto add = [&](const EmitValue& value, const std::string& name) {
-    text += fmt::format("#define {}_{}_SIZE {}\n", names.macro, upper(name), value.elements());
-  };
-  for (size_t i = 0; i < request.inputs.size(); ++i) add(request.inputs[i], names.inputs[i]);
-  for (size_t i = 0; i < request.outputs.size(); ++i) add(request.outputs[i], names.outputs[i]);
-  text += c_comment("Rows that are computed at a time.") +
-          fmt::format("#define {}_BLOCK_ROWS {}\n", names.macro, request.block_rows) +
-          c_comment("Bytes of the workspace, which may begin anywhere.") +
-          fmt::format("#define {}_WORKSPACE_SIZE {}\n\n", names.macro, arena_bytes + 64);
-  return text;
+  return c_facts(request, names) + c_comment("Rows that are computed at a time.") +
+         fmt::format("#define {}_BLOCK_ROWS {}\n", names.macro, request.block_rows) +
+         c_comment("Bytes of the workspace, which may begin anywhere.") +
+         fmt::format("#define {}_WORKSPACE_SIZE {}\n\n", names.macro, arena_bytes + 64);
 }
 
 std::string declarations(const EmitRequest& request, const EmitNames& names) {
@@ -174,11 +153,11 @@ std::string functions(const EmitRequest& request, const EmitNames& names) {
 }  // namespace
 
 std::string c_row_symbol(const EmitRequest& request) {
-  return names_of(request).space + "_kernels_row";
+  return names_of(request).space + "_row_" + weights_hash(request);
 }
 
 std::string c_block_symbol(const EmitRequest& request) {
-  return names_of(request).space + "_kernels_block";
+  return names_of(request).space + "_block_" + weights_hash(request);
 }
 
 namespace {
@@ -217,16 +196,19 @@ std::string emit_c_header(const EmitRequest& request, size_t arena_bytes,
                           const std::string& header_name, const std::string& object_name) {
   const EmitNames names = names_of(request);
   const std::string guard = names.macro + "_H_INCLUDED";
-  return c_comment(fmt::format("{}: the model '{}' for C99 and C++. Link {} and {}.\n{}",
-                               header_name, request.model, object_name, names.object,
-                               request.summary)) +
-         fmt::format(
-             "#ifndef {0}\n#define {0}\n\n#include <stddef.h>\n#include <stdint.h>\n\n"
-             "#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n",
-             guard) +
-         sizes(request, names, arena_bytes) + declarations(request, names) +
-         functions(request, names) +
-         fmt::format("\n#ifdef __cplusplus\n}}\n#endif\n\n#endif /* {} */\n", guard);
+  const EmitLanguage c99{
+      "!defined(__cplusplus) && (!defined(__STDC_VERSION__) || "
+      "__STDC_VERSION__ < 199901L)",
+      "C99 or C++: compile with -std=c99"};
+  return sealed(
+      c_comment(fmt::format("{}: the model '{}' for C99 and C++. Link {} and {}.\n{}", header_name,
+                            request.model, object_name, names.object, request.summary)) +
+          begin_header(request, names, c99, guard) +
+          "#include <stddef.h>\n#include <stdint.h>\n\n"
+          "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n" +
+          sizes(request, names, arena_bytes) + declarations(request, names) +
+          functions(request, names) + "\n#ifdef __cplusplus\n}\n#endif\n\n" + end_header(guard),
+      request);
 }
 
 }  // namespace nnc::codegen

@@ -147,4 +147,104 @@ std::string emit_functions(const EmitRequest& request, const EmitNames& names) {
   return text;
 }
 
+namespace {
+
+// The inputs of a byte overload: what is stored as bytes comes so, anything else as before.
+struct ByteCall {
+  std::string parameters;  // "const unsigned char* image, float* probability"
+  std::string copies;      // statements: from bytes to numbers, `count` rows from row `first` on
+  std::string arguments;   // of the function for numbers
+  size_t row_bytes = 0;    // of the numbers of one row
+};
+
+bool takes_bytes(const EmitValue& value) { return value.bytes && value.elements() > 0; }
+
+// For a batch, pointers move on with `first`.
+ByteCall byte_call(const EmitRequest& request, const EmitNames& names, int64_t rows,
+                   const std::string& storage, bool batch) {
+  std::vector<std::string> parameters, arguments;
+  ByteCall call;
+  if (request.weights == EmitWeights::file) {
+    parameters.push_back("const void* weights");
+    arguments.push_back("weights");
+  }
+  const std::string pad = batch ? "    " : "  ";
+  for (size_t i = 0; i < request.inputs.size(); ++i) {
+    const EmitValue& value = request.inputs[i];
+    const std::string& name = names.inputs[i];
+    const std::string from = batch ? fmt::format("{} + first * {}", name, value.elements()) : name;
+    if (!takes_bytes(value)) {
+      parameters.push_back(fmt::format("const {}* {}", cpp_type_of(value), name));
+      arguments.push_back(from);
+      continue;
+    }
+    parameters.push_back("const unsigned char* " + name);
+    arguments.push_back(name + "_numbers");
+    const std::string bytes = batch ? fmt::format("first * {0} + i", value.elements()) : "i";
+    const std::string count =
+        batch ? fmt::format("count * {}", value.elements()) : std::to_string(value.elements());
+    call.copies += fmt::format(
+        "{0}{1}{2} {3}_numbers[{4}];\n{0}for (std::size_t i = 0; i < {5}; ++i)\n"
+        "{0}  {3}_numbers[i] = static_cast<{2}>({3}[{6}]);\n",
+        pad, storage, cpp_type_of(value), name, rows * value.elements(), count, bytes);
+    call.row_bytes += static_cast<size_t>(value.elements()) * abi::size_of(value.dtype);
+  }
+  for (size_t i = 0; i < request.outputs.size(); ++i) {
+    const EmitValue& value = request.outputs[i];
+    parameters.push_back(fmt::format("{}* {}", cpp_type_of(value), names.outputs[i]));
+    arguments.push_back(batch ? fmt::format("{} + first * {}", names.outputs[i], value.elements())
+                              : names.outputs[i]);
+  }
+  call.parameters = fmt::format("{}", fmt::join(parameters, ", "));
+  call.arguments = fmt::format("{}", fmt::join(arguments, ", "));
+  return call;
+}
+
+}  // namespace
+
+std::string emit_byte_functions(const EmitRequest& request, const EmitNames& names) {
+  if (std::none_of(request.inputs.begin(), request.inputs.end(), takes_bytes)) return "";
+  const size_t row = byte_call(request, names, 1, "", false).row_bytes;
+  const bool on_stack = row <= max_stack_scratch;
+  const std::string storage = on_stack ? "" : "static thread_local ";
+  const int64_t rows = std::clamp<int64_t>(
+      static_cast<int64_t>(max_stack_scratch / std::max<size_t>(row, 1)), 1, request.block_rows);
+  const ByteCall one = byte_call(request, names, 1, storage, false);
+  const ByteCall batch = byte_call(request, names, rows, storage, true);
+  std::string text = "\n// The same with bytes 0 … 255, as pictures are stored.\n";
+  text += function(fmt::format("predict({})", one.parameters),
+                   one.copies + wrap_cpp(fmt::format("  predict({});\n", one.arguments), 2));
+  text += function(
+      fmt::format("predict_batch({}, std::size_t rows)", batch.parameters),
+      fmt::format("  for (std::size_t first = 0; first < rows; first += {0}) {{\n"
+                  "    const std::size_t count = rows - first < {0} ? rows - first : {0};\n{1}{2}"
+                  "  }}\n",
+                  rows, batch.copies,
+                  wrap_cpp(fmt::format("    predict_batch({}, count);\n", batch.arguments), 4)));
+  return text;
+}
+
+std::string emit_exports(const EmitRequest& request, const EmitNames& names) {
+  const Signature signature = signature_of(request, names);
+  const std::string arguments = argument_list(request, names);
+  const auto exported = [&](const std::string& name, const std::string& rest,
+                            const std::string& parameters) {
+    return wrap_cpp(fmt::format("void {}_{}({}{}) {{", names.space, name, signature.parameters,
+                                parameters),
+                    0) +
+           "\n" + wrap_cpp(fmt::format("  {}::{}({}{});", names.space, name, arguments, rest), 2) +
+           "\n}\n";
+  };
+  std::string text = fmt::format("\n#if defined({}_EXPORT)\nextern \"C\" {{\n", names.macro);
+  if (request.weights == EmitWeights::file) {
+    text += fmt::format(
+        "std::size_t {0}_weights_size() {{ return {0}::weights_size; }}\n"
+        "bool {0}_load_weights(const char* path, void* memory) {{\n"
+        "  return {0}::load_weights(path, memory);\n}}\n",
+        names.space);
+  }
+  return text + exported("predict", "", "") +
+         exported("predict_batch", ", rows", ", std::size_t rows") + "}\n#endif\n";
+}
+
 }  // namespace nnc::codegen

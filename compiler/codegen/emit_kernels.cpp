@@ -7,6 +7,7 @@
 
 #include "compiler/codegen/cpp_names.h"
 #include "compiler/codegen/cpp_types.h"
+#include "compiler/codegen/cpp_words.h"
 #include "compiler/codegen/emit_entry.h"
 #include "compiler/codegen/emit_text.h"
 
@@ -179,8 +180,10 @@ std::string emit_kernels(const EmitRequest& request, const EmitNames& names) {
                         better ? " || " + dispatch : "");
     const std::string when = better ? dispatch : "";
     text += cpp_target_begin(level.level, when) +
-            fmt::format("namespace {} {{\ninline namespace {}_SPACE {{\nnamespace {} {{\n\n",
-                        names.space, names.macro, space_of(level.level));
+            fmt::format(
+                "namespace {} {{\ninline namespace {} {{\ninline namespace {}_SPACE {{\n"
+                "namespace {} {{\n\n",
+                names.space, build_space(), names.macro, space_of(level.level));
     text +=
         level_text(request, level) + fmt::format("\n}}  // namespace {}\n", space_of(level.level));
     const std::string alias = fmt::format("namespace kernels = {};\n", space_of(level.level));
@@ -191,7 +194,7 @@ std::string emit_kernels(const EmitRequest& request, const EmitNames& names) {
     } else {
       text += fmt::format("#if {}\n{}#else\n{}#endif\n", dispatch, dispatcher(request), alias);
     }
-    text += "}\n}\n" + cpp_target_end(when) + "#endif\n\n";
+    text += "}\n}\n}\n" + cpp_target_end(when) + "#endif\n\n";
   }
   return text;
 }

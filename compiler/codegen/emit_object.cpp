@@ -38,7 +38,7 @@ struct Section {
 };
 
 constexpr uint32_t program_bits = 1, symbol_table = 2, string_table = 3;
-constexpr uint64_t allocated = 2;
+constexpr uint64_t allocated = 2, global = 1, weak = 2;
 constexpr size_t header_bytes = 64, section_offset_field = 40;
 
 void write_header(Writer& out, ObjectMachine machine, size_t sections) {
@@ -72,13 +72,23 @@ void write_section(Writer& out, const Section& section) {
   out.number(section.entry_size, 8);
 }
 
+// What names all of section 1.
+void write_symbol(Writer& out, size_t name, uint64_t binding, size_t bytes) {
+  out.number(name, 4);
+  out.number(binding << 4 | 1, 1);  // an object
+  out.number(0, 1);                 // visible to all
+  out.number(1, 2);                 // in section 1
+  out.number(0, 8);                 // at its begin
+  out.number(bytes, 8);
+}
+
 }  // namespace
 
-std::string elf_object(const std::string& symbol, const std::vector<uint8_t>& bytes, size_t slack,
-                       ObjectMachine machine) {
+std::string elf_object(const ObjectSymbols& symbols, const std::vector<uint8_t>& bytes,
+                       size_t slack, ObjectMachine machine) {
   // Names by their offset: .rodata 1, .note.GNU-stack 9, .symtab 25, .strtab 33, .shstrtab 41.
   static const char names[] = "\0.rodata\0.note.GNU-stack\0.symtab\0.strtab\0.shstrtab";
-  const std::string strings = '\0' + symbol + '\0';
+  const std::string strings = '\0' + symbols.own + '\0' + symbols.shared + '\0';
   Writer out;
   write_header(out, machine, 6);
   const Section data{1, program_bits, allocated, out.size(), bytes.size() + slack, 0, 0, 64, 0};
@@ -86,14 +96,10 @@ std::string elf_object(const std::string& symbol, const std::vector<uint8_t>& by
   out.zeros(slack);
   out.align(8);
   const Section stack{9, program_bits, 0, out.size(), 0, 0, 0, 1, 0};  // code needs no such thing
-  const Section symbols{25, symbol_table, 0, out.size(), 48, 4, 1, 8, 24};
-  out.zeros(24);              // the first symbol is none
-  out.number(1, 4);           // name
-  out.number(1 << 4 | 1, 1);  // global, an object
-  out.number(0, 1);           // visible to all
-  out.number(1, 2);           // in section 1
-  out.number(0, 8);           // at its begin
-  out.number(bytes.size() + slack, 8);
+  const Section table{25, symbol_table, 0, out.size(), 72, 4, 1, 8, 24};
+  out.zeros(24);  // the first symbol is none
+  write_symbol(out, 1, global, bytes.size() + slack);
+  write_symbol(out, 2 + symbols.own.size(), weak, bytes.size() + slack);
   const Section texts{33, string_table, 0, out.size(), strings.size(), 0, 0, 1, 0};
   out.raw(strings.data(), strings.size());
   const Section section_names{41, string_table, 0, out.size(), sizeof names, 0, 0, 1, 0};
@@ -101,7 +107,7 @@ std::string elf_object(const std::string& symbol, const std::vector<uint8_t>& by
   out.align(8);
   out.patch(section_offset_field, out.size(), 8);
   write_section(out, {});
-  for (const Section& section : {data, stack, symbols, texts, section_names}) {
+  for (const Section& section : {data, stack, table, texts, section_names}) {
     write_section(out, section);
   }
   return out.take();

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include "compiler/codegen/cpp_names.h"
+#include "compiler/codegen/cpp_words.h"
 #include "compiler/codegen/emit_text.h"
 #include "compiler/support/diagnostics.h"
 
@@ -130,7 +131,7 @@ std::string main_function(const EmitRequest& request, const EmitNames& names) {
 std::string emit_selftest(const EmitRequest& request, const EmitNames& names) {
   const bool loaded = request.weights == EmitWeights::file;
   return fmt::format(
-             "// Checks {0} with {1} rows of data: returns 0 if every answer is within the\n"
+             "// Checks {5} with {1} rows of data: returns 0 if every answer is within the\n"
              "// tolerance of the trained program's. Compile: c++ -std=c++17 -O2 "
              "{2}{4}\n"
              "#include \"{0}\"\n\n#include <cmath>\n#include <cstddef>\n#include "
@@ -138,7 +139,8 @@ std::string emit_selftest(const EmitRequest& request, const EmitNames& names) {
              "namespace {{\n\n",
              names.header, request.rows.size(), names.self_test,
              loaded ? "#include <vector>\n" : "",
-             request.weights == EmitWeights::object ? " " + names.object : "") +
+             request.weights == EmitWeights::object ? " " + names.object : "",
+             plain_words(names.header)) +
          arrays(request) + check_function + "\n}  // namespace\n\n" + main_function(request, names);
 }
 

@@ -4,9 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <set>
 
 #include "compiler/codegen/cpp_names.h"
+#include "compiler/codegen/cpp_words.h"
+#include "compiler/codegen/emit_facts.h"
 #include "compiler/codegen/emit_weights.h"
 #include "compiler/support/diagnostics.h"
 
@@ -24,38 +25,6 @@ std::string size_text(size_t bytes) {
 size_t with_slack(size_t bytes) { return bytes == 0 ? 0 : (bytes + 63) / 64 * 64 + 128; }
 
 }  // namespace
-
-EmitNames names_of(const EmitRequest& request) {
-  EmitNames names;
-  names.space = cpp_namespace(request.model);
-  for (char c : names.space) names.macro += static_cast<char>(std::toupper(c));
-  names.header = request.header_name.empty() ? names.space + ".hpp" : request.header_name;
-  std::string stem = names.header.substr(0, names.header.rfind('.'));
-  for (char& c : stem)
-    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
-  names.weights = stem + ".weights";
-  names.symbol = names.space + "_weights";
-  names.object = stem + "_weights.o";
-  names.self_test = stem + "_selftest.cpp";
-  // Words that the functions below use themselves.
-  std::set<std::string> taken = {
-      "arena",         "block_rows",   "buffer",   "count",     "data",      "first",
-      "kernels",       "memory",       "path",     "predict",   "row_order", "rows",
-      "scalars",       "tolerance",    "weights",  "workspace", "start",     "block",
-      "predict_batch", "load_weights", names.space};
-  const auto unique = [&](const std::string& wish) {
-    std::string name = cpp_identifier(wish);
-    while (!taken.insert(name).second) name += name.back() == '_' ? "x" : "_";
-    return name;
-  };
-  // `input_size` and `output_size` are taken where there is one of them.
-  taken.insert("output");
-  for (const EmitValue& value : request.inputs) names.inputs.push_back(unique(value.name));
-  taken.erase("output");
-  taken.insert("input");
-  for (const EmitValue& value : request.outputs) names.outputs.push_back(unique(value.name));
-  return names;
-}
 
 const char* cpp_type_of(const EmitValue& value) {
   switch (value.dtype) {
@@ -88,6 +57,9 @@ std::string value_line(const char* role, const std::string& name, const EmitValu
   if (value.row_shape.size() > 1)
     line += fmt::format(", row-major [{}]", fmt::join(value.row_shape, ", "));
   if (!value.comment.empty()) line += ", " + value.comment;
+  if (value.bytes) line += "; also as bytes (unsigned char)";
+  const std::string meaning = meaning_of(value);
+  if (!meaning.empty()) line += fmt::format("\n  {:<7} {}", "", plain_words(meaning));
   return cpp_comment(line);
 }
 
@@ -122,7 +94,7 @@ std::string usage(const EmitRequest& request, const EmitNames& names) {
     pass = "weights.data(), " + pass;
   }
   return fmt::format("//\n// Use:\n//     #include \"{}\"\n{}{}//     {}::predict({});\n",
-                     names.header, load, declare, names.space, pass);
+                     plain_words(names.header), load, declare, names.space, pass);
 }
 
 }  // namespace
@@ -149,62 +121,22 @@ std::string emit_comment(const EmitRequest& request, const EmitNames& names) {
       "and\n"
       "//           without clang's -ffp-contract=fast)\n",
       request.tolerance);
-  return text + usage(request, names) + "//\n";
+  return text + usage(request, names) +
+         cpp_comment(fmt::format(
+             "As a shared library with functions of C linkage ({0}_predict):\n"
+             "    c++ -std=c++17 -O2 -fPIC -shared -D{1}_EXPORT -x c++ {2}{3} -o "
+             "lib{0}.so",
+             names.space, names.macro, plain_words(names.header),
+             request.weights == EmitWeights::object ? " -x none " + names.object : "")) +
+         "//\n";
 }
 
-namespace {
-
-std::string cpp_string(const std::string& text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\' || c == '?') {
-      result += '\\';
-      result += c;
-    } else {
-      result += byte < 0x20 || byte == 0x7f ? fmt::format("\\{:03o}", byte) : std::string(1, c);
-    }
-  }
-  return result + "\"";
-}
-
-// What indices stand for.
-std::string emit_words(const std::string& name, const std::vector<std::string>& words) {
-  std::string list;
-  for (const std::string& word : words) list += "    " + cpp_string(word) + ",\n";
-  return fmt::format(
-      "// What the indices of {0} stand for.\ninline constexpr const char* {0}_words[] = "
-      "{{\n{1}}};\n",
-      name, list);
-}
-
-}  // namespace
-
-std::string emit_sizes(const EmitRequest& request, const EmitNames& names) {
-  std::string text = "// Values in one row.\n";
-  std::set<std::string> done;
-  const auto add = [&](const std::string& name, int64_t size) {
-    if (!done.insert(name).second) return;
-    text += fmt::format("inline constexpr std::size_t {}_size = {};\n", name, size);
-  };
-  if (request.inputs.size() == 1) add("input", request.inputs[0].elements());
-  if (request.outputs.size() == 1) add("output", request.outputs[0].elements());
-  for (size_t i = 0; i < request.inputs.size(); ++i) {
-    add(names.inputs[i], request.inputs[i].elements());
-  }
-  for (size_t i = 0; i < request.outputs.size(); ++i) {
-    add(names.outputs[i], request.outputs[i].elements());
-  }
-  for (size_t i = 0; i < request.inputs.size(); ++i) {
-    const auto& words = request.inputs[i].words;
-    const bool is_free = done.insert(names.inputs[i] + "_words").second;
-    if (!words.empty() && is_free) text += emit_words(names.inputs[i], words);
-  }
+std::string emit_limits(const EmitRequest& request) {
   size_t workspace = 0;
   for (const size_t bytes : {row_scratch(request), block_scratch(request)}) {
     if (bytes > max_stack_scratch) workspace = std::max(workspace, bytes);
   }
-  text += fmt::format(
+  return fmt::format(
       "// Rows that predict_batch computes at a time.\n"
       "inline constexpr std::size_t block_rows = {};\n"
       "// Bytes of workspace that a prediction takes from its caller; 0: none.\n"
@@ -212,7 +144,6 @@ std::string emit_sizes(const EmitRequest& request, const EmitNames& names) {
       "// |predicted - trained| <= tolerance * max(1, |trained|).\n"
       "inline constexpr double tolerance = {:a};\n",
       request.block_rows, workspace, request.tolerance);
-  return text;
 }
 
 }  // namespace nnc::codegen

@@ -20,12 +20,26 @@ struct EmitNames {
   std::string weights;              // "fashion_mlp.weights"
   std::string object;               // "fashion_mlp_weights.o"
   std::string self_test;            // "fashion_mlp_selftest.cpp"
-  std::string symbol;               // "fashion_mlp_weights"
+  std::string symbol;               // of the weights in their object: "fashion_mlp_weights_HASH"
+  std::string any_symbol;           // and of any weights of the same network
   std::vector<std::string> inputs;  // parameter names
   std::vector<std::string> outputs;
 };
 
 EmitNames names_of(const EmitRequest& request);
+
+// "build_HASH": everything in the header's namespace is in an inline one of this name, so that two
+// versions in one program are two things.
+std::string build_space();
+// What a header begins and ends with: compilers that can't read it, and a source file that includes
+// another one of that name, are told so. `language`: the `#if` and its message.
+struct EmitLanguage {
+  std::string refused;  // the condition under which it is
+  std::string needs;    // "C++17: compile with -std=c++17"
+};
+std::string begin_header(const EmitRequest& request, const EmitNames& names,
+                         const EmitLanguage& language, const std::string& guard);
+std::string end_header(const std::string& guard);
 
 // "float", "double", or for indices "std::int32_t", …
 const char* cpp_type_of(const EmitValue& value);
@@ -37,10 +51,15 @@ std::string emit_comment(const EmitRequest& request, const EmitNames& names);
 std::string emit_level_choice(const EmitRequest& request, const EmitNames& names);
 // namespace kernels with run_row and run_block, for every level.
 std::string emit_kernels(const EmitRequest& request, const EmitNames& names);
-std::string emit_sizes(const EmitRequest& request, const EmitNames& names);
+// How many rows at a time, how much memory, what tolerance.
+std::string emit_limits(const EmitRequest& request);
 // What kernels are called with besides data: row order, scalars.
 std::string emit_constants(const EmitRequest& request);
 std::string emit_functions(const EmitRequest& request, const EmitNames& names);
+// predict and predict_batch again, for inputs as bytes; empty if no input is stored so.
+std::string emit_byte_functions(const EmitRequest& request, const EmitNames& names);
+// Functions with C linkage, where NAME_EXPORT is defined.
+std::string emit_exports(const EmitRequest& request, const EmitNames& names);
 std::string emit_selftest(const EmitRequest& request, const EmitNames& names);
 
 }  // namespace nnc::codegen

@@ -8,6 +8,8 @@
 #include <set>
 
 #include "compiler/codegen/cpp_names.h"
+#include "compiler/codegen/cpp_words.h"
+#include "compiler/codegen/emit_identity.h"
 #include "compiler/support/diagnostics.h"
 
 namespace nnc::codegen {
@@ -96,12 +98,13 @@ std::string weights_struct(const EmitRequest& request) {
     pad_to(section.offset);
     std::string name = cpp_identifier(section.name);
     while (!taken.insert(name).second) name += "x";
+    const std::string words = plain_words(section.name);
     members += fmt::format("  {} {}[{}];  // {} [{}]\n", element_name(section.dtype), name,
-                           section.elements(), section.name, fmt::join(section.shape, ", "));
+                           section.elements(), words, fmt::join(section.shape, ", "));
     checks +=
         fmt::format("static_assert(offsetof(Weights, {}) == {}, \"layout of the weights\");\n",
                     name, section.offset);
-    values += fmt::format("    // {}\n    {{\n", section.name);
+    values += fmt::format("    // {}\n    {{\n", words);
     append_values(values, section, request.state.data() + section.offset);
     values += "    },\n";
     end = section.offset + bytes;
@@ -113,10 +116,14 @@ std::string weights_struct(const EmitRequest& request) {
       members, checks, values);
 }
 
-std::string weights_symbol(const EmitRequest& request, const std::string& symbol,
-                           const std::string& object) {
-  return fmt::format("// In {}.\nextern \"C\" const unsigned char {}[{}];\n", object, symbol,
-                     request.state.size() + weights_slack);
+std::string weights_symbol(const EmitRequest& request, const EmitNames& names) {
+  return fmt::format(
+      "// In {0}. Weights of another run of the same network link, from the object that\n"
+      "// nnc emit writes for that run, with\n"
+      "//     -Wl,--defsym={1}={2}\n"
+      "// and those of another network do not.\n"
+      "extern \"C\" const unsigned char {1}[{3}];\n",
+      names.object, names.symbol, names.any_symbol, request.state.size() + weights_slack);
 }
 
 std::string weights_file(const EmitRequest& request) {
@@ -124,6 +131,7 @@ std::string weights_file(const EmitRequest& request) {
   for (int i = 1; i <= 4; ++i) bytes += static_cast<char>(i);
   append_u64(bytes, request.state.size());
   append_u64(bytes, checksum(request.state));
+  append_u64(bytes, std::stoull(layout_hash(request), nullptr, 16));
   bytes.append(reinterpret_cast<const char*>(request.state.data()), request.state.size());
   return bytes;
 }
@@ -133,11 +141,12 @@ std::string weights_loader(const EmitRequest& request, const std::string& file_n
 inline constexpr std::size_t weights_size = {1};
 
 // Reads the weights from a file ({2}) into `memory` of weights_size bytes, which every prediction
-// takes. False if the file cannot be read, or is not the one that was written with this header.
+// takes. Those of any run of the same network will do. False if the file cannot be read, is
+// damaged, or belongs to another network.
 inline bool load_weights(const char* path, void* memory) noexcept {{
   std::FILE* file = std::fopen(path, "rb");
   if (file == nullptr) return false;
-  unsigned char head[32];
+  unsigned char head[40];
   unsigned char* bytes = static_cast<unsigned char*>(memory);
   std::memset(bytes, 0, weights_size);
   const bool complete = std::fread(head, 1, sizeof head, file) == sizeof head &&
@@ -146,16 +155,17 @@ inline bool load_weights(const char* path, void* memory) noexcept {{
   const std::uint32_t byte_order = 0x04030201;
   std::uint64_t hash = UINT64_C(0xcbf29ce484222325);
   for (std::size_t i = 0; i < {0}; ++i) hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
-  std::uint64_t size = 0, expected = 0;
+  std::uint64_t size = 0, expected = 0, layout = 0;
   std::memcpy(&size, head + 16, 8);
   std::memcpy(&expected, head + 24, 8);
+  std::memcpy(&layout, head + 32, 8);
   return complete && std::memcmp(head, "nnc weights\n", 12) == 0 &&
          std::memcmp(head + 12, &byte_order, 4) == 0 && size == {0} && hash == expected &&
-         hash == UINT64_C({3:#x});
+         layout == UINT64_C(0x{3});
 }}
 )",
                      request.state.size(), request.state.size() + weights_slack, file_name,
-                     checksum(request.state));
+                     layout_hash(request));
 }
 
 }  // namespace nnc::codegen

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "compiler/codegen/emit.h"
+#include "compiler/codegen/emit_text.h"
 
 namespace nnc::codegen {
 
@@ -16,10 +16,10 @@ constexpr size_t weights_slack = 64;
 std::string weights_struct(const EmitRequest& request);
 
 // The declaration of the symbol that the object file defines.
-std::string weights_symbol(const EmitRequest& request, const std::string& symbol,
-                           const std::string& object);
+std::string weights_symbol(const EmitRequest& request, const EmitNames& names);
 
-// The binary file: 16 bytes "nnc weights\n" and a byte order mark, size and checksum (u64), slab.
+// The binary file: 16 bytes "nnc weights\n" and a byte order mark, size, checksum and the hash of
+// the layout (u64), slab.
 std::string weights_file(const EmitRequest& request);
 // `load_weights(path, memory)` and the constants it needs.
 std::string weights_loader(const EmitRequest& request, const std::string& file_name);

@@ -201,6 +201,74 @@ int main() {
                                      capture_output=True, check=True).stdout
                 self.assertEqual(list(struct.unpack(f"<{rows * 3}f", out)), expected)
 
+    def test_two_runs_in_one_program(self):
+        """Headers, weights in objects, and objects: each source file has its own answers."""
+        self.run_nnc("train", self.path("tiny.yaml"), "-o", "other", "--epochs", 1, "--seed", 9,
+                     "--quiet")
+        pictures, _ = make_pictures(1, seed=4)
+        self.write("x-idx", idx(pictures, (1, 6, 6)))
+        expected = []
+        for run in ("run", "other"):
+            self.run_nnc("predict", run, "--in", "x-idx", "--out", "y.npy")
+            expected.append(list(read_npy(self.path("y.npy").read_bytes())[1]))
+        self.assertNotEqual(*expected)
+        header = """#include "{}.hpp"
+void {}(const float* x, float* y) {{ tiny::predict(x, y); }}
+"""
+        small = """#include "{0}.h"
+static unsigned char workspace[TINY_WORKSPACE_SIZE];
+void {1}(const float* x, float* y);
+void {1}(const float* x, float* y) {{ tiny_predict(x, y, workspace); }}
+"""
+        main = """#include <stdio.h>
+#ifdef __cplusplus
+#define C extern
+#else
+#define C
+#endif
+C void run(const float* x, float* y);
+C void other(const float* x, float* y);
+int main(void) {
+  float x[36], y[6];
+  int i;
+  for (i = 0; i < 36; ++i) x[i] = (float)getchar();
+  run(x, y);
+  other(x, y + 3);
+  fwrite(y, sizeof(float), 6, stdout);
+  return 0;
+}
+"""
+        ways = (("cpp", header, ["g++", "-std=c++17"], [], []),
+                ("cpp", header, ["g++", "-std=c++17"], ["--weights", "object"], ["weights"]),
+                ("c", small, ["gcc", "-std=c99"], ["--object"], ["weights", ""]))
+        for ending, source, compiler, options, objects in ways:
+            linked = []
+            for run in ("run", "other"):
+                file = f"{run}.o" if "--object" in options else f"{run}.hpp"
+                self.run_nnc("emit", run, "-o", file, *options)
+                self.write(f"{run}_main.{ending}", source.format(run, run))
+                linked += [f"{run}_{name}.o" if name else f"{run}.o" for name in objects]
+            self.write(f"main.{ending}", main)
+            done = subprocess.run([*compiler, "-O1", "-march=native", "-Wall", f"main.{ending}",
+                                   f"run_main.{ending}", f"other_main.{ending}", *linked, "-o",
+                                   "main"], cwd=self.folder, capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, f"{options}\n{done.stderr[:4000]}")
+            out = subprocess.run(["./main"], cwd=self.folder, input=pictures, capture_output=True,
+                                 check=True).stdout
+            got = list(struct.unpack("<6f", out))
+            for ours, theirs in zip(got, expected[0] + expected[1]):
+                self.assertLess(abs(ours - theirs), 1e-6, options)
+
+    def test_another_name(self):
+        self.run_nnc("emit", "run", "--name", "second")
+        self.assertIn("second::predict(image, probability)", self.path("second.hpp").read_text())
+        said = self.run_nnc("emit", "run", "--name", "a b", expect=2).stderr
+        self.assertIn("--name: 'a b' cannot be a namespace of C++", said)
+        self.assertIn("such as a_b", said)
+        self.run_nnc("emit", "run", "--name", "class", expect=2)
+        said = self.run_nnc("emit", "run", "-o", 'a"b.hpp', expect=2).stderr
+        self.assertIn("""-o: no #include can name 'a"b.hpp'""", said)
+
     def test_object_for_aarch64(self):
         self.run_nnc("emit", "run", "--object", "--target", "neon", "-o", "tiny.o")
         header = self.path("tiny.o").read_bytes()[:20]

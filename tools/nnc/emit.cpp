@@ -7,15 +7,12 @@
 
 #include "compiler/codegen/emit.h"
 #include "compiler/codegen/emit_c_header.h"
+#include "compiler/codegen/emit_identity.h"
 #include "compiler/jit/jit.h"
+#include "compiler/support/text.h"
 #include "runtime/atomic_file.h"
-#include "runtime/data/load.h"
-#include "runtime/inference.h"
-#include "tools/nnc/emit_levels.h"
-#include "tools/nnc/input_rows.h"
+#include "tools/nnc/emit_request.h"
 #include "tools/nnc/terminal.h"
-#include "tools/nnc/trained.h"
-#include "tools/nnc/version.h"
 
 namespace nnc::tool {
 
@@ -23,138 +20,23 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr size_t self_test_rows = 16;
-
 struct Flags {
   std::string run;
   std::string out;
+  std::string name;
   std::string weights = "header";
   std::string target;
   bool self_test = false;
   bool object = false;
 };
 
-std::vector<double> row_of(const runtime::Column& column, int64_t row) {
-  std::vector<double> values;
-  const int64_t n = column.row_elements();
-  for (int64_t i = 0; i < n; ++i) values.push_back(column.number(row * n + i));
-  return values;
-}
-
-std::vector<double> row_of(const runtime::Prediction& output, size_t row) {
-  size_t n = 1;
-  for (int64_t d : output.shape) n *= static_cast<size_t>(d);
-  std::vector<double> values;
-  for (size_t i = row * n; i < (row + 1) * n; ++i) {
-    values.push_back(output.dtype == abi::DType::f64
-                         ? output.values.as<double>()[i]
-                         : static_cast<double>(output.values.as<float>()[i]));
-  }
-  return values;
-}
-
-// Real rows (of the test split, else valid, else train) with the answers of the trained program.
-std::vector<codegen::EmitRow> answers(const Trained& trained, const abi::EntryDesc& description) {
-  const runtime::DataSpec& spec = trained.model.data;
-  const bool has_test = spec.test || spec.test_fraction;
-  const runtime::Dataset data = runtime::load(spec, {!has_test, false, has_test});
-  runtime::Split chosen = has_test ? data.test : data.train;
-  if (chosen.rows.size() > self_test_rows) chosen.rows.resize(self_test_rows);
-  const runtime::Split split =
-      runtime::all_rows(raw_rows(*chosen.table, chosen.rows, trained.model.description));
-  CompileOptions options;
-  options.training = false;
-  const auto compiled = compile_model(trained.model, trained.fields, options, false);
-  runtime::Buffer state = trained_state(trained, *compiled);
-  runtime::ThreadPool pool(1);
-  runtime::run_prelude(compiled->has_entry("prelude") ? &compiled->entry("prelude") : nullptr,
-                       state.data(), pool);
-  const auto outputs = runtime::predict(compiled->entry("predict"), split, state, pool);
-  std::vector<codegen::EmitRow> rows;
-  for (size_t i = 0; i < split.rows.size(); ++i) {
-    codegen::EmitRow row;
-    for (const abi::InputDesc& input : description.inputs) {
-      row.inputs.push_back(row_of(*split.table->find(input.name), split.rows[i]));
-    }
-    for (const runtime::Prediction& output : outputs) row.outputs.push_back(row_of(output, i));
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
-
-std::vector<double> scalar_values(const abi::EntryDesc& description) {
-  std::vector<double> values;
-  for (const std::string& name : description.scalars) values.push_back(name == "step" ? 1 : 0);
-  return values;
-}
-
-std::string summary(const Trained& trained, const CompiledModel& compiled) {
-  std::string text = fmt::format("Written by nnc {} from the run {}: {} parameters.", version,
-                                 fs::path(trained.folder).filename().string(),
-                                 with_commas(compiled.program().parameters));
-  for (const spec::LayerSummary& layer : compiled.forward().layers) {
-    text +=
-        fmt::format("\n  {:<16}{:<12}{}", layer.name, layer.kind, shape_text(layer.output_shape));
-  }
-  return text;
-}
-
-// The weights as prediction reads them, up to the last one that it needs; what depends on weights
-// only is computed here once and for all.
-std::vector<uint8_t> emitted_state(const Trained& trained, CompiledModel& compiled,
-                                   const std::vector<abi::StateDesc>& needed) {
-  runtime::Buffer state = trained_state(trained, compiled);
-  runtime::ThreadPool pool(1);
-  runtime::run_prelude(compiled.has_entry("prelude") ? &compiled.entry("prelude") : nullptr,
-                       state.data(), pool);
-  size_t end = 0;
-  for (const abi::StateDesc& desc : needed) {
-    end = std::max(end, desc.offset + desc.elements() * abi::size_of(desc.dtype));
-  }
-  return {state.as<uint8_t>(), state.as<uint8_t>() + end};
-}
-
-// Words are looked up before: the header takes their indices.
-codegen::EmitValue emitted_input(const abi::InputDesc& input, const Trained& trained) {
-  constexpr size_t most_shown = 8;
-  codegen::EmitValue value{input.name, input.dtype, input.row_shape, "raw, as in the data"};
-  for (const runtime::FieldInfo& field : trained.fields) {
-    if (field.name != input.name || field.classes == 0) continue;
-    value.words = field.vocabulary;
-    value.comment = fmt::format("an index, 0 … {}", field.classes - 1);
-    for (size_t i = 0; i < std::min(most_shown, field.vocabulary.size()); ++i)
-      value.comment += fmt::format("{} {} for {}", i == 0 ? ":" : ",", i, field.vocabulary[i]);
-    if (field.vocabulary.size() > most_shown) value.comment += ", …";
-  }
-  return value;
-}
-
-codegen::EmitRequest request_for(const Trained& trained, CompiledModel& compiled,
-                                 const EmitLevels& levels, const Flags& flags) {
-  codegen::EmitRequest request;
-  request.model = trained.manifest.model_name;
-  request.summary = summary(trained, compiled);
-  for (const abi::InputDesc& input : levels.description.inputs) {
-    request.inputs.push_back(emitted_input(input, trained));
-  }
-  for (const abi::OutputDesc& output : levels.description.outputs) {
-    request.outputs.push_back({output.name, output.dtype, output.shape, ""});
-  }
-  request.states = compiled.states_of("predict");
-  request.state = emitted_state(trained, compiled, request.states);
-  request.levels = levels.levels;
-  request.scalars = scalar_values(levels.description);
-  request.block_rows = levels.block_rows;
-  request.few_rows = levels.few_rows;
-  const bool f64 = trained.model.description.precision == spec::Precision::f64;
-  request.tolerance = f64 ? 1e-12 : 1e-5;
-  if (flags.weights == "file") request.weights = codegen::EmitWeights::file;
-  if (flags.weights == "object") request.weights = codegen::EmitWeights::object;
-  if (kernel::host_target().isa == kernel::Isa::neon) {
-    request.machine = codegen::ObjectMachine::aarch64;
-  }
-  if (flags.self_test) request.rows = answers(trained, levels.description);
-  return request;
+EmitChoices choices_of(const Flags& flags) {
+  EmitChoices choices;
+  choices.name = flags.name;
+  if (flags.weights == "file") choices.weights = codegen::EmitWeights::file;
+  if (flags.weights == "object") choices.weights = codegen::EmitWeights::object;
+  choices.self_test = flags.self_test;
+  return choices;
 }
 
 void write(const fs::path& path, std::string_view bytes, const std::string& note) {
@@ -183,8 +65,9 @@ void write_object(const Flags& flags, const Trained& trained, CompiledModel& com
   interface.few_rows = kernels.few_rows;
   fs::path header = out;
   header.replace_extension(".h");
-  codegen::EmitRequest request = request_for(trained, compiled, interface, flags);
+  codegen::EmitRequest request = emit_request(trained, compiled, interface, choices_of(flags));
   request.header_name = header.filename().string();
+  request.kernels = codegen::kernels_hash({&kernels.row, &kernels.block});
   const size_t arena_bytes = kernels.arena_bytes;
   const kernel::Module module =
       codegen::join_for_object(request, std::move(kernels.row), std::move(kernels.block));
@@ -201,8 +84,30 @@ void write_object(const Flags& flags, const Trained& trained, CompiledModel& com
         "");
 }
 
+// What the namespace and the files are called.
+std::string base_of(const Flags& flags, const Trained& trained) {
+  return codegen::cpp_namespace(flags.name.empty() ? trained.manifest.model_name : flags.name);
+}
+
+// Emitted code says both names: the one in #include, the other everywhere.
+void check_names(const Flags& flags) {
+  if (!flags.name.empty() && codegen::cpp_namespace(flags.name) != flags.name)
+    throw CommandError(
+        Exit::usage, fmt::format("--name: {} cannot be a namespace of C++", in_quotes(flags.name)),
+        fmt::format("letters, digits and underscores, such as {}",
+                    codegen::cpp_namespace(flags.name)));
+  const std::string file = fs::path(flags.out).filename().string();
+  const auto unusual = [](unsigned char c) {
+    return c < ' ' || c == 0x7f || c == '"' || c == '\\';
+  };
+  if (std::any_of(file.begin(), file.end(), unusual))
+    throw CommandError(Exit::usage, fmt::format("-o: no #include can name {}", in_quotes(file)),
+                       "a file name without quotes, backslashes and control characters");
+}
+
 // Options that would do nothing.
 void check_flags(const Flags& flags) {
+  check_names(flags);
   if (!flags.object && !flags.target.empty())
     throw CommandError(Exit::usage, "--target is for objects: a header runs on any processor",
                        "--object writes an object file");
@@ -221,7 +126,7 @@ Exit emit(const Flags& flags) {
   CompileOptions options;
   options.training = false;
   const auto compiled = compile_model(trained.model, trained.fields, options, false);
-  const std::string base = codegen::cpp_identifier(trained.manifest.model_name);
+  const std::string base = base_of(flags, trained);
   const std::string ending = flags.object ? ".o" : ".hpp";
   const fs::path out = flags.out.empty() ? fs::path(base + ending) : fs::path(flags.out);
   if (flags.object) {
@@ -229,7 +134,7 @@ Exit emit(const Flags& flags) {
     return Exit::done;
   }
   const EmitLevels levels = lower_levels(*compiled, "predict");
-  codegen::EmitRequest request = request_for(trained, *compiled, levels, flags);
+  codegen::EmitRequest request = emit_request(trained, *compiled, levels, choices_of(flags));
   request.header_name = out.filename().string();
   std::string self_test, weights_object;
   for (const codegen::EmittedFile& file : codegen::emit(request)) {
@@ -252,6 +157,9 @@ void add_emit(CLI::App& app, Action& action) {
   auto flags = std::make_shared<Flags>();
   sub->add_option("RUN", flags->run, "run folder")->required();
   sub->add_option("-o,--out", flags->out, "the header (default: NAME.hpp)");
+  sub->add_option("--name", flags->name,
+                  "what the namespace, the C functions and the files are called (default: the "
+                  "model's name), for several models in one program");
   sub->add_flag("--self-test", flags->self_test,
                 "also a program that checks the header with real rows");
   sub->add_option("--weights", flags->weights,

@@ -3,8 +3,7 @@
 
 #include "compiler/codegen/emit.h"
 #include "compiler/support/diagnostics.h"
-#include "tests/unit/codegen/cpp_compile.h"
-#include "tests/unit/codegen/emit_model.h"
+#include "tests/unit/codegen/emit_files.h"
 
 namespace nnc::testing {
 
@@ -12,20 +11,6 @@ using codegen::CppLevel;
 using codegen::EmitWeights;
 
 namespace {
-
-void write_files(const TemporaryFolder& folder, const EmitModel& model) {
-  for (const auto& file : codegen::emit(model.request)) folder.write(file.name, file.bytes);
-}
-
-// Compiles the self-test with every warning and runs it in its folder.
-Outcome selftest(const TemporaryFolder& folder, const std::string& space,
-                 const std::string& compiler, const std::string& flags) {
-  const std::string program = folder.file("selftest");
-  Outcome built = run_command(fmt::format("{} -std=c++17 {} {} {} -o {}", compiler, strict_warnings,
-                                          flags, folder.file(space + "_selftest.cpp"), program));
-  if (built.status != 0) return built;
-  return run_command(fmt::format("cd {} && ./selftest", folder.file("")));
-}
 
 void check_selftest(const EmitModelOptions& options, const std::string& space,
                     const std::string& compiler, const std::string& flags,
