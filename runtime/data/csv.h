@@ -13,9 +13,6 @@ enum class CellKind : uint8_t {
   word,    // Column::words
 };
 
-// The header's names, or "0", "1", … without a header. Reads the first line only.
-std::vector<std::string> csv_columns(const CsvSource& source);
-
 // Reads the source's fields; kinds[i] belongs to source.columns[i]. Throws DataError with the line
 // and the column's name: a missing column, a word in a number, rows of unequal length, a missing
 // cell, a quote that never ends, no rows.

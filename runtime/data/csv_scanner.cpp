@@ -21,17 +21,25 @@ void CsvScanner::skip_end_of_line() {
   ++next_line_;
 }
 
+void CsvScanner::skip_blanks() {
+  while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t') &&
+         text_[at_] != separator_) {
+    ++at_;
+  }
+}
+
 bool CsvScanner::next(std::vector<std::string_view>& cells) {
   cells.clear();
   unescaped_.clear();
-  while (at_ < text_.size() && at_end_of_line()) skip_end_of_line();
+  skip_blanks();
+  while (at_ < text_.size() && at_end_of_line()) {
+    skip_end_of_line();
+    skip_blanks();
+  }
   if (at_ >= text_.size()) return false;
   line_ = next_line_;
   for (;;) {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t') &&
-           text_[at_] != separator_) {
-      ++at_;
-    }
+    skip_blanks();
     const bool quoted = at_ < text_.size() && text_[at_] == '"';
     cells.push_back(quoted ? quoted_cell() : plain_cell());
     if (at_end_of_line()) break;

@@ -13,18 +13,20 @@ class CsvScanner {
   // `text` must outlive the scanner. `file` is for messages.
   CsvScanner(std::string file, std::string_view text, char separator);
 
-  // The next line that is not blank; cells point into the text, or into the scanner until the next
-  // call. Spaces around a cell without quotes are left out. Throws DataError for a quote that does
-  // not end.
+  // The next line that is not blank (of spaces neither); cells point into the text, or into the
+  // scanner until the next call. Spaces around a cell without quotes are left out. Throws DataError
+  // for a quote that does not end.
   bool next(std::vector<std::string_view>& cells);
   // The line of the file at which the cells of the last call start, from 1.
   int64_t line() const { return line_; }
+  bool at_end() const { return at_ >= text_.size(); }
 
  private:
   std::string_view quoted_cell();
   std::string_view plain_cell();
   bool at_end_of_line() const;
   void skip_end_of_line();
+  void skip_blanks();
 
   std::string file_;
   std::string_view text_;

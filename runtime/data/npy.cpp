@@ -50,14 +50,13 @@ DType dtype_of(const std::string& file, const std::string& descr) {
   if (descr == "<f4") return DType::f32;
   if (descr == "<f8") return DType::f64;
   if (descr == "<i4" || descr == "<i2" || descr == "<u2" || descr == "|i1") return DType::i32;
-  if (descr == "<i8") return DType::i64;
+  if (descr == "<i8" || descr == "<u4" || descr == "<u8") return DType::i64;
   if (descr == "|u1" || descr == "|b1") return DType::u8;
   const bool text = descr.size() > 1 && (descr[1] == 'U' || descr[1] == 'S');
   throw DataError(file, "its header",
                   text ? "text cannot be read from arrays; csv files may hold words"
                        : "numbers of this type cannot be read",
-                  "float32, float64, int8, int16, int32, int64, uint8, uint16 or bool, "
-                  "little-endian",
+                  "float32, float64, int8 to int64, uint8 to uint64 or bool, little-endian",
                   "'" + descr + "'");
 }
 
@@ -108,12 +107,22 @@ NpyHeader read_header(const std::string& file, ByteStream& stream) {
   return header;
 }
 
-template <class Stored>
+template <class Stored, class Wide>
 Buffer widened(const Buffer& stored) {
   const size_t count = stored.size() / sizeof(Stored);
-  Buffer result(count * sizeof(int32_t));
-  for (size_t i = 0; i < count; ++i) result.as<int32_t>()[i] = stored.as<Stored>()[i];
+  Buffer result(count * sizeof(Wide));
+  for (size_t i = 0; i < count; ++i) result.as<Wide>()[i] = stored.as<Stored>()[i];
   return result;
+}
+
+// uint64 is kept as int64: half of its range is refused.
+void check_signed(const std::string& file, const Buffer& stored) {
+  const size_t count = stored.size() / sizeof(int64_t);
+  for (size_t i = 0; i < count; ++i) {
+    if (stored.as<int64_t>()[i] >= 0) continue;
+    throw DataError(file, fmt::format("number {} (counted from 0)", i), "this integer is too large",
+                    "at most 9223372036854775807", fmt::format("{}", stored.as<uint64_t>()[i]));
+  }
 }
 
 RawArray read_array(const std::string& file, ByteStream& stream, uint64_t max_bytes) {
@@ -121,9 +130,11 @@ RawArray read_array(const std::string& file, ByteStream& stream, uint64_t max_by
   const uint64_t bytes = checked_bytes(file, header.raw.shape, header.element, max_bytes);
   Buffer stored(static_cast<size_t>(bytes));
   read_exactly(file, stream, stored.data(), bytes, header.raw.shape);
-  if (header.descr == "<i2") stored = widened<int16_t>(stored);
-  if (header.descr == "<u2") stored = widened<uint16_t>(stored);
-  if (header.descr == "|i1") stored = widened<int8_t>(stored);
+  if (header.descr == "<i2") stored = widened<int16_t, int32_t>(stored);
+  if (header.descr == "<u2") stored = widened<uint16_t, int32_t>(stored);
+  if (header.descr == "|i1") stored = widened<int8_t, int32_t>(stored);
+  if (header.descr == "<u4") stored = widened<uint32_t, int64_t>(stored);
+  if (header.descr == "<u8") check_signed(file, stored);
   return {std::move(header.raw), std::move(stored)};
 }
 

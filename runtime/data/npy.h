@@ -8,7 +8,7 @@
 
 namespace nnc::runtime {
 
-// Little-endian f4, f8, i4, i8, u1, b1, i1, i2, u2 in C order; anything else is a DataError that
+// Little-endian f4, f8, i1 to i8, u1 to u8 and b1 in C order; anything else is a DataError that
 // says so.
 RawHeader probe_npy(const std::string& path);
 RawArray read_npy(const std::string& path, uint64_t max_bytes);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "runtime/data/csv.h"
+#include "runtime/data/csv_head.h"
 #include "runtime/data/error.h"
 #include "runtime/data/fields.h"
 #include "runtime/data/idx.h"

@@ -48,6 +48,7 @@ struct CsvSource {
   std::string path;
   std::vector<CsvColumns> columns;
   bool header = true;
+  bool by_position = false;  // columns are numbers from 0 although there is a header
   char separator = ',';
   std::vector<std::string>
       missing;  // such cells are missing: only a field with `impute` may have them

@@ -44,12 +44,35 @@ Split all_rows(std::shared_ptr<const Table> table) {
   return split;
 }
 
+namespace {
+
+const Part* part_of(const Column& column, int64_t row) {
+  const Part* found = nullptr;
+  for (const Part& part : column.parts)
+    if (part.first <= row) found = &part;
+  return found;
+}
+
+}  // namespace
+
 const std::string& file_of(const Table& table, const Column& column) {
   return column.file.empty() ? table.file : column.file;
 }
 
+const std::string& file_of(const Table& table, const Column& column, int64_t row) {
+  const Part* part = part_of(column, row);
+  return part != nullptr ? part->file : file_of(table, column);
+}
+
 std::string element_place(const Table& table, const Column& column, int64_t element) {
-  return fmt::format("{}, field '{}'", table.place(element / column.row_elements()), column.name);
+  const int64_t row = element / column.row_elements();
+  const Part* part = part_of(column, row);
+  if (part == nullptr) return fmt::format("{}, field '{}'", table.place(row), column.name);
+  const int64_t within = row - part->first;
+  const std::string place = part->lines.empty()
+                                ? fmt::format("row {} (counted from 0)", within)
+                                : fmt::format("line {}", part->lines[static_cast<size_t>(within)]);
+  return fmt::format("{}, field '{}'", place, column.name);
 }
 
 }  // namespace nnc::runtime

@@ -11,10 +11,18 @@
 
 namespace nnc::runtime {
 
+// Rows of a column that came from a file of their own.
+struct Part {
+  int64_t first = 0;  // row of the column
+  std::string file;
+  std::vector<int32_t> lines;  // csv: the line of each row
+};
+
 // One field of all rows: [rows, row_shape…], row-major. Stored as u8, i32, f32 or f64.
 struct Column {
   std::string name;
-  std::string file;  // for messages, where it is not the table's
+  std::string file;         // for messages, where it is not the table's
+  std::vector<Part> parts;  // for messages, where several files give the rows
   abi::DType dtype = abi::DType::f32;
   std::vector<int64_t> row_shape;
   Buffer bytes;
@@ -46,9 +54,10 @@ struct Table {
   std::string place(int64_t row) const;
 };
 
-// The file that a column was read from, and "row 12 (counted from 0), field 'x'" for one of its
-// numbers: for messages.
+// The file that a column, or one of its rows, was read from, and "row 12 (counted from 0), field
+// 'x'" for one of its numbers: for messages.
 const std::string& file_of(const Table& table, const Column& column);
+const std::string& file_of(const Table& table, const Column& column, int64_t row);
 std::string element_place(const Table& table, const Column& column, int64_t element);
 
 // The rows of a split: indices into a table that several splits may share.

@@ -52,7 +52,7 @@ std::string bad_number(const std::vector<std::string>& fields, const runtime::Sp
       for (int64_t i = row * n; i < (row + 1) * n; ++i) {
         const double value = column->number(i);
         if (std::isfinite(value)) continue;
-        return fmt::format("{}: {}: {}", runtime::file_of(*rows.table, *column),
+        return fmt::format("{}: {}: {}", runtime::file_of(*rows.table, *column, row),
                            runtime::element_place(*rows.table, *column, i), loss_text(value));
       }
   }

@@ -170,7 +170,8 @@ Report measure(const Flags& flags) {
   if (compiled.has_entry("prelude")) {
     runtime::run_prelude(&compiled.entry("prelude"), state.data(), pool);
   }
-  const auto raw = raw_rows(table, scattered_rows(table.rows), ready.model.description);
+  const auto raw =
+      raw_rows(table, scattered_rows(table.rows), compiled.planned_entry("predict").inputs);
   report.infer = time_entry(compiled.entry("predict"), *raw, report.batch, state.data(), scalars,
                             pool, flags.seconds);
   report.peak_gflops = measured_peak_gflops(compile_options(flags.compile).target, pool);

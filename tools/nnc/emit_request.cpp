@@ -49,7 +49,7 @@ std::vector<codegen::EmitRow> answers(const Trained& trained, const abi::EntryDe
   runtime::Split chosen = has_test ? data.test : data.train;
   if (chosen.rows.size() > self_test_rows) chosen.rows.resize(self_test_rows);
   const runtime::Split split =
-      runtime::all_rows(raw_rows(*chosen.table, chosen.rows, trained.model.description));
+      runtime::all_rows(raw_rows(*chosen.table, chosen.rows, description.inputs));
   CompileOptions options;
   options.training = false;
   const auto compiled = compile_model(trained.model, trained.fields, options, false);

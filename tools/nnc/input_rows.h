@@ -1,7 +1,8 @@
-// The rows that `nnc predict` is given: which file holds which input, found out from the files.
+// The rows that `nnc predict` is given, read from files of any format.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,19 +11,28 @@
 
 namespace nnc::tool {
 
-// Reads `--in` arguments: FILE for all inputs (or the only one), or INPUT=FILE for each. Files are
-// told apart by their first bytes: npy, npz, idx (compressed or not), PNG and JPEG, else csv; a
-// folder is a row for each of its pictures; "-" is standard input. csv columns are those of the
-// model's own csv data if it has some; else those named like the inputs if each is one number and
-// the file has names; else all columns in the order of the inputs. Numbers come in the model's own
-// precision (see raw_rows). CommandError, DataError.
-std::shared_ptr<const runtime::Table> read_input_rows(const std::vector<std::string>& arguments,
-                                                      const Trained& trained);
+// How csv files are to be read where the model and they themselves do not say it.
+struct CsvReading {
+  std::optional<bool> header;  // whether the first line holds names
+};
 
-// These rows of a table with all numbers in the model's own precision, which is what the entry
-// `predict` takes; indices stay i32.
-std::shared_ptr<const runtime::Table> raw_rows(const runtime::Table& table,
-                                               const std::vector<int32_t>& rows,
-                                               const spec::Description& description);
+struct InputRows {
+  std::shared_ptr<const runtime::Table> table;  // as the entry `predict` takes them (see raw_rows)
+  std::vector<std::string> notes;               // what was decided about the files, for people
+};
+
+// Reads `--in` arguments (see input_groups). What files hold is found out from their first bytes:
+// npy, npz, idx (compressed or not), PNG and JPEG, else csv; a folder is a row for each of its
+// pictures (Table::files has their names); "-" is standard input. csv columns are those of the
+// model's own csv data if it has some; else see runtime::match_columns. Numbers come as `predict`
+// takes them (see raw_rows). CommandError, DataError.
+InputRows read_input_rows(const std::vector<std::string>& arguments, const Trained& trained,
+                          const abi::EntryDesc& predict, const CsvReading& csv);
+
+// These rows of a table in the types of the inputs of an entry, which are f32, f64 or i32; columns
+// that it does not take are left out.
+std::shared_ptr<runtime::Table> raw_rows(const runtime::Table& table,
+                                         const std::vector<int32_t>& rows,
+                                         const std::vector<abi::InputDesc>& inputs);
 
 }  // namespace nnc::tool

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <filesystem>
+
 #include "tools/nnc/bad_numbers.h"
 #include "tools/nnc/input_rows.h"
 #include "tools/nnc/predictions.h"
@@ -16,8 +18,21 @@ struct Flags {
   std::string run;
   std::vector<std::string> in;
   std::string out;
+  std::string header;  // yes, no; empty: found out
   CompileFlags compile;
 };
+
+// RUN may stand behind the files: then it was taken for the last of them.
+void find_run(Flags& flags) {
+  if (!flags.run.empty()) return;
+  if (flags.in.size() > 1 && std::filesystem::exists(model_path_in(flags.in.back()))) {
+    flags.run = flags.in.back();
+    flags.in.pop_back();
+    return;
+  }
+  throw CommandError(Exit::usage, "which run? nnc predict RUN --in FILE --out FILE",
+                     "`nnc train FILE` makes one");
+}
 
 // Names for the last axis of an output.
 std::vector<std::string> words_for(const runtime::Prediction& output, const Trained& trained) {
@@ -25,13 +40,19 @@ std::vector<std::string> words_for(const runtime::Prediction& output, const Trai
   return class_words(trained, output.shape[0]);
 }
 
-Exit predict(const Flags& flags) {
+Exit predict(Flags flags) {
+  find_run(flags);
   const Trained trained = open_trained(flags.run);
   check_prediction_path(flags.out, trained.model.description.model.outputs.size());
-  const auto table = read_input_rows(flags.in, trained);
   CompileOptions options = compile_options(flags.compile);
   options.training = false;
   const auto compiled = compile_model(trained.model, trained.fields, options);
+  CsvReading csv;
+  if (!flags.header.empty()) csv.header = flags.header == "yes";
+  const InputRows input =
+      read_input_rows(flags.in, trained, compiled->planned_entry("predict"), csv);
+  const auto& table = input.table;
+  for (const std::string& note : input.notes) print_note(note);
   runtime::Buffer state = trained_state(trained, *compiled);
   runtime::ThreadPool pool(threads_of(flags.compile));
   runtime::run_prelude(compiled->has_entry("prelude") ? &compiled->entry("prelude") : nullptr,
@@ -56,15 +77,18 @@ Exit predict(const Flags& flags) {
 void add_predict(CLI::App& app, Action& action) {
   CLI::App* sub = app.add_subcommand("predict", "the outputs of a run for rows from files");
   auto flags = std::make_shared<Flags>();
-  sub->add_option("RUN", flags->run, "run folder")->required();
-  sub->add_option(
-         "-i,--in", flags->in,
-         "rows: csv, npy, npz or idx; several inputs: --in a=x.npy --in b=y.npy; - for csv "
-         "from standard input")
-      ->required()
-      ->allow_extra_args(false);
+  sub->add_option("RUN", flags->run, "run folder");
+  sub->add_option("-i,--in", flags->in,
+                  "rows: csv, npy, npz, idx (gzip or not), pictures or a folder of them, - for "
+                  "standard input; several files: rows one after the other; several inputs: --in "
+                  "a=x.npy b=y.npy")
+      ->option_text("FILE ...")
+      ->required();
   sub->add_option("-o,--out", flags->out, "csv, npy or npz; - for csv on standard output")
       ->required();
+  sub->add_option("--header", flags->header,
+                  "whether the first line of csv files holds names: yes or no (default: found out)")
+      ->check(CLI::IsMember({"yes", "no"}));
   flags->compile.add_to(*sub);
   sub->callback([&action, flags] { action = [flags] { return predict(*flags); }; });
 }

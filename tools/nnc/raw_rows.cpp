@@ -18,18 +18,21 @@ void copy_numbers(const runtime::Column& from, const std::vector<int32_t>& rows,
 
 }  // namespace
 
-std::shared_ptr<const runtime::Table> raw_rows(const runtime::Table& table,
-                                               const std::vector<int32_t>& rows,
-                                               const spec::Description& description) {
-  const bool f64 = description.precision == spec::Precision::f64;
+std::shared_ptr<runtime::Table> raw_rows(const runtime::Table& table,
+                                         const std::vector<int32_t>& rows,
+                                         const std::vector<abi::InputDesc>& inputs) {
   auto result = std::make_shared<runtime::Table>();
   result->file = table.file;
   result->rows = static_cast<int64_t>(rows.size());
   for (const runtime::Column& from : table.columns) {
+    const auto input = std::find_if(inputs.begin(), inputs.end(), [&](const auto& candidate) {
+      return candidate.name == from.name;
+    });
+    if (input == inputs.end()) continue;
     runtime::Column to;
     to.name = from.name;
     to.row_shape = from.row_shape;
-    to.dtype = from.dtype == abi::DType::i32 ? from.dtype : f64 ? abi::DType::f64 : abi::DType::f32;
+    to.dtype = input->dtype;
     to.bytes = runtime::Buffer(rows.size() * to.row_bytes());
     switch (to.dtype) {
       case abi::DType::i32: copy_numbers<int32_t>(from, rows, to); break;

@@ -54,6 +54,10 @@ void print_warning(const std::string& message) {
   fmt::print(stderr, "{} {}\n", styled_error("nnc: warning:", Style::yellow), message);
 }
 
+void print_note(const std::string& message) {
+  fmt::print(stderr, "{} {}\n", styled_error("nnc: note:", Style::dim), message);
+}
+
 std::string with_commas(int64_t number) {
   std::string digits = std::to_string(number < 0 ? -number : number);
   for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) {

@@ -17,8 +17,9 @@ std::string styled(const std::string& text, Style style);
 // The same for standard error.
 std::string styled_error(const std::string& text, Style style);
 
-// "nnc: warning: …" on standard error.
+// "nnc: warning: …" and "nnc: note: …" on standard error.
 void print_warning(const std::string& message);
+void print_note(const std::string& message);
 
 // 101,770
 std::string with_commas(int64_t number);

@@ -1,7 +1,11 @@
 #include "runtime/data/csv.h"
 
 #include <cmath>
+#include <limits>
 
+#include "runtime/data/csv_head.h"
+#include "runtime/data/csv_match.h"
+#include "runtime/data/format.h"
 #include "runtime/data/load.h"
 #include "runtime/data/probe.h"
 #include "support.h"
@@ -222,4 +226,55 @@ TEST_CASE("words in a field of numbers are refused") {
         "inline data: row 0 (counted from 0), field 'x': a word in a field of numbers\n"
         "  expected  numbers, or `names` or `prepare: [category]` for this field\n"
         "  got       'a'");
+}
+
+TEST_CASE("cells that are numbers") {
+  CHECK(csv_number("+1") == 1);
+  CHECK(csv_number(" -2.5e1\t") == -25);
+  CHECK(csv_number("1e-400") == 0);
+  CHECK(csv_number("-1e400") == -std::numeric_limits<double>::infinity());
+  CHECK(std::isnan(*csv_number("nan")));
+  for (const char* word : {"", " ", "+", "+-1", "1,5", "1 5", "0x1p3x", "one"})
+    CHECK_FALSE(csv_number(word).has_value());
+}
+
+TEST_CASE("the columns of a table that names them otherwise") {
+  TemporaryFolder folder;
+  const auto columns = [&](const std::string& text, std::optional<bool> header = {}) {
+    CsvSource source;
+    source.path = folder.write("a.csv", text);
+    const CsvMatch match =
+        match_columns(source, {{"x", {2}, {}, false}, {"k", {}, {"red", "blue"}, true}}, header);
+    std::string result = match.source.header ? "names" : "rows";
+    for (const CsvColumns& field : match.source.columns)
+      for (const std::string& column : field.columns) result += " " + column;
+    return result + (match.note.empty() ? "" : " noted");
+  };
+  CHECK(columns("1,2,red\n") == "rows 0 1 2");
+  CHECK(columns(",NaN,blue\n") == "rows 0 1 2");
+  CHECK(columns("a,b,c\n1,2,red\n", true) == "names 0 1 2");
+  CHECK(columns("k.0,other,x.1,x.0\nred,,2,1\n") == "names x.0 x.1 k.0");
+  CHECK(columns("0,1,2\n1,2,red\n") == "names 0 1 2 noted");
+  CHECK(columns(",0,1,2\n0,1,2,red\n") == "names 1 2 3 noted");
+  CHECK(columns("0,1,2\n1,2,red\n", false) == "rows 0 1 2");
+  CHECK(data_error(folder, [&] { columns("a,b,c\n1,2,red\n"); }) ==
+        "a.csv: line 1: this line is neither a row of the inputs nor names of them\n"
+        "  expected  `--header yes`: it holds names; `--header no`: it is a row\n"
+        "  got       a, b, c");
+  CHECK(data_error(folder, [&] { columns("\n1,2\n"); }) ==
+        "a.csv: line 2: the table has another number of columns\n"
+        "  expected  3 columns, one for each number of the inputs\n  got       2 columns");
+}
+
+TEST_CASE("files are told apart by their first bytes") {
+  CHECK(format_of_bytes("PK,x\n1,2\n") == Format::text);  // a column called PK
+  CHECK(format_of_bytes("PK\x03\x04") == Format::zip);
+  CHECK(format_of_bytes({"\0\0\x08\x01", 4}) == Format::idx);
+  CHECK(format_of_bytes({"\0\0\x08\0", 4}) == Format::text);
+  CHECK(format_of_bytes("\x93NUMPY\x01") == Format::npy);
+  CHECK(name_of_format("PAR1....") == "a Parquet file");
+  CHECK(name_of_format(std::string(257, ' ') + "ustar") == "a tar archive");
+  TemporaryFolder folder;
+  CHECK(format_of(folder.write("x.csv", gzip("\x93NUMPY"))) == Format::npy);
+  CHECK(format_of(folder / ".") == Format::folder);
 }

@@ -84,6 +84,33 @@ TEST_CASE("numbers take the precision of the model") {
   CHECK(load(spec).train.table->columns[0].bytes.as<double>()[0] == 0.1);
 }
 
+TEST_CASE("integers of every width are read") {
+  TemporaryFolder folder;
+  const auto read = [&](const std::string& type, const std::string& bytes) {
+    const std::string header =
+        "{'descr': '" + type + "', 'fortran_order': False, 'shape': (1,), }\n";
+    const RawArray array = read_npy(folder.write("x.npy", npy(header, bytes)), 0);
+    Column column;
+    column.dtype = array.header.dtype;
+    column.bytes = Buffer(array.bytes.size());
+    std::copy_n(array.bytes.as<char>(), array.bytes.size(), column.bytes.as<char>());
+    return column.number(0);
+  };
+  const std::string ones(8, '\xff');
+  CHECK(read("|i1", ones.substr(0, 1)) == -1);
+  CHECK(read("|u1", ones.substr(0, 1)) == 255);
+  CHECK(read("|b1", "\x01") == 1);
+  CHECK(read("<i2", ones.substr(0, 2)) == -1);
+  CHECK(read("<u2", ones.substr(0, 2)) == 65535);
+  CHECK(read("<i4", ones.substr(0, 4)) == -1);
+  CHECK(read("<u4", ones.substr(0, 4)) == 4294967295.0);
+  CHECK(read("<i8", ones) == -1);
+  CHECK(read("<u8", "\x07" + std::string(7, '\0')) == 7);
+  CHECK(data_error(folder, [&] { read("<u8", ones); }) ==
+        "x.npy: number 0 (counted from 0): this integer is too large\n"
+        "  expected  at most 9223372036854775807\n  got       18446744073709551615");
+}
+
 TEST_CASE("bad npy files are refused") {
   TemporaryFolder folder;
   const auto error = [&](const std::string& bytes) {
@@ -96,8 +123,8 @@ TEST_CASE("bad npy files are refused") {
   CHECK(error("hello there") == "a.npy: byte 0: this is not an npy file\n  expected  \\x93NUMPY");
   CHECK(error(npy("{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }", "12345678")) ==
         "a.npy: its header: numbers of this type cannot be read\n"
-        "  expected  float32, float64, int8, int16, int32, int64, uint8, uint16 or bool, "
-        "little-endian\n  got       '>f4'");
+        "  expected  float32, float64, int8 to int64, uint8 to uint64 or bool, little-endian\n"
+        "  got       '>f4'");
   CHECK(error(npy("{'descr': '<f4', 'fortran_order': True, 'shape': (1, 2), }", "12345678")) ==
         "a.npy: its header: the array is in Fortran order\n"
         "  expected  C order: numpy.save(file, numpy.ascontiguousarray(array))");
