@@ -120,6 +120,7 @@ struct OpDef {
   std::function<kernel::Value(LowerContext&, const std::vector<kernel::Value>&)> lower = {};
   // reduction: the value of an empty fold (0, -inf …).
   double identity = 0;
+  bool adds = false;  // reduction: combines by addition, which rounds
   // generator: the element at `indices` (i64 scalars or vectors, one per dimension of the result);
   // operands, if any, are scalars (seed, step …) and come as values.
   std::function<kernel::Value(LowerContext&, const std::vector<kernel::Value>& indices,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compiler/kernel/contract_chains.h"
 #include "compiler/kernel/lower_lanes.h"
 #include "compiler/kernel/views.h"
 #include "compiler/support/diagnostics.h"
@@ -182,10 +183,10 @@ int64_t packed_elements(const GroupContext& context, const ContractionMap& map, 
   return map.k.front().extent.extent(context.batch) * tile.panels.front() * tile.lanes;
 }
 
-int64_t elements_of_result(const ContractionMap& map) {
-  int64_t count = map.m.extent.size * map.n.extent.size;
-  for (const MapDim& dim : map.outer) count *= dim.extent.size;
-  return count;
+Chains chains_of(const GroupContext& context, const ContractionMap& map) {
+  std::vector<Dim> loops;
+  for (const MapDim& dim : map.k) loops.push_back(dim.extent);
+  return kernel::chains_of(loops, context.batch, longest_sum, longest_chain);
 }
 
 bool counts_rows(const MapDim& dim) { return dim.extent.batch; }
@@ -198,11 +199,23 @@ bool blocks_pay(const GroupContext& context, const ContractionMap& map) {
   const bool fixed =
       !counts_rows(map.m) && std::none_of(map.outer.begin(), map.outer.end(), counts_rows);
   if (!counts_rows(rows) || map.k.size() < 2 || !fixed || map.n.extent.size == 1) return false;
-  if (rows.a.batch || rows.b.batch) return false;
+  if (rows.a.batch || rows.b.batch || chains_of(context, map).loop > 1) return false;
   const int64_t bytes = bytes_of_element(context), small = context.target.l2_bytes / 2;
   const int64_t count = rows.extent.extent(context.batch);
   return (rows.a.size + rows.b.size) * bytes * count > small &&
          elements_of_result(map) * bytes <= small;
+}
+
+// No block reaches from one chain into the next.
+void end_with_chains(ContractSchedule& schedule, const Chains& chains) {
+  schedule.chains = chains;
+  if (!chains.several()) return;
+  if (chains.loop == 0) {
+    schedule.block = std::min(schedule.block, chains.steps);
+  } else {
+    schedule.block = 1;
+    schedule.part = schedule.part > 0 ? std::min(schedule.part, chains.steps) : chains.steps;
+  }
 }
 
 ContractSchedule blocked_schedule(const GroupContext& context, const ContractionMap& map) {
@@ -210,11 +223,12 @@ ContractSchedule blocked_schedule(const GroupContext& context, const Contraction
   const int64_t row_bytes = (map.k[0].a.size + map.k[0].b.size) * bytes;
   ContractSchedule schedule;
   schedule.block = std::clamp<int64_t>(cache / row_bytes, 1, map.k[0].extent.extent(context.batch));
-  int64_t k = schedule.block * map.k[1].extent.size;
   if (2 * row_bytes > 3 * cache) {
     const int64_t parts = (row_bytes + cache - 1) / cache;
-    schedule.part = k = (map.k[1].extent.size + parts - 1) / parts;
+    schedule.part = (map.k[1].extent.size + parts - 1) / parts;
   }
+  end_with_chains(schedule, chains_of(context, map));
+  int64_t k = schedule.part > 0 ? schedule.part : schedule.block * map.k[1].extent.size;
   for (size_t d = 2; d < map.k.size(); ++d) k *= map.k[d].extent.size;
   TileShape shape{map.m.extent.size, map.n.extent.size, k, 0, bytes_of_element(context)};
   shape.b_stride = map.k.back().b.size;
@@ -223,6 +237,18 @@ ContractSchedule blocked_schedule(const GroupContext& context, const Contraction
   if (tile_candidates(shape, context.target).empty()) return {};
   schedule.tile = choose_tile(shape, context.target);
   return schedule;
+}
+
+// What the epilogue keeps of a tile.
+int64_t sums_elements(const GroupContext& context, const ContractionMap& map,
+                      const ContractSchedule& schedule) {
+  const Tile& tile = schedule.tile;
+  int64_t elements = 0;
+  if (schedule.flat) elements += tile.rows * map.n.extent.size + tile.lanes;
+  if (schedule.looped || schedule.between) elements += tile_vectors(schedule) * tile.lanes;
+  if (schedule.between)
+    elements += static_cast<int64_t>(epilogue_roots(context).size()) * tile.lanes;
+  return elements;
 }
 
 }  // namespace
@@ -259,14 +285,27 @@ ContractSchedule schedule_of(const GroupContext& context, const ContractionMap& 
     shape.m = expected_rows(map.m.extent, context.batch, context.target.threads);
   }
   schedule.tile = choose_tile(shape, context.target);
+  schedule.chains = chains_of(context, map);
   schedule.flat =
       !schedule.by_columns && map.outer.empty() && flat_pays(context, map, schedule.tile);
   const Tile& tile = schedule.tile;
-  schedule.between = !schedule.flat && between_pays(context, map, tile);
+  schedule.between =
+      !schedule.flat && !schedule.chains.several() && between_pays(context, map, tile);
   schedule.looped = !schedule.flat && tile.rows > 1 &&
                     epilogue_loops(context, map, tile.rows * tile.panels.front());
   schedule.sums_place = packed_elements(context, map, tile);
+  schedule.chains_place = schedule.sums_place + sums_elements(context, map, schedule);
   return schedule;
+}
+
+int64_t tile_vectors(const ContractSchedule& schedule) {
+  return schedule.tile.rows * schedule.tile.panels.front();
+}
+
+int64_t elements_of_result(const ContractionMap& map) {
+  int64_t count = map.m.extent.size * map.n.extent.size;
+  for (const MapDim& dim : map.outer) count *= dim.extent.size;
+  return count;
 }
 
 int64_t block_units(const ContractSchedule& schedule, const ContractionMap& map) {
@@ -283,17 +322,17 @@ Slice contract_slice(const GroupContext& context, const GroupShape& shape) {
   if (schedule.block > 0) {
     // Each thread keeps its sums where they belong in a result of its own.
     Slice slice{{block_units(schedule, *map), false}, 1};
-    slice.scratch_bytes = elements_of_result(*map) * bytes_of_element(context);
+    const int64_t elements = elements_of_result(*map);
+    const int64_t all = schedule.chains.several() ? 3 * totals_apart(*map) : elements;
+    slice.scratch_bytes = all * bytes_of_element(context);
     return slice;
   }
   Slice slice{map->m.extent, map->m.extent.batch ? 1 : schedule.tile.rows};
   if (!map->outer.empty() && !schedule.by_panels) slice = {map->outer[0].extent, 1};
-  const Tile& tile = schedule.tile;
-  int64_t scratch = schedule.sums_place;
-  if (schedule.flat) scratch += tile.rows * map->n.extent.size + tile.lanes;
-  if (schedule.looped || schedule.between) scratch += tile.rows * tile.panels.front() * tile.lanes;
-  if (schedule.between)
-    scratch += static_cast<int64_t>(epilogue_roots(context).size()) * tile.lanes;
+  int64_t scratch = schedule.chains_place;
+  if (schedule.chains.several())
+    scratch += TileChains::elements({scalar_of(type_of_sums(context).dtype), schedule.tile.lanes},
+                                    tile_vectors(schedule));
   slice.scratch_bytes = scratch * bytes_of_element(context);
   if (schedule.by_panels) {
     slice.panels = map->outer[0].extent.size;

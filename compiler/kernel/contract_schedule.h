@@ -2,6 +2,7 @@
 // threads share. Depends on shapes and the target alone.
 #pragma once
 
+#include "compiler/kernel/chains.h"
 #include "compiler/kernel/contraction_map.h"
 #include "compiler/kernel/lower_group.h"
 #include "compiler/kernel/tile.h"
@@ -22,7 +23,14 @@ struct ContractSchedule {
   // Whether it takes the vectors of a tile one by one between the sums of the next tile.
   bool between = false;
   int64_t sums_place = 0;
+  Chains chains;             // of the summed loops
+  int64_t chains_place = 0;  // in the scratch memory
 };
+
+// Vectors of a full tile.
+int64_t tile_vectors(const ContractSchedule& schedule);
+
+int64_t elements_of_result(const ContractionMap& map);
 
 ContractSchedule schedule_of(const GroupContext& context, const ContractionMap& map);
 

@@ -1,7 +1,7 @@
-// Reductions down columns: blocks of rows, each a serial chain per element of the result, added up
-// in order.
+// Reductions down columns: serial chains per element of the result, row-major over the axes.
 #include <algorithm>
 
+#include "compiler/kernel/chains.h"
 #include "compiler/kernel/lower_reduce.h"
 #include "compiler/kernel/views.h"
 
@@ -12,9 +12,6 @@ using ir::Node;
 using ir::Shape;
 
 namespace {
-
-// Rows of a column that are folded in one chain.
-constexpr int64_t column_block = 128;
 
 // Columns of so few elements (windows of pooling) are folded without a loop.
 constexpr int64_t short_column = 16;
@@ -29,6 +26,8 @@ class ColumnLowering {
   explicit ColumnLowering(KernelScope& s) : s_(s) {
     for (int64_t i = 0; i < static_cast<int64_t>(s.shape.space.size()); ++i)
       if (std::count(s.shape.axes.begin(), s.shape.axes.end(), i) == 0) kept_.push_back(i);
+    for (int64_t axis : s.shape.axes) axes_.push_back(s.shape.space[static_cast<size_t>(axis)]);
+    chains_ = chains_of(axes_, s.context.batch, longest_fold, longest_fold);
     const size_t nodes = s.region.nodes.size();
     if (counts_rows_last(s.shape.result)) {
       most_ = std::clamp<int64_t>(s.context.batch / s.e.lanes(), 1, most_vectors);
@@ -108,7 +107,7 @@ class ColumnLowering {
     Coordinates full(s_.shape.space.size());
     for (size_t i = 0; i < kept_.size(); ++i) full[static_cast<size_t>(kept_[i])] = own[i];
     vectors_ = vectors;
-    const std::vector<Value> sums = fold(full, 0, identities());
+    const std::vector<Value> sums = folded(full);
     size_t next = 0;
     for (int64_t v = 0; v < vectors; ++v) {
       s_.e.open_scope();
@@ -126,26 +125,36 @@ class ColumnLowering {
 
   static int64_t last_of(const Coordinates& at) { return static_cast<int64_t>(at.size()) - 1; }
 
+  std::vector<Value> folded(const Coordinates& at) {
+    if (!chains_.several()) return fold(at, 0, identities());
+    std::vector<const Node*> accumulators;
+    for (int64_t v = 0; v < vectors_; ++v)
+      accumulators.insert(accumulators.end(), s_.shape.reductions.begin(),
+                          s_.shape.reductions.end());
+    const ChainTotals totals(s_, accumulators);
+    return totals.values(fold_chains(at, 0, totals, totals.start(s_.e.lanes())));
+  }
+
+  std::vector<Value> fold_chains(const Coordinates& at, size_t d, const ChainTotals& totals,
+                                 const std::vector<Value>& carried) {
+    const Value extent = s_.e.extent(axes_[d]);
+    if (d < chains_.loop)
+      return each_row(at, d, s_.k.i64(0), extent, carried, [&](const Coordinates& inner, auto now) {
+        return fold_chains(inner, d + 1, totals, now);
+      });
+    const Value step = s_.k.i64(chains_.steps);
+    return s_.k.loop(s_.k.i64(0), extent, step, carried,
+                     [&](Value first, const std::vector<Value>& now) {
+                       const Value end = s_.k.min(extent, s_.k.add(first, step));
+                       return totals.plus(now, fold_range(at, d, first, end, identities()));
+                     });
+  }
+
+  // One chain, over the axes from d on.
   std::vector<Value> fold(const Coordinates& at, size_t d, const std::vector<Value>& sums) {
-    if (d == s_.shape.axes.size()) return fold_element(at, sums);
-    const Dim& dim = s_.shape.space[static_cast<size_t>(s_.shape.axes[d])];
-    if (is_short(d)) return fold_straight(at, d, dim.size, sums);
-    const Value extent = s_.e.extent(dim);
-    if (d > 0 || (!dim.batch && dim.size <= column_block))
-      return fold_range(at, d, s_.k.i64(0), extent, sums);
-    // Each block is a chain of its own: the rounding of a long sum grows with the block and the
-    // number of blocks, not with the rows.
-    return s_.k.loop(
-        s_.k.i64(0), extent, s_.k.i64(column_block), sums,
-        [&](Value first, const std::vector<Value>& carried) {
-          const Value next = s_.k.add(first, s_.k.i64(column_block));
-          const auto block = fold_range(at, d, first, s_.k.min(extent, next), identities());
-          std::vector<Value> result;
-          for (size_t i = 0; i < block.size(); ++i)
-            result.push_back(combine(s_, *s_.shape.reductions[i % s_.shape.reductions.size()],
-                                     carried[i], block[i]));
-          return result;
-        });
+    if (d == axes_.size()) return fold_element(at, sums);
+    if (is_short(d)) return fold_straight(at, d, axes_[d].size, sums);
+    return fold_range(at, d, s_.k.i64(0), s_.e.extent(axes_[d]), sums);
   }
 
   std::vector<Value> fold_element(const Coordinates& at, const std::vector<Value>& sums) {
@@ -160,10 +169,7 @@ class ColumnLowering {
   }
 
   bool is_short(size_t d) const {
-    Shape folded;
-    for (size_t i = d; i < s_.shape.axes.size(); ++i)
-      folded.push_back(s_.shape.space[static_cast<size_t>(s_.shape.axes[i])]);
-    const Dim elements = ir::product(folded);
+    const Dim elements = ir::product(Shape(axes_.begin() + static_cast<long>(d), axes_.end()));
     return !elements.batch && elements.size <= short_column;
   }
 
@@ -179,12 +185,21 @@ class ColumnLowering {
   // Rows lo … hi-1 of reduced axis d, in increasing order.
   std::vector<Value> fold_range(const Coordinates& at, size_t d, Value lo, Value hi,
                                 const std::vector<Value>& sums) {
+    return each_row(at, d, lo, hi, sums, [&](const Coordinates& inner, const auto& carried) {
+      return fold(inner, d + 1, carried);
+    });
+  }
+
+  using RowBody = std::function<std::vector<Value>(const Coordinates&, const std::vector<Value>&)>;
+
+  std::vector<Value> each_row(const Coordinates& at, size_t d, Value lo, Value hi,
+                              const std::vector<Value>& start, const RowBody& body) {
     const auto axis = static_cast<size_t>(s_.shape.axes[d]);
-    return s_.k.loop(lo, hi, s_.k.i64(1), sums, [&](Value i, const std::vector<Value>& carried) {
+    return s_.k.loop(lo, hi, s_.k.i64(1), start, [&](Value i, const std::vector<Value>& carried) {
       s_.e.open_scope();
       Coordinates inner = at;
       inner[axis] = {i, 0, false};
-      auto result = fold(inner, d + 1, carried);
+      auto result = body(inner, carried);
       s_.e.close_scope();
       return result;
     });
@@ -199,6 +214,8 @@ class ColumnLowering {
 
   KernelScope& s_;
   std::vector<int64_t> kept_;
+  Shape axes_;  // extents of the reduced axes
+  Chains chains_;
   int64_t most_ = most_vectors;  // that may be folded together
   int64_t vectors_ = 1;          // of columns that are
 };

@@ -1,16 +1,12 @@
 // The contraction generator: register tiles over C[outer, m, n], one chain of multiply-adds per
 // element in increasing k, and the group's elementwise nodes on the finished tile while it is still
 // in registers.
-#include <algorithm>
 #include <numeric>
 
 #include "compiler/kernel/contract_epilogue.h"
-#include "compiler/kernel/contract_fetch.h"
+#include "compiler/kernel/contract_loops.h"
 #include "compiler/kernel/contract_places.h"
-#include "compiler/kernel/contract_schedule.h"
-#include "compiler/kernel/contract_sums.h"
 #include "compiler/kernel/lower_lanes.h"
-#include "compiler/kernel/zero_borders.h"
 #include "compiler/support/diagnostics.h"
 
 namespace nnc::kernel {
@@ -19,21 +15,9 @@ using ir::Dim;
 
 namespace {
 
-class ContractLowering {
+class ContractLowering : ContractLoops {
  public:
-  explicit ContractLowering(KernelScope& s)
-      : s_(s),
-        k_(s.k),
-        node_(*s.shape.contract),
-        map_(*map_contraction(node_)),
-        schedule_(schedule_of(s.context, map_)),
-        tile_(schedule_.tile),
-        scalar_(scalar_of(node_.result()->type.dtype)),
-        sums_(s, map_, tile_, scalar_),
-        epilogue_(s, map_, schedule_),
-        fetch_(s, map_, schedule_),
-        borders_(zero_borders(s.context.node, map_)),
-        outer_(map_.outer.size()) {
+  explicit ContractLowering(KernelScope& s) : ContractLoops(s), epilogue_(s, map_, schedule_) {
     s_.e.set_lanes(tile_.lanes);
   }
 
@@ -51,25 +35,12 @@ class ContractLowering {
             : s_.column_begin   ? ", by columns"
                                 : "") +
            (schedule_.along_rows ? ", along rows" : "") + (schedule_.flat ? ", side by side" : "") +
-           (schedule_.between ? ", between sums" : "") + (schedule_.block > 0 ? ", by blocks" : "");
+           (schedule_.between ? ", between sums" : "") +
+           (schedule_.block > 0 ? ", by blocks" : "") +
+           (schedule_.chains.several() ? ", in chains" : "");
   }
 
  private:
-  // Where the tile stands: element offsets into A and B, and into the row-major result.
-  struct Offsets {
-    Value a, b, c;
-  };
-
-  Value scaled(Value i, const Dim& stride) { return kernel::scaled(s_, i, stride); }
-
-  Value plus(Value a, Value b) { return a ? (b ? k_.add(a, b) : a) : b; }
-
-  Offsets moved(const Offsets& at, const MapDim& dim, Value i) {
-    return {dim.a.size ? plus(at.a, scaled(i, dim.a)) : at.a,
-            dim.b.size ? plus(at.b, scaled(i, dim.b)) : at.b,
-            dim.c.size ? plus(at.c, scaled(i, dim.c)) : at.c};
-  }
-
   void outer_loops(size_t d, const Offsets& at) {
     if (d == map_.outer.size()) return row_loops(at);
     const MapDim& dim = map_.outer[d];
@@ -124,14 +95,15 @@ class ContractLowering {
   // Every block of the sum meets all tiles of the thread; in between, sums wait in its scratch
   // memory, at their places in the result.
   void blocks(const Offsets& start) {
-    const std::vector<Value> nothing = zeros(tile_.rows * tile_.panels.front());
+    const std::vector<Value> nothing = zeros(tile_vectors(schedule_));
     each_unit(start, [&](const Unit& unit) { keep(unit, nothing); });
-    each_block(0, schedule_.block, [&] {
-      const auto add = [&] {
-        each_unit(start, [&](const Unit& unit) { keep(unit, added(unit)); });
-      };
-      schedule_.part > 0 ? each_block(1, schedule_.part, add) : add();
-    });
+    const auto add = [&] { each_unit(start, [&](const Unit& unit) { keep(unit, added(unit)); }); };
+    const auto rows = [&](const Range& range) {
+      each_block(0, range, schedule_.block, [&] {
+        schedule_.part > 0 ? each_block(1, whole(1), schedule_.part, add) : add();
+      });
+    };
+    schedule_.chains.several() ? chains_by_blocks(start, rows, add) : rows(whole(0));
     ranges_.clear();
     each_unit(start, [&](const Unit& unit) {
       const int64_t vectors = tile_.panels.front();
@@ -141,15 +113,44 @@ class ContractLowering {
     });
   }
 
-  // Runs `body` for all ranges of so many steps of a summed loop.
-  void each_block(size_t d, int64_t steps, const std::function<void()>& body) {
-    const Value end = s_.e.extent(map_.k[d].extent), step = k_.i64(steps);
-    k_.loop(k_.i64(0), end, step, [&](Value first) {
-      s_.e.open_scope();
-      ranges_.resize(d);
-      ranges_.push_back({first, k_.min(k_.add(first, step), end)});
-      body();
-      s_.e.close_scope();
+  // Chains of some rows each, or of some lines of one.
+  void chains_by_blocks(const Offsets& start, const std::function<void(const Range&)>& rows,
+                        const std::function<void()>& add) {
+    const Type type{scalar_, tile_.lanes};
+    const int64_t apart = totals_apart(map_);
+    const auto at_totals = [&](const std::function<void(Value)>& body) {
+      each_unit(start, [&](const Unit& unit) { each_vector(unit, body); });
+    };
+    const Value zero = k_.constant(type, 0.0);
+    at_totals([&](Value place) {
+      for (int64_t i : {1, 2}) k_.store(zero, s_.scratch, k_.add(place, k_.i64(i * apart)));
+    });
+    const auto end = [&] { at_totals([&](Value at) { end_chain(s_, type, at, apart); }); };
+    const int64_t steps = schedule_.chains.steps;
+    if (schedule_.chains.loop == 0) {
+      each_block(0, whole(0), steps, [&] {
+        rows(ranges_[0]);
+        end();
+      });
+    } else {
+      each_block(0, whole(0), 1, [&] {
+        each_block(1, whole(1), steps, [&] {
+          each_block(1, ranges_[1], schedule_.part, add);
+          end();
+        });
+      });
+    }
+    at_totals([&](Value place) { settle_chain(s_, type, place, apart); });
+  }
+
+  // The vectors of a unit in the scratch memory, whole ones: what is behind a row's end is another
+  // row's, which loses nothing if its chain ends a moment earlier, or nobody's.
+  void each_vector(const Unit& unit, const std::function<void(Value)>& body) {
+    const Value first = first_place(unit);
+    k_.loop(k_.i64(0), k_.i64(tile_.rows), k_.i64(1), [&](Value row) {
+      const Value begin = k_.add(first, k_.mul(row, k_.i64(map_.m.c.size)));
+      const Value end = k_.add(begin, k_.i64(tile_.panels.front() * tile_.lanes));
+      k_.loop(begin, end, k_.i64(tile_.lanes), body);
     });
   }
 
@@ -182,7 +183,7 @@ class ContractLowering {
     tile.b = k_.add(tile.b, column_of_b(unit.column));
     std::vector<Value> sums = kept(unit);
     if (fetch_.active()) sums.push_back(k_.i64(0));  // the number of the run
-    sums = sum_loops(0, tile, tile_.rows, vectors, tail_mask(unit.column, vectors), sums);
+    sums = sum_loops(0, tile, {tile_.rows, vectors, tail_mask(unit.column, vectors)}, sums);
     if (fetch_.active()) sums.pop_back();
     fetch_.end();
     return sums;
@@ -192,12 +193,15 @@ class ContractLowering {
   void each_place(const Unit& unit, const std::function<void(Value, Value)>& body) {
     const int64_t vectors = tile_.panels.front();
     const Value mask = tail_mask(unit.column, vectors);
-    const Value first =
-        k_.add(plus(unit.at.c, scaled(unit.m, map_.m.c)), s_.e.scalar_coordinate(unit.column));
+    const Value first = first_place(unit);
     for (int64_t i = 0; i < tile_.rows; ++i)
       for (int64_t j = 0; j < vectors; ++j)
         body(k_.add(first, k_.i64(i * map_.m.c.size + j * tile_.lanes)),
              j == vectors - 1 ? mask : Value{});
+  }
+
+  Value first_place(const Unit& unit) {
+    return k_.add(plus(unit.at.c, scaled(unit.m, map_.m.c)), s_.e.scalar_coordinate(unit.column));
   }
 
   std::vector<Value> kept(const Unit& unit) {
@@ -413,61 +417,12 @@ class ContractLowering {
     const Offsets operands = operands_at(at, corner);
     if (rows > 1) epilogue_.fetch(result);
     ahead_ = ahead_of_tile(s_, map_, schedule_, {rows, operands.a, operands.b, corner.m});
-    epilogue_.finish(result,
-                     sum_loops(0, operands, rows, vectors, result.mask, zeros(rows * vectors)));
+    epilogue_.finish(result, sums_of(operands, {rows, vectors, result.mask}));
     ahead_.clear();
   }
 
-  std::vector<Value> zeros(int64_t vectors) {
-    return {static_cast<size_t>(vectors), k_.constant({scalar_, tile_.lanes}, 0.0)};
-  }
-
-  // The steps of a summed loop that are taken now, without those that meet nothing but zeros.
-  Range range_of(size_t d) {
-    Range range = d < ranges_.size() ? ranges_[d] : Range{k_.i64(0), s_.e.extent(map_.k[d].extent)};
-    leave_out_zeros(k_, borders_, d, outer_, range.begin, range.end);
-    return range;
-  }
-
-  // The innermost summed loop.
-  std::vector<Value> run(const Range& range, const Offsets& at, int64_t rows, int64_t vectors,
-                         Value mask, std::vector<Value> sums) {
-    if (!fetch_.active())
-      return sums_.add(range, at.a, at.b, rows, vectors, mask, std::move(sums), ahead_);
-    const Value number = sums.back();
-    sums.pop_back();
-    fetch_.fetch(number);
-    sums = sums_.add(range, at.a, at.b, rows, vectors, mask, std::move(sums));
-    sums.push_back(k_.add(number, k_.i64(1)));
-    return sums;
-  }
-
-  std::vector<Value> sum_loops(size_t d, const Offsets& at, int64_t rows, int64_t vectors,
-                               Value mask, const std::vector<Value>& sums) {
-    const Range range = range_of(d);
-    if (d + 1 == map_.k.size()) return run(range, at, rows, vectors, mask, sums);
-    return k_.loop(range.begin, range.end, k_.i64(1), sums,
-                   [&](Value i, const std::vector<Value>& carried) {
-                     const Offsets next = moved(at, map_.k[d], i);
-                     return sum_loops(d + 1, next, rows, vectors, mask, carried);
-                   });
-  }
-
-  KernelScope& s_;
-  Builder& k_;
-  const ir::Node& node_;
-  ContractionMap map_;
-  ContractSchedule schedule_;
-  Tile tile_;
-  Scalar scalar_;
-  const ContractSums sums_;
   const ContractEpilogue epilogue_;
-  BlockFetch fetch_;
-  const std::vector<Border> borders_;
-  std::vector<Value> outer_;   // where the loops around the tile stand
-  bool ragged_ = false;        // whether the last of the panels that a loop goes through is masked
-  std::vector<Ahead> ahead_;   // what the tile that is added up asks for
-  std::vector<Range> ranges_;  // of the outermost summed loops, while a block is added up
+  bool ragged_ = false;  // whether the last of the panels that a loop goes through is masked
 };
 
 }  // namespace

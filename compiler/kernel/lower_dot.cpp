@@ -4,6 +4,7 @@
 // of a sum follows from shapes alone. Threads share the tiles, part of the rows after part.
 #include <algorithm>
 
+#include "compiler/kernel/contract_chains.h"
 #include "compiler/kernel/contract_places.h"
 #include "compiler/kernel/contract_schedule.h"
 #include "compiler/kernel/lower_lanes.h"
@@ -114,6 +115,19 @@ DotTile dot_tile(const GroupContext& context, const ContractionMap& map) {
   return DotTileSearch(map, bytes_of_element(context), context.target).run();
 }
 
+// Of the loops around the innermost one, whose steps are a few vectors.
+Chains dot_chains(const GroupContext& context, const ContractionMap& map) {
+  std::vector<Dim> loops;
+  for (const MapDim& dim : map.k) loops.push_back(dim.extent);
+  const int64_t rows = map.part_length > 0 ? map.part_length : context.batch;
+  loops.back() = {(rows + logical_lanes - 1) / logical_lanes, false};
+  Chains chains = chains_of(loops, context.batch, longest_sum, longest_chain);
+  if (chains.loop + 1 < loops.size()) return chains;
+  return loops.size() > 1 ? Chains{loops.size() - 2, 1} : Chains{};
+}
+
+Type type_of_sums(const ir::Type& type) { return {scalar_of(type.dtype), logical_lanes}; }
+
 Value fold_sum(Builder& k, Value lanes) {
   for (int half = lanes.type.lanes / 2; half > 1; half /= 2) {
     std::vector<int> low, high;
@@ -134,13 +148,16 @@ class DotLowering {
         node_(*s.shape.contract),
         map_(map),
         tile_(dot_tile(s.context, map)),
-        type_{scalar_of(node_.result()->type.dtype), logical_lanes} {
+        type_(type_of_sums(node_.result()->type)),
+        chains_(dot_chains(s.context, map)),
+        totals_(s, type_, 0, tile_.rows() * tile_.columns) {
     a_ = operand_pointer(s, map.a);
     b_ = operand_pointer(s, map.b);
   }
 
   std::string schedule() const {
-    return std::to_string(tile_.rows()) + "x" + std::to_string(tile_.columns) + " sums of 16 lanes";
+    return std::to_string(tile_.rows()) + "x" + std::to_string(tile_.columns) +
+           " sums of 16 lanes" + (chains_.several() ? ", in chains" : "");
   }
 
   void run() {
@@ -223,12 +240,39 @@ class DotLowering {
     Place place = place_of(number);
     find_run(place);
     find_shifts();
-    carried.push_back(place.a);
-    carried.push_back(place.b);
-    carried = sum_loops(0, carried);
-    carried.resize(carried.size() - 2);
+    if (chains_.several()) {
+      totals_.start(carried.size());
+      chain_loops(0, carried, {place.a, place.b});
+      carried = totals_.values(carried.size());
+    } else {
+      carried.push_back(place.a);
+      carried.push_back(place.b);
+      carried = sum_loops(0, carried);
+      carried.resize(carried.size() - 2);
+    }
     s_.e.close_scope();
     return carried;
+  }
+
+  // `places`: where A and B stand.
+  void chain_loops(size_t d, const std::vector<Value>& zeros, const std::vector<Value>& places) {
+    const Value a = extent(map_.k[d].a), b = extent(map_.k[d].b), all = extent(map_.k[d].extent);
+    if (d < chains_.loop) {
+      k_.loop(k_.i64(0), all, k_.i64(1), places, [&](Value, const std::vector<Value>& now) {
+        chain_loops(d + 1, zeros, now);
+        return std::vector<Value>{k_.add(now[0], a), k_.add(now[1], b)};
+      });
+      return;
+    }
+    const Value steps = k_.i64(chains_.steps);
+    k_.loop(k_.i64(0), all, steps, places, [&](Value first, const std::vector<Value>& now) {
+      std::vector<Value> carried = zeros;
+      carried.insert(carried.end(), now.begin(), now.end());
+      carried = steps_of(d, first, k_.min(all, k_.add(first, steps)), carried);
+      const auto sums = carried.end() - 2;
+      totals_.add(std::vector<Value>(carried.begin(), sums));
+      return std::vector<Value>(sums, carried.end());
+    });
   }
 
   // How long the innermost loop is, and where it begins: if it is in parts, at one of the rows.
@@ -276,15 +320,18 @@ class DotLowering {
 
   std::vector<Value> sum_loops(size_t d, const std::vector<Value>& carried) {
     if (d + 1 == map_.k.size()) return sum_run(carried);
+    return steps_of(d, k_.i64(0), extent(map_.k[d].extent), carried);
+  }
+
+  std::vector<Value> steps_of(size_t d, Value begin, Value end, const std::vector<Value>& carried) {
     const size_t places = carried.size() - 2;
     const Value a = extent(map_.k[d].a), b = extent(map_.k[d].b);
-    return k_.loop(k_.i64(0), extent(map_.k[d].extent), k_.i64(1), carried,
-                   [&](Value, const std::vector<Value>& now) {
-                     std::vector<Value> next = sum_loops(d + 1, now);
-                     next[places] = k_.add(now[places], a);
-                     next[places + 1] = k_.add(now[places + 1], b);
-                     return next;
-                   });
+    return k_.loop(begin, end, k_.i64(1), carried, [&](Value, const std::vector<Value>& now) {
+      std::vector<Value> next = sum_loops(d + 1, now);
+      next[places] = k_.add(now[places], a);
+      next[places + 1] = k_.add(now[places + 1], b);
+      return next;
+    });
   }
 
   // A carries its place as a pointer: a multiply-add that takes its elements from memory begins as
@@ -370,6 +417,8 @@ class DotLowering {
   const ContractionMap& map_;
   DotTile tile_;
   Type type_;
+  Chains chains_;
+  const TileChains totals_;
   Value a_, b_, rows_, run_, part_;
   std::vector<Value> row_shifts_, column_shifts_;
 };
@@ -379,7 +428,11 @@ class DotLowering {
 Slice dot_slice(const GroupContext& context, const ContractionMap& map) {
   const DotTile tile = dot_tile(context, map);
   Slice slice{{tile_count(map, tile), false}, 1};
-  slice.scratch_bytes = tile.rows() * tile.columns * logical_lanes * bytes_of_element(context);
+  const int64_t sums = tile.rows() * tile.columns;
+  const int64_t elements = dot_chains(context, map).several()
+                               ? TileChains::elements({Scalar::f32, logical_lanes}, sums)
+                               : sums * logical_lanes;
+  slice.scratch_bytes = elements * bytes_of_element(context);
   return slice;
 }
 

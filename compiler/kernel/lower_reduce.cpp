@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "compiler/kernel/chains.h"
 #include "compiler/kernel/narrow_rows.h"
 #include "compiler/support/diagnostics.h"
 
@@ -68,6 +69,10 @@ class RowLowering {
                                      [](const Dim& dim) { return !dim.batch && dim.size == 1; });
     straight_ =
         one_row && !row_.back().batch && row_.back().size <= straight_vectors * logical_lanes;
+    std::vector<Dim> loops(row_.begin(), row_.end() - 1);
+    const int64_t last = row_.back().extent(s.context.batch);
+    loops.push_back({(last + logical_lanes - 1) / logical_lanes, false});
+    chains_ = chains_of(loops, s.context.batch, longest_fold, longest_fold);
   }
 
   void run() {
@@ -127,8 +132,7 @@ class RowLowering {
     std::vector<const Node*> together;
     for (const Node* r : s_.shape.reductions)
       if (level_.of(r->result()) == now) together.push_back(r);
-    std::vector<Value> sums;
-    for (const Node* r : together) sums.push_back(identity(s_, *r, logical_lanes));
+    std::vector<Value> sums = identities(together);
     if (straight_) {
       over_row(at, [&](const Coordinates& full) { accumulate(together, full, sums); });
     } else {
@@ -147,50 +151,117 @@ class RowLowering {
     }
   }
 
+  using Together = std::vector<const Node*>;
+
   // Accumulators are carried through the loops over the row.
-  std::vector<Value> loop_row(const Coordinates& at, const std::vector<const Node*>& together,
+  std::vector<Value> loop_row(const Coordinates& at, const Together& together,
                               std::vector<Value> sums) {
-    return loop_outer(at, 0, together, std::move(sums));
+    if (!chains_.several()) return loop_outer(at, together, std::move(sums));
+    const ChainTotals totals(s_, together);
+    return totals.values(loop_chains(at, 0, together, totals, totals.start(logical_lanes)));
   }
 
-  std::vector<Value> loop_outer(const Coordinates& at, size_t d,
-                                const std::vector<const Node*>& together, std::vector<Value> sums) {
-    if (d + 1 == row_.size()) return loop_last(at, together, std::move(sums));
-    return s_.k.loop(s_.k.i64(0), s_.e.extent(row_[d]), s_.k.i64(1), sums,
+  std::vector<Value> loop_chains(const Coordinates& at, size_t d, const Together& together,
+                                 const ChainTotals& totals, std::vector<Value> carried) {
+    if (d + 1 == row_.size()) return last_chains(at, together, totals, std::move(carried));
+    const Value extent = s_.e.extent(row_[d]), step = s_.k.i64(chains_.steps);
+    if (d < chains_.loop)
+      return each(at, s_.k.i64(0), extent, carried, [&](const Coordinates& inner, auto now) {
+        return loop_chains(inner, d + 1, together, totals, std::move(now));
+      });
+    return s_.k.loop(
+        s_.k.i64(0), extent, step, carried, [&](Value first, const std::vector<Value>& now) {
+          const Value end = s_.k.min(extent, s_.k.add(first, step));
+          const auto chain =
+              each(at, first, end, identities(together), [&](const Coordinates& inner, auto sums) {
+                return loop_outer(inner, together, std::move(sums));
+              });
+          return totals.plus(now, chain);
+        });
+  }
+
+  // Chains of vectors of the last dimension; what is no whole vector is a chain of its own.
+  std::vector<Value> last_chains(const Coordinates& at, const Together& together,
+                                 const ChainTotals& totals, std::vector<Value> carried) {
+    const Value full = whole_vectors(), step = s_.k.i64(chains_.steps * logical_lanes);
+    carried = s_.k.loop(
+        s_.k.i64(0), full, step, carried, [&](Value first, const std::vector<Value>& now) {
+          const Value end = s_.k.min(full, s_.k.add(first, step));
+          return totals.plus(now, vectors(at, first, end, together, identities(together)));
+        });
+    if (ends_with_vector()) return carried;
+    return totals.plus(carried, tail(at, full, together, identities(together)));
+  }
+
+  using Body = std::function<std::vector<Value>(const Coordinates&, std::vector<Value>)>;
+
+  // Steps lo … hi-1 of the next dimension of the row.
+  std::vector<Value> each(const Coordinates& at, Value lo, Value hi,
+                          const std::vector<Value>& start, const Body& body) {
+    return s_.k.loop(lo, hi, s_.k.i64(1), start, [&](Value i, const std::vector<Value>& carried) {
+      s_.e.open_scope();
+      Coordinates inner = at;
+      inner.push_back({i, 0, false});
+      auto result = body(inner, carried);
+      s_.e.close_scope();
+      return result;
+    });
+  }
+
+  // One chain, over the dimensions of the row that `at` leaves.
+  std::vector<Value> loop_outer(const Coordinates& at, const Together& together,
+                                std::vector<Value> sums) {
+    const size_t d = at.size() - kept_.size();
+    if (d + 1 < row_.size())
+      return each(at, s_.k.i64(0), s_.e.extent(row_[d]), sums,
+                  [&](const Coordinates& inner, auto carried) {
+                    return loop_outer(inner, together, std::move(carried));
+                  });
+    const Value full = whole_vectors();
+    sums = vectors(at, s_.k.i64(0), full, together, std::move(sums));
+    return ends_with_vector() ? sums : tail(at, full, together, std::move(sums));
+  }
+
+  Value whole_vectors() {
+    return s_.k.binary(Op::bit_and, s_.e.extent(row_.back()), s_.k.i64(-logical_lanes));
+  }
+
+  bool ends_with_vector() const {
+    return !row_.back().batch && row_.back().size % logical_lanes == 0;
+  }
+
+  std::vector<Value> vectors(const Coordinates& at, Value begin, Value end,
+                             const Together& together, const std::vector<Value>& sums) {
+    return s_.k.loop(begin, end, s_.k.i64(logical_lanes), sums,
                      [&](Value i, const std::vector<Value>& carried) {
-                       s_.e.open_scope();
-                       Coordinates inner = at;
-                       inner.push_back({i, 0, false});
-                       auto result = loop_outer(inner, d + 1, together, carried);
-                       s_.e.close_scope();
-                       return result;
+                       return one_vector(at, {i, 0, true}, together, carried);
                      });
   }
 
-  std::vector<Value> loop_last(const Coordinates& at, const std::vector<const Node*>& together,
-                               std::vector<Value> sums) {
-    Builder& k = s_.k;
-    const Value extent = s_.e.extent(row_.back());
-    const Value full = k.binary(Op::bit_and, extent, k.i64(-logical_lanes));
-    auto step = [&](Coordinate c, std::vector<Value> carried) {
-      s_.e.open_scope();
-      Coordinates inner = at;
-      inner.push_back(c);
-      accumulate(together, inner, carried);
-      s_.e.close_scope();
-      return carried;
-    };
-    sums = k.loop(k.i64(0), full, k.i64(logical_lanes), sums,
-                  [&](Value i, const std::vector<Value>& carried) {
-                    return step({i, 0, true}, carried);
-                  });
-    const Dim& last = row_.back();
-    if (!last.batch && last.size % logical_lanes == 0) return sums;
-    // The rest, masked (with no lane at all if the row happens to end here).
-    s_.e.set_mask(first_lanes(k, logical_lanes, k.sub(extent, full)));
-    sums = step({full, 0, true}, std::move(sums));
+  // The rest, masked (with no lane at all if the row happens to end here).
+  std::vector<Value> tail(const Coordinates& at, Value full, const Together& together,
+                          std::vector<Value> sums) {
+    const Value left = s_.k.sub(s_.e.extent(row_.back()), full);
+    s_.e.set_mask(first_lanes(s_.k, logical_lanes, left));
+    sums = one_vector(at, {full, 0, true}, together, std::move(sums));
     s_.e.set_mask({});
     return sums;
+  }
+
+  std::vector<Value> one_vector(const Coordinates& at, const Coordinate& c,
+                                const Together& together, std::vector<Value> sums) {
+    s_.e.open_scope();
+    Coordinates inner = at;
+    inner.push_back(c);
+    accumulate(together, inner, sums);
+    s_.e.close_scope();
+    return sums;
+  }
+
+  std::vector<Value> identities(const Together& together) {
+    std::vector<Value> values;
+    for (const Node* r : together) values.push_back(identity(s_, *r, logical_lanes));
+    return values;
   }
 
   // Values of one number per row: their shape is that of the kept dimensions, up to ones. All are
@@ -220,6 +291,7 @@ class RowLowering {
   Shape kept_, row_;
   int levels_ = 0;
   bool straight_ = false;
+  Chains chains_;  // loops of the row, the last one counting vectors
   Value tail_mask_;
   Levels level_;
 };

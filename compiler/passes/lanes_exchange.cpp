@@ -1,6 +1,7 @@
 // What each node becomes when the first and last dimensions of its pictures are exchanged.
 #include <algorithm>
 
+#include "compiler/kernel/chains.h"
 #include "compiler/kernel/views.h"
 #include "compiler/passes/axes.h"
 #include "compiler/passes/lanes.h"
@@ -63,12 +64,22 @@ bool without_rows(const Value* value) {
                       [](const Dim& dim) { return dim.batch; });
 }
 
-// x[b, …, C] · w[…, C, O]: forward, or a gradient with respect to the input.
+int64_t summed_elements(const Node& contract, int64_t batch) {
+  int64_t count = 1;
+  const Shape& left = contract.operands[0]->type.shape;
+  for (int64_t axis : axes_of(contract, "lhs"))
+    count *= left[static_cast<size_t>(axis)].extent(batch);
+  return count;
+}
+
+// x[b, …, C] · w[…, C, O]: forward, or a gradient with respect to the input. Kernels with the batch
+// last add such a sum up in one chain.
 bool is_product(const Node& node) {
   const Value *left = node.operands[0], *right = node.operands[1];
   const List lhs = axes_of(node, "lhs");
   return axes_of(node, "lhs_batch").empty() && is_picture(left) && is_picture(node.result()) &&
          without_rows(right) && !contains(lhs, 0) && contains(lhs, left->type.rank() - 1) &&
+         summed_elements(node, 1) <= kernel::longest_sum &&
          free_axes(right, axes_of(node, "rhs")).size() == 1;
 }
 
@@ -164,11 +175,8 @@ bool is_exchangeable(const Node& node) {
 }
 
 double multiplications(const Node& contract, int64_t batch) {
-  double count = static_cast<double>(contract.result()->type.elements(batch));
-  const Shape& left = contract.operands[0]->type.shape;
-  for (int64_t axis : axes_of(contract, "lhs"))
-    count *= static_cast<double>(left[static_cast<size_t>(axis)].extent(batch));
-  return count;
+  return static_cast<double>(contract.result()->type.elements(batch)) *
+         static_cast<double>(summed_elements(contract, batch));
 }
 
 // --- Exchange ---

@@ -115,6 +115,7 @@ const Registration reduce_sum({
     .vjp = vjp_sum,
     .eval = eval_reduce<plus>,
     .lower = lower_binary(kernel::Op::add),
+    .adds = true,
     .samples = samples,
 });
 
