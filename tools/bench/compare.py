@@ -1,12 +1,14 @@
 """Compares two builds of nnc by interleaved runs; ends with status 1 if the new one is slower.
 
-usage: tools/bench/compare.py OLD_NNC NEW_NNC [WORKLOAD …] [--threshold 0.03] [--rounds 10]
-                              [--seconds 0.2] [--batch N] [--threads N] [--compile]
+usage: tools/bench/compare.py OLD_NNC NEW_NNC [WORKLOAD …] [--judge steps|compiling|both]
+                              [--steps 0.02] [--compiling 0.03] [--rounds 10] [--seconds 0.2]
+                              [--batch N] [--threads N]
 
 A workload is a network of workloads.py (none: all) or a model file. Ratios are new / old, over
-pairs of rounds: above 1 the new build is slower. It counts if the median is above 1 + threshold and
-the whole 95 % interval above 1; a workload where something does is measured again, and counts only
-if that says the same. Compile times are shown, and count only with --compile.
+pairs of rounds: above 1 the new build is slower. It counts if the median is above 1 + the limit of
+its kind and the whole 95 % interval above 1; a workload where something does is measured again, and
+counts only if that says the same. Running (steps and inference) and compiling are judged apart,
+each by its limit; all is shown, and what --judge names decides about the status.
 """
 
 import argparse
@@ -22,6 +24,10 @@ WHAT = {"step": lambda result: (result["train_step_us"] or {}).get("min"),
         "inference": lambda result: result["infer_us"]["min"],
         "compile, cold": lambda result: result["compile_ms"]["cold"],
         "compile, warm": lambda result: result["compile_ms"]["warm"]}
+
+
+def kind(what):
+    return "compiling" if what.startswith("compile") else "steps"
 
 
 def model_file(name):
@@ -58,8 +64,7 @@ def slower_things(name, options):
     slower = set()
     for what, (old, new) in measure(model_file(name), options).items():
         ratio = paired_ratio(old, new)
-        counts = options.compile or not what.startswith("compile")
-        bad = counts and is_slower(ratio, options.threshold)
+        bad = is_slower(ratio, options.limits[kind(what)])
         if bad:
             slower.add(what)
         print(f"  {name:32} {what:15}{min(old):11.2f}{min(new):11.2f}   {ratio}"
@@ -68,12 +73,24 @@ def slower_things(name, options):
 
 
 def compare(name, options):
-    """How many things are slower, twice in a row."""
+    """The things that are slower, twice in a row."""
     slower = slower_things(name, options)
     if slower:
         print("  once more:")
         slower &= slower_things(name, options)
-    return len(slower)
+    return slower
+
+
+def verdict(slower, options):
+    """Prints a line for each kind; whether one that is judged has become slower."""
+    failed = False
+    for name, limit in options.limits.items():
+        count = sum(kind(what) == name for what in slower)
+        judged = options.judge in (name, "both")
+        failed |= judged and count > 0
+        print(f"{name}: {count} slower by more than {limit:.0%}"
+              f"{'' if judged else ' (not judged)'}")
+    return failed
 
 
 def parse(arguments):
@@ -82,13 +99,16 @@ def parse(arguments):
     parser.add_argument("old")
     parser.add_argument("new")
     parser.add_argument("workload", nargs="*")
-    parser.add_argument("--threshold", type=float, default=0.03)
+    parser.add_argument("--judge", choices=("steps", "compiling", "both"), default="both")
+    parser.add_argument("--steps", type=float, default=0.02)
+    parser.add_argument("--compiling", type=float, default=0.03)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=0.2)
     parser.add_argument("--batch", type=int)
     parser.add_argument("--threads", type=int, default=min(2, len(cores())))
-    parser.add_argument("--compile", action="store_true")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    options.limits = {"steps": options.steps, "compiling": options.compiling}
+    return options
 
 
 def main(arguments):
@@ -96,12 +116,12 @@ def main(arguments):
     print(f"  {'':32} {'':15}{'old min':>11}{'new min':>11}   new / old, {options.rounds} rounds "
           f"(steps and inference in microseconds, compilation in milliseconds)")
     try:
-        slower = sum(compare(name, options) for name in options.workload or workloads.NAMES)
+        slower = [what for name in options.workload or workloads.NAMES
+                  for what in compare(name, options)]
     except (Failed, OSError) as problem:
         print(problem, file=sys.stderr)
         return 2
-    print(f"{slower} slower by more than {options.threshold:.0%}")
-    return 1 if slower else 0
+    return 1 if verdict(slower, options) else 0
 
 
 if __name__ == "__main__":

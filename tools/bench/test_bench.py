@@ -223,11 +223,12 @@ class Compare(unittest.TestCase):
     def test_a_slower_build_is_found(self):
         old, new = self.build("old", [10.0, 10.1]), self.build("new", [11.0, 11.1])
         self.assertEqual(self.status(old, new), 1)
-        self.assertIn("1 slower by more than 3%", self.said.getvalue())
+        self.assertIn("steps: 1 slower by more than 2%", self.said.getvalue())
+        self.assertIn("compiling: 0 slower by more than 3%", self.said.getvalue())
 
-    def test_the_threshold_counts(self):
+    def test_the_limit_counts(self):
         old, new = self.build("old", [10.0, 10.1]), self.build("new", [11.0, 11.1])
-        self.assertEqual(self.status(old, new, "--threshold", "0.15"), 0)
+        self.assertEqual(self.status(old, new, "--steps", "0.15"), 0)
 
     def test_a_faster_build_passes(self):
         old, new = self.build("old", [10.0]), self.build("new", [5.0])
@@ -243,10 +244,16 @@ class Compare(unittest.TestCase):
         self.assertEqual(self.status(old, new), 0)
         self.assertIn("once more", self.said.getvalue())
 
-    def test_compile_times_count_only_if_asked(self):
-        old, new = self.build("old", [10.0]), self.build("new", [10.0], cold=80.0)
+    def test_steps_and_compiling_are_judged_apart(self):
+        old, new = self.build("old", [10.0]), self.build("new", [10.0], cold=51.2)
         self.assertEqual(self.status(old, new), 0)
-        self.assertEqual(self.status(old, new, "--compile"), 1)
+        new = self.build("new", [10.0], cold=52.0)
+        self.assertEqual(self.status(old, new), 1)
+        self.assertIn("steps: 0 slower", self.said.getvalue())
+        self.assertIn("compiling: 1 slower", self.said.getvalue())
+        self.assertEqual(self.status(old, new, "--judge", "steps"), 0)
+        self.assertIn("compiling: 1 slower by more than 3% (not judged)", self.said.getvalue())
+        self.assertEqual(self.status(old, new, "--judge", "compiling"), 1)
 
     def test_a_build_that_does_not_run_is_an_error(self):
         old = self.build("old", [10.0])
