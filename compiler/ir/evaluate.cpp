@@ -1,5 +1,6 @@
 // The reference: every op's naive `eval` in f64, node by node.
 #include <cmath>
+#include <limits>
 
 #include "compiler/ir/op.h"
 #include "compiler/support/diagnostics.h"
@@ -27,6 +28,14 @@ void wrap(const Type& type, Tensor& tensor) {
   }
 }
 
+void round_to_single(const Type& type, Tensor& tensor) {
+  if (type.dtype != DType::f32) return;
+  for (double& x : tensor.data) {
+    const auto single = static_cast<float>(x);
+    x = std::fabs(single) < std::numeric_limits<float>::min() ? 0.0 : static_cast<double>(single);
+  }
+}
+
 // Runs all nodes; `assigned` collects the new value of each state.
 void run(const Graph& graph, Values& values, const EvalOptions& options,
          std::map<const Value*, Tensor>& assigned) {
@@ -46,6 +55,7 @@ void run(const Graph& graph, Values& values, const EvalOptions& options,
     for (size_t i = 0; i < results.size(); ++i) {
       const Value* result = node->results[i].get();
       wrap(result->type, results[i]);
+      if (options.rounded) round_to_single(result->type, results[i]);
       values[result] = std::move(results[i]);
     }
   }

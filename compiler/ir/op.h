@@ -159,6 +159,8 @@ struct EvalOptions {
   int64_t batch = 0;  // 0: the graph's
   uint64_t seed = 0;
   int64_t step = 0;
+  // Round every f32 result to f32, numbers below the smallest normal one to 0, as training does.
+  bool rounded = false;
 };
 std::map<std::string, Tensor> evaluate(const Graph& graph,
                                        const std::map<std::string, Tensor>& params,

@@ -45,7 +45,8 @@ bool fold_constants(ir::Graph& graph);  // arithmetic on uniform constants
 bool merge_common(ir::Graph& graph);    // equal nodes become one (common subexpressions)
 bool drop_stops(ir::Graph& graph);      // stop_gradient means nothing after derivatives
 bool remove_dead(ir::Graph& graph);     // nodes that nobody uses
-bool safe_forms(ir::Graph& graph);      // log(softmax), log(sigmoid): the stable forms
+bool safe_forms(ir::Graph& graph);      // softmax, log(softmax), log(sigmoid) …: the stable forms
+bool take_limits(ir::Graph& graph);     // 0·log(0) is 0
 bool skip_unread(ir::Graph& graph);     // pixels that pooling leaves out are not computed
 bool fold_scales(ir::Graph& graph);     // (x·W)·s: one product with weights W·s
 bool put_weights_in_panels(ir::Graph& graph);   // wide weights lie panel by panel

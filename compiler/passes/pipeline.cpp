@@ -9,7 +9,9 @@ const std::vector<Pass>& canonical_passes() {
       {"simplify", "drop what does nothing, so that the patterns below see plain forms", simplify},
       {"fold", "arithmetic on constants", fold_constants},
       {"cse", "one softmax where the file writes it twice", merge_common},
-      {"safe-forms", "textbook log(softmax) and log(sigmoid) become the stable forms", safe_forms},
+      {"safe-forms", "logarithms of what sigmoids, softmaxes and exponentials make: stable forms",
+       safe_forms},
+      {"limits", "0·log(0) is 0", take_limits},
       {"dce", "what the patterns left unused", remove_dead},
       {"narrow", "pixels that pooling leaves out are not computed", skip_unread},
   };

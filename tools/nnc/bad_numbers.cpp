@@ -18,7 +18,9 @@ std::string not_finite(const std::string& split) {
   return fmt::format("the loss of the {} rows is not a finite number", split);
 }
 
-const char* const grown = "although the rows are numbers: the model's own have grown too large";
+const char* const grown =
+    "although the rows are numbers: the model's own have grown too large, or a logarithm was taken "
+    "of 0 (of a probability that is exactly 0 or 1)";
 
 bool has_loss(const abi::EntryDesc& evaluate) {
   return std::any_of(evaluate.outputs.begin(), evaluate.outputs.end(),

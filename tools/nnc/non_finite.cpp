@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <limits>
 #include <map>
 
 #include "compiler/ir/op.h"
+#include "compiler/passes/log_patterns.h"
 #include "runtime/state.h"
 #include "tools/nnc/bad_numbers.h"
+#include "tools/nnc/culprit.h"
 #include "tools/nnc/terminal.h"
 
 namespace nnc::tool {
@@ -77,62 +78,11 @@ std::map<std::string, ir::Tensor> graph_inputs(
   return values;
 }
 
-// The reference computes in f64: what f32 could not hold counts as infinite.
-bool is_bad(double value, abi::DType dtype) {
-  if (dtype == abi::DType::f32) {
-    return !(std::fabs(value) <= static_cast<double>(std::numeric_limits<float>::max()));
-  }
-  return dtype == abi::DType::f64 && !std::isfinite(value);
-}
-
-struct Culprit {
-  const ir::Node* node = nullptr;
-  double value = 0;
-  std::string operands;  // largest magnitude of each
-};
-
 // The sign of a NaN says nothing.
-std::string value_text(const Culprit& culprit) {
-  if (std::isnan(culprit.value)) return "nan";
-  if (std::isinf(culprit.value)) return fmt::format("{}", culprit.value);
-  return fmt::format("{:.4g}, more than f32 can hold", culprit.value);
-}
-
-double largest(const ir::Tensor& tensor) {
-  double result = 0;
-  for (double x : tensor.data) {
-    if (std::isnan(x) || std::fabs(x) > std::fabs(result)) result = x;
-  }
-  return result;
-}
-
-Culprit find_culprit(const ir::Graph& original, const std::map<std::string, ir::Tensor>& inputs,
-                     const ir::EvalOptions& options) {
-  const auto graph = original.clone();
-  graph->outputs.clear();
-  for (size_t n = 0; n < graph->nodes.size(); ++n) {
-    for (const auto& result : graph->nodes[n]->results) {
-      graph->add_output(result->name, result.get());
-    }
-  }
-  const auto values = ir::evaluate(*graph, inputs, options);
-  for (size_t n = 0; n < graph->nodes.size(); ++n) {
-    if (graph->nodes[n]->op->family == ir::Family::movement) continue;  // shows what was bad before
-    for (const auto& result : graph->nodes[n]->results) {
-      for (double x : values.at(result->name).data) {
-        if (!is_bad(x, result->type.dtype)) continue;
-        Culprit culprit{original.nodes[n].get(), x, ""};
-        for (const ir::Value* operand : graph->nodes[n]->operands) {
-          const auto found = values.find(operand->name);
-          if (found == values.end()) continue;
-          culprit.operands += (culprit.operands.empty() ? "" : ", ") +
-                              fmt::format("{:.4g}", largest(found->second));
-        }
-        return culprit;
-      }
-    }
-  }
-  return {};
+std::string value_text(double value) {
+  if (std::isnan(value)) return "nan";
+  if (std::isinf(value)) return fmt::format("{}", value);
+  return fmt::format("{:.4g}, more than f32 can hold", value);
 }
 
 // Ops have names that formulas know, but for these.
@@ -140,6 +90,59 @@ std::string in_words(const ir::OpDef& op) {
   if (op.family == ir::Family::contraction) return "a sum of products";
   if (op.family == ir::Family::reduction) return "a sum or an extremum";
   return op.name == "mul" ? "a product" : op.name == "div" ? "a quotient" : "'" + op.name + "'";
+}
+
+// The loss of the table that took the logarithm of a probability, if that is what happened.
+const spec::Term* taken_by(const ir::Node& node, const spec::Description& description) {
+  for (const spec::Term& term : description.loss->terms)
+    if (term.loss && node.span.line == term.loss->span.line &&
+        node.span.column == term.loss->span.column)
+      return &term;
+  return nullptr;
+}
+
+bool is_log_of_zero(const Culprit& culprit) {
+  const std::string& op = culprit.node->op->name;
+  return (op == "log" || op == "log1p") && culprit.value < 0;
+}
+
+// The logarithm of a probability that is exactly 0 or 1 and may not be: no learning rate helps.
+Diagnostic log_of_zero(const Culprit& culprit, const spec::Description& description) {
+  Diagnostic diagnostic;
+  diagnostic.span = culprit.node->span;
+  const ir::Value* operand = culprit.node->operands[0];
+  const spec::Term* term = taken_by(*culprit.node, description);
+  if (term == nullptr || !term->loss->args.has("probability")) {
+    diagnostic.message = fmt::format("the logarithm of {} is taken here: -inf",
+                                     culprit.node->op->name == "log" ? "0" : "1 - 1");
+    diagnostic.expected = "numbers above 0; clip(x, 1e-6, …) keeps them there";
+    return diagnostic;
+  }
+  const bool one = passes::complement_of(operand) != nullptr;
+  const bool binary = term->loss->kind == "binary_cross_entropy";
+  diagnostic.message =
+      fmt::format("{}: '{}' is exactly {} {}: the loss is infinite there", term->loss->kind,
+                  term->loss->args.reference("probability").text, one ? 1 : 0,
+                  !binary ? "for a class whose target is above 0"
+                  : one   ? "where its target is below 1"
+                          : "where its target is above 0");
+  diagnostic.expected =
+      fmt::format("a probability that is never certain: that of {}, or clip(p, 1e-6, 1 - 1e-6)",
+                  binary ? "a sigmoid" : "a softmax");
+  return diagnostic;
+}
+
+Diagnostic first_bad_number(const Culprit& culprit) {
+  Diagnostic diagnostic;
+  diagnostic.span = culprit.node->span;
+  diagnostic.message = fmt::format("the first value that is not finite is made here, by {}: {}",
+                                   in_words(*culprit.node->op), value_text(culprit.value));
+  std::string inputs;
+  for (double input : culprit.inputs)
+    inputs += (inputs.empty() ? "" : ", ") + fmt::format("{:.4g}", input);
+  const bool elementwise = culprit.node->op->family == ir::Family::elementwise;
+  if (!inputs.empty()) diagnostic.got = (elementwise ? "of " : "largest inputs ") + inputs;
+  return diagnostic;
 }
 
 const char* what_is_kept(int64_t epoch) {
@@ -152,7 +155,7 @@ const char* what_is_kept(int64_t epoch) {
 void explain_non_finite(const runtime::NonFinite& details, CompiledModel& compiled,
                         const runtime::TrainEntries& entries, const runtime::Dataset& data,
                         const runtime::TrainOptions& options, runtime::Buffer state,
-                        runtime::ThreadPool& pool) {
+                        runtime::ThreadPool& pool, const spec::Description& description) {
   fmt::print(stderr, "{} step {} (epoch {}): the loss '{}' is not a finite number ({})\n",
              styled_error("nnc: error:", Style::red), details.step, details.epoch, details.term,
              details.place);
@@ -173,26 +176,27 @@ void explain_non_finite(const runtime::NonFinite& details, CompiledModel& compil
   evaluation.seed = options.seed;
   evaluation.step = details.step;
   const Culprit culprit = find_culprit(
-      *forward.graph,
+      *forward.graph, "loss." + details.term,
       graph_inputs(*forward.graph, details, program, *entries.step, *data.train.table, state),
       evaluation);
   if (culprit.node == nullptr) {
     fmt::print(stderr,
-               "  with exact numbers the step is finite: the weights have grown until f32 "
-               "lost them\n");
+               "  with exact numbers the step is finite: some are too large or too small for "
+               "f32\n");
+  } else if (is_log_of_zero(culprit)) {
+    fmt::print(stderr, "{}", render(log_of_zero(culprit, description)));
   } else {
-    Diagnostic diagnostic;
-    diagnostic.span = culprit.node->span;
-    diagnostic.message = fmt::format("the first value that is not finite is made here, by {}: {}",
-                                     in_words(*culprit.node->op), value_text(culprit));
-    if (!culprit.operands.empty()) diagnostic.got = "largest inputs " + culprit.operands;
-    fmt::print(stderr, "{}", render(diagnostic));
+    fmt::print(stderr, "{}", render(first_bad_number(culprit)));
   }
-  fmt::print(stderr, "  {} {}\n",
-             details.step == 1
+  if (culprit.rounded)
+    fmt::print(stderr,
+               "  With `precision: f64` the step is finite: f32 cannot hold its numbers.\n");
+  fmt::print(stderr, "  {}{}\n",
+             culprit.node != nullptr && is_log_of_zero(culprit) ? ""  // no learning rate helps
+             : details.step == 1
                  ? "This is the first step, so no learning rate has played a part: look at the "
-                   "data, the formula and the initial weights."
-                 : "A smaller learning rate or `clip: {norm: 1}` under `train` often helps.",
+                   "data, the formula and the initial weights. "
+                 : "A smaller learning rate or `clip: {norm: 1}` under `train` often helps. ",
              what_is_kept(details.epoch));
 }
 

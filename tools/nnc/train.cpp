@@ -358,7 +358,7 @@ Exit train(const Flags& flags) {
   } catch (const runtime::NonFiniteError& error) {
     progress.finish();
     explain_non_finite(error.details, *job.compiled, entries_of(*job.compiled), job.data,
-                       job.options, initial(job, pool), pool);
+                       job.options, initial(job, pool), pool, job.model.description);
     return failed(job, error.details.epoch);
   } catch (const runtime::NonFiniteWeight& error) {
     progress.finish();
