@@ -3,6 +3,7 @@
 #include <llvm/Support/BLAKE3.h>
 
 #include <cstring>
+#include <type_traits>
 
 namespace nnc::jit {
 
@@ -11,18 +12,23 @@ namespace {
 struct Header {
   char magic[8];
   Key key;
-  Key checksum;  // of everything after the header
+  Key checksum;  // of everything else, the header too
   uint64_t bytes;
   uint32_t objects;
   uint32_t frames;
 };
 
-constexpr char magic[8] = {'n', 'n', 'c', 'c', 'o', 'd', 'e', '1'};
+static_assert(std::has_unique_object_representations_v<Header>, "hashed byte by byte");
+
+constexpr char magic[8] = {'n', 'n', 'c', 'c', 'o', 'd', 'e', '2'};
 constexpr size_t alignment = 64;  // of the objects
 
-Key checksum_of(std::string_view bytes) {
+// `rest`: what follows the header.
+Key checksum_of(Header header, std::string_view rest) {
+  header.checksum = {};
   llvm::BLAKE3 hasher;
-  hasher.update(llvm::StringRef(bytes.data(), bytes.size()));
+  hasher.update(llvm::StringRef(reinterpret_cast<const char*>(&header), sizeof header));
+  hasher.update(llvm::StringRef(rest.data(), rest.size()));
   return hasher.final<32>();
 }
 
@@ -80,10 +86,10 @@ std::string pack(const Key& key, const Program& program) {
   Header header{};
   std::memcpy(header.magic, magic, sizeof magic);
   header.key = key;
-  header.checksum = checksum_of(std::string_view(out).substr(sizeof header));
   header.bytes = out.size();
   header.objects = static_cast<uint32_t>(program.objects.size());
   header.frames = static_cast<uint32_t>(program.stack_bytes.size());
+  header.checksum = checksum_of(header, std::string_view(out).substr(sizeof header));
   std::memcpy(out.data(), &header, sizeof header);
   return out;
 }
@@ -93,7 +99,8 @@ bool unpack(std::string_view bytes, const Key& key, Program& program) {
   if (bytes.size() < sizeof header) return false;
   std::memcpy(&header, bytes.data(), sizeof header);
   if (std::memcmp(header.magic, magic, sizeof magic) != 0 || header.key != key ||
-      header.bytes != bytes.size() || header.checksum != checksum_of(bytes.substr(sizeof header))) {
+      header.bytes != bytes.size() ||
+      header.checksum != checksum_of(header, bytes.substr(sizeof header))) {
     return false;
   }
   Reader reader(bytes);

@@ -78,8 +78,26 @@ class InflateStream : public ByteStream {
   void next_member() {
     ended_ = !gzip_;
     if (gzip_ && zlib_.avail_in == 0 && !refill()) truncated_ = false;
-    if (!ended_ && zlib_.next_in[0] != 0x1F) ended_ = true;  // padding
-    if (!ended_) inflateReset(&zlib_);
+    if (ended_) return;
+    if (zlib_.next_in[0] == 0x1F) {
+      inflateReset(&zlib_);
+    } else {
+      skip_padding();
+    }
+  }
+  // Zeros may fill the last block of a tape; anything else was not written by gzip.
+  void skip_padding() {
+    do {
+      const Bytef* end = zlib_.next_in + zlib_.avail_in;
+      const Bytef* other = std::find_if(zlib_.next_in, const_cast<Bytef*>(end),
+                                        [](Bytef byte) { return byte != 0; });
+      if (other != end) {
+        throw DataError(path_, fmt::format("byte {}", source_.offset() - (end - other)),
+                        "the compressed data is damaged", "the end of the file after its last part",
+                        fmt::format("a byte {:02x}", *other));
+      }
+    } while (refill());
+    truncated_ = false;
   }
   [[noreturn]] void damaged() {
     throw DataError(path_, fmt::format("byte {}", source_.offset() - zlib_.avail_in),

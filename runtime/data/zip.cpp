@@ -46,6 +46,37 @@ std::string read_directory(const FileHandle& file, uint64_t& entries) {
                   "a .npz file of NumPy");
 }
 
+// The bytes of an entry, compared with the checksum that the archive has of them.
+class CheckedStream : public ByteStream {
+ public:
+  CheckedStream(std::string path, const ZipEntry& entry, std::unique_ptr<ByteStream> bytes)
+      : path_(std::move(path)), entry_(entry), bytes_(std::move(bytes)) {}
+
+  size_t read(void* to, size_t bytes) override {
+    const size_t got = bytes_->read(to, bytes);
+    if (got > 0) crc_ = crc32_z(crc_, static_cast<const Bytef*>(to), got);
+    done_ += got;
+    if (done_ > entry_.size || (done_ == entry_.size && crc_ != entry_.crc)) damaged();
+    return got;
+  }
+  bool truncated() const override { return bytes_->truncated() || done_ < entry_.size; }
+
+ private:
+  [[noreturn]] void damaged() const {
+    const auto shown = [](uint64_t size, uLong crc) {
+      return fmt::format("{} bytes with the checksum {:08x}", size, crc);
+    };
+    throw DataError(path_, "entry '" + entry_.name + "'", "the zip archive is damaged",
+                    shown(entry_.size, entry_.crc), shown(done_, crc_));
+  }
+
+  std::string path_;
+  ZipEntry entry_;
+  std::unique_ptr<ByteStream> bytes_;
+  uint64_t done_ = 0;
+  uLong crc_ = crc32_z(0, nullptr, 0);
+};
+
 }  // namespace
 
 ZipFile::ZipFile(const std::string& path) : file_(std::make_shared<const FileHandle>(path)) {
@@ -67,6 +98,7 @@ ZipFile::ZipFile(const std::string& path) : file_(std::make_shared<const FileHan
                       "stored or deflated, not encrypted", fmt::format("method {}", method));
     }
     entry.deflated = method == 8;
+    entry.crc = static_cast<uint32_t>(little_endian(directory, at + 16, 4));
     entry.compressed = little_endian(directory, at + 20, 4);
     entry.size = little_endian(directory, at + 24, 4);
     entry.offset = little_endian(directory, at + 42, 4);
@@ -92,8 +124,10 @@ std::unique_ptr<ByteStream> ZipFile::open(const ZipEntry& entry) const {
   }
   const uint64_t start =
       entry.offset + local_bytes + little_endian(local, 26, 2) + little_endian(local, 28, 2);
-  return open_part(file_, start, entry.compressed,
-                   entry.deflated ? Compression::deflate : Compression::none);
+  return std::make_unique<CheckedStream>(
+      file_->path(), entry,
+      open_part(file_, start, entry.compressed,
+                entry.deflated ? Compression::deflate : Compression::none));
 }
 
 std::string zip_text(const std::vector<ZipContent>& contents) {

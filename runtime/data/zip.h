@@ -14,6 +14,7 @@ struct ZipEntry {
   uint64_t offset = 0;      // of its local header
   uint64_t compressed = 0;  // bytes
   uint64_t size = 0;        // bytes, decompressed
+  uint32_t crc = 0;         // of these bytes
   bool deflated = false;
 };
 
@@ -25,6 +26,7 @@ class ZipFile {
 
   const std::vector<ZipEntry>& entries() const { return entries_; }
   const ZipEntry* find(const std::string& name) const;
+  // Its bytes; whoever has read them all has had their checksum compared.
   std::unique_ptr<ByteStream> open(const ZipEntry& entry) const;
 
  private:

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "compiler/jit/build_id.h"
+#include "compiler/jit/cache_format.h"
 #include "tests/unit/jit/samples.h"
 
 using namespace nnc;
@@ -136,6 +137,24 @@ TEST_CASE("the build id is that of the binary which holds the code") {
   CHECK(library != jit::build_id());
   const int on_stack = 0;
   CHECK(jit::build_id_of(&on_stack).empty());
+}
+
+TEST_CASE("a bit that is wrong anywhere in an entry is found, in its header too") {
+  const jit::Key key{1, 2, 3};
+  jit::Program program;
+  program.objects = {"an object", "another"};
+  program.stack_bytes = {{"step", 64}, {"predict", 128}};
+  const std::string good = jit::pack(key, program);
+  jit::Program back;
+  REQUIRE(jit::unpack(good, key, back));
+  CHECK(back.objects == program.objects);
+  CHECK(back.stack_bytes == program.stack_bytes);
+  for (size_t bit = 0; bit < 8 * good.size(); ++bit) {
+    std::string bad = good;
+    bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ 1 << bit % 8);
+    jit::Program other;
+    if (jit::unpack(bad, key, other)) FAIL_CHECK("bit ", bit % 8, " of byte ", bit / 8);
+  }
 }
 
 TEST_CASE("what others could have written is not executed") {

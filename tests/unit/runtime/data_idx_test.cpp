@@ -114,6 +114,16 @@ TEST_CASE("bad idx files are refused with their place") {
   std::string damaged = packed;
   damaged[12] = static_cast<char>(damaged[12] ^ 0x55);
   CHECK_FALSE(error(damaged).empty());
+  // The trailer: the checksum of the contents and their length.
+  for (size_t from_end : {1, 4, 5, 8}) {
+    std::string trailer = packed;
+    trailer[trailer.size() - from_end] ^= 1;
+    CAPTURE(from_end);
+    CHECK(error(trailer).find("the compressed data is damaged") != std::string::npos);
+  }
+  CHECK(error(packed + std::string(500, '\0')).empty());  // padding
+  CHECK(error(packed + std::string(5, '\0') + "x").find("the compressed data is damaged") !=
+        std::string::npos);
   CHECK(error("\x1F\x8B garbage").find("the compressed data is damaged") != std::string::npos);
 }
 

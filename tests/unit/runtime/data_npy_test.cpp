@@ -1,5 +1,7 @@
 #include "runtime/data/npy.h"
 
+#include <cstring>
+
 #include "runtime/data/load.h"
 #include "runtime/data/zip.h"
 #include "support.h"
@@ -22,11 +24,14 @@ std::string deflated_zip(const std::string& name, const std::string& bytes) {
   const std::string member = gzip(bytes);
   const std::string raw = member.substr(10, member.size() - 18);
   std::string stored = zip_text({{name, raw}});
-  // Both headers: the method, and the size after decompression.
+  // Both headers: the method, and checksum and size after decompression.
   const size_t directory = 30 + name.size() + raw.size();
   stored[8] = 8;
   stored[directory + 10] = 8;
+  const uLong crc =
+      crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size()));
   for (size_t i = 0; i < 4; ++i) {
+    stored[14 + i] = stored[directory + 16 + i] = static_cast<char>(crc >> (8 * i));
     stored[22 + i] = static_cast<char>(bytes.size() >> (8 * i));
     stored[directory + 24 + i] = static_cast<char>(bytes.size() >> (8 * i));
   }
@@ -152,4 +157,35 @@ TEST_CASE("bad zip archives are refused") {
     CAPTURE(bytes);
     CHECK_FALSE(error(good.substr(0, bytes)).empty());
   }
+}
+
+TEST_CASE("every byte of an array in an archive is guarded by its checksum") {
+  TemporaryFolder folder;
+  const std::vector<float> numbers{1, 2, 3, 4, 5, 6, 7, 8};
+  const std::string array = npy_text(abi::DType::f32, {8}, numbers.data());
+  for (bool deflate : {false, true}) {
+    CAPTURE(deflate);
+    const std::string good = deflate ? deflated_zip("x.npy", array) : zip_text({{"x.npy", array}});
+    const size_t first = 30 + 5, last = good.find("PK\x01\x02");
+    for (size_t at = first; at < last; ++at) {
+      std::string bad = good;
+      bad[at] = static_cast<char>(bad[at] ^ 4);
+      folder.write("x.npz", bad);
+      // Some bits of a compressed block say nothing: then the array is still the same.
+      const std::string error = data_error(folder, [&] {
+        const RawArray read = read_npz(folder / "x.npz", "x", 0);
+        CHECK(std::memcmp(read.bytes.data(), numbers.data(), 32) == 0);
+        CHECK(deflate);
+      });
+      CAPTURE(at);
+      CHECK((deflate || !error.empty()));
+    }
+  }
+  std::string bad = zip_text({{"x.npy", array}});
+  bad[30 + 5 + 128] ^= 1;
+  folder.write("x.npz", bad);
+  CHECK(
+      data_error(folder, [&] { read_npz(folder / "x.npz", "x", 0); })
+          .find("x.npz: entry 'x.npy': the zip archive is damaged\n  expected  160 bytes with the "
+                "checksum") == 0);
 }
