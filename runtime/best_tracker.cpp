@@ -53,6 +53,8 @@ bool BestTracker::look(const Metrics& train, const Metrics& valid, int64_t epoch
   const double now = value(train, valid);
   const bool first = progress.best_epoch == 0;
   const bool improved = std::isfinite(now) && (first || better(now, progress.best_value));
+  // A figure that never had a value tells nothing: not that training is of no more use either.
+  if (first && !std::isfinite(now)) return false;
   const double delta = early_stop_ ? early_stop_->min_delta : 0;
   const double needed = progress.early_stop_value + (maximum_ ? delta : -delta);
   if (improved && (first || better(now, needed))) {

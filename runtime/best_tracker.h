@@ -14,7 +14,8 @@ class BestTracker {
   // Nothing was named and there is no valid split: the last weights are kept.
   bool keeps_best() const { return keep_best_; }
 
-  // Looks at the numbers of a finished epoch and updates `progress`. True: the best so far.
+  // Looks at the numbers of a finished epoch and updates `progress`. True: the best so far. Epochs
+  // before the first with a value do not count as epochs without improvement.
   // Throws std::invalid_argument when what is watched is not among the metrics.
   bool look(const Metrics& train, const Metrics& valid, int64_t epoch, Progress& progress) const;
   bool should_stop(const Progress& progress) const;

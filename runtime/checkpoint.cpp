@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <cmath>
-#include <nlohmann/json.hpp>
+#include <limits>
 
 #include "runtime/data/error.h"
+#include "runtime/json_reader.h"
 #include "runtime/safetensors.h"
 #include "runtime/state.h"
 
@@ -84,38 +84,38 @@ Json to_json(const Progress& p) {
           {"sums", p.sums}};
 }
 
-Progress progress_from(const Json& json) {
+Progress progress_from(const JsonReader& json) {
+  constexpr int64_t most = std::numeric_limits<int64_t>::max();
+  constexpr int64_t most_epochs = std::numeric_limits<uint32_t>::max();  // shuffled by 32 bits
   Progress p;
-  json.at("epoch").get_to(p.epoch);
-  json.at("step").get_to(p.step);
-  json.at("batch").get_to(p.batch);
-  json.at("seed").get_to(p.seed);
-  json.at("batch_size").get_to(p.batch_size);
-  json.at("best_epoch").get_to(p.best_epoch);
-  json.at("best_value").get_to(p.best_value);
-  json.at("early_stop_value").get_to(p.early_stop_value);
-  json.at("epochs_without_improvement").get_to(p.epochs_without_improvement);
-  json.at("seconds").get_to(p.seconds);
-  json.at("epoch_seconds").get_to(p.epoch_seconds);
-  for (const Json& sum : json.at("sums")) {
-    p.sums.push_back(sum.is_null() ? std::nan("") : sum.get<double>());
-  }
+  p.epoch = json.at("epoch").integer(0, most_epochs);
+  p.step = json.at("step").integer(0, most);
+  p.batch = json.at("batch").integer(0, std::numeric_limits<int32_t>::max());
+  p.seed = json.at("seed").natural();
+  p.batch_size = json.at("batch_size").integer(std::numeric_limits<int64_t>::min(), most);
+  p.best_epoch = json.at("best_epoch").integer(0, p.epoch + 1);
+  p.best_value = json.at("best_value").number();
+  p.early_stop_value = json.at("early_stop_value").number();
+  p.epochs_without_improvement = json.at("epochs_without_improvement").integer(0, most_epochs);
+  p.seconds = json.at("seconds").number();
+  p.epoch_seconds = json.at("epoch_seconds").number();
+  for (const JsonReader& sum : json.at("sums").items()) p.sums.push_back(sum.number_or_null());
   return p;
 }
 
 }  // namespace
 
-std::string weights_path(const std::string& run_folder) {
-  return run_folder + "/weights.safetensors";
+Destination weights_file(const std::string& run_folder) {
+  return {run_folder, "weights.safetensors"};
 }
 
-std::string checkpoint_path(const std::string& run_folder) {
-  return run_folder + "/checkpoint/last.safetensors";
+Destination checkpoint_file(const std::string& run_folder) {
+  return {run_folder, "checkpoint/last.safetensors"};
 }
 
-void save_weights(const std::string& path, const abi::Program& program, const Buffer& state,
-                  const std::map<std::string, std::string>& metadata) {
-  write_safetensors(path, OrderedStates(program, state, false).tensors, metadata);
+std::string save_weights(const Destination& to, const abi::Program& program, const Buffer& state,
+                         const std::map<std::string, std::string>& metadata) {
+  return write_safetensors(to, OrderedStates(program, state, false).tensors, metadata);
 }
 
 std::map<std::string, std::string> load_weights(const std::string& path,
@@ -125,11 +125,11 @@ std::map<std::string, std::string> load_weights(const std::string& path,
   return std::move(file.metadata);
 }
 
-void save_checkpoint(const std::string& path, const abi::Program& program, const Buffer& state,
+void save_checkpoint(const Destination& to, const abi::Program& program, const Buffer& state,
                      const Progress& progress, const std::map<std::string, std::string>& metadata) {
   std::map<std::string, std::string> all = metadata;
   all["training"] = to_json(progress).dump();
-  write_safetensors(path, OrderedStates(program, state, true).tensors, all);
+  write_safetensors(to, OrderedStates(program, state, true).tensors, all);
 }
 
 Progress load_checkpoint(const std::string& path, const abi::Program& program, Buffer& state) {
@@ -140,11 +140,8 @@ Progress load_checkpoint(const std::string& path, const abi::Program& program, B
     throw DataError(path, "", "this is not a checkpoint of training", "checkpoint/last.safetensors",
                     "weights alone");
   }
-  try {
-    return progress_from(Json::parse(training->second));
-  } catch (const nlohmann::json::exception& error) {
-    throw DataError(path, "", "the checkpoint is damaged", "", error.what());
-  }
+  const Json json = parse_json(training->second, path);
+  return progress_from(JsonReader(json, path, "training"));
 }
 
 }  // namespace nnc::runtime

@@ -7,17 +7,21 @@
 #include <vector>
 
 #include "runtime/abi.h"
+#include "runtime/atomic_file.h"
 #include "runtime/memory.h"
 
 namespace nnc::runtime {
 
-std::string weights_path(const std::string& run_folder);
-std::string checkpoint_path(const std::string& run_folder);
+Destination weights_file(const std::string& run_folder);
+Destination checkpoint_file(const std::string& run_folder);
+inline std::string weights_path(const std::string& run) { return weights_file(run).path(); }
+inline std::string checkpoint_path(const std::string& run) { return checkpoint_file(run).path(); }
 
 // Parameters, statistics and prepared values under their names; optimizer state is left out.
-// `metadata` may hold anything the command wants (a vocabulary, the model's name).
-void save_weights(const std::string& path, const abi::Program& program, const Buffer& state,
-                  const std::map<std::string, std::string>& metadata = {});
+// `metadata` may hold anything the command wants (a vocabulary, the model's name). Returns the
+// file's checksum.
+std::string save_weights(const Destination& to, const abi::Program& program, const Buffer& state,
+                         const std::map<std::string, std::string>& metadata = {});
 
 // Fills the states that save_weights writes; other states keep their values. Throws DataError when
 // one is missing, or has another shape or type; tensors that the program does not know are an
@@ -43,7 +47,7 @@ struct Progress {
 };
 
 // All states (optimizer state too) and the progress, in one file.
-void save_checkpoint(const std::string& path, const abi::Program& program, const Buffer& state,
+void save_checkpoint(const Destination& to, const abi::Program& program, const Buffer& state,
                      const Progress& progress,
                      const std::map<std::string, std::string>& metadata = {});
 // Throws DataError, as load_weights does.

@@ -134,13 +134,14 @@ std::vector<double> Accumulator::sums() const {
   return all;
 }
 
-void Accumulator::restore(const std::vector<double>& sums) {
+bool Accumulator::restore(const std::vector<double>& sums) {
   size_t width = 0;
   for (const Part& part : parts_) width += part.width;
-  const size_t rows = sums.empty() ? 0 : static_cast<size_t>(sums[0]);
-  if (sums.size() != sums_.size() + rows * width) {
-    throw std::invalid_argument("the stored sums belong to another program");
-  }
+  if (sums.size() < sums_.size()) return false;
+  const size_t gathered = sums.size() - sums_.size();
+  const size_t rows = width > 0 ? gathered / width : 0;
+  if (rows * width != gathered) return false;
+  if (width > 0 && sums[0] != static_cast<double>(rows)) return false;
   auto from = sums.begin() + static_cast<std::ptrdiff_t>(sums_.size());
   std::copy(sums.begin(), from, sums_.begin());
   for (Part& part : parts_) {
@@ -148,6 +149,7 @@ void Accumulator::restore(const std::vector<double>& sums) {
     part.gathered.assign(from, end);
     from = end;
   }
+  return true;
 }
 
 template <class T>

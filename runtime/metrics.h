@@ -45,12 +45,15 @@ class Accumulator {
   const std::string& bad_term() const { return bad_term_; }
   // The mean of the total loss so far.
   double mean_loss() const;
+  // How many rows have been added, NaN or beyond any number if damaged sums were restored.
+  double rows() const { return sums_[0]; }
   Metrics finish() const;
 
   // All running sums and gathered scores, to be stored in a checkpoint and restored to the same
   // bits.
   std::vector<double> sums() const;
-  void restore(const std::vector<double>& sums);
+  // False if they are of another program, or damaged; nothing has changed then.
+  bool restore(const std::vector<double>& sums);
 
  private:
   // A loss term or a metric: which output it reads and which sums it owns.

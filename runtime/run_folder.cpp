@@ -1,7 +1,6 @@
 #include "runtime/run_folder.h"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -11,6 +10,7 @@
 #include "runtime/atomic_file.h"
 #include "runtime/data/error.h"
 #include "runtime/data/stream.h"
+#include "runtime/json_reader.h"
 
 namespace nnc::runtime {
 namespace {
@@ -60,34 +60,59 @@ std::string metrics_line(int64_t epoch, const Metrics& train, const Metrics& val
   return json.dump();
 }
 
-void truncate_metrics(const std::string& path, int64_t epoch) {
-  if (!std::filesystem::exists(path)) return;
-  const std::string text = read_text(path);
-  std::string kept;
-  for (size_t at = 0; at < text.size();) {
+Destination metrics_file(const std::string& run_folder) { return {run_folder, "metrics.jsonl"}; }
+
+namespace {
+
+// The lines of the epochs 1, 2 … `last` at the begin of the text. What follows is from epochs that
+// are trained again, or was cut off.
+struct EpochLines {
+  std::string_view text;
+  int64_t epochs = 0;
+};
+
+EpochLines epoch_lines(std::string_view text, int64_t last) {
+  EpochLines lines;
+  size_t at = 0;
+  while (lines.epochs < last) {
     const size_t end = text.find('\n', at);
-    if (end == std::string::npos) break;  // a line that was cut off
+    if (end == std::string_view::npos) break;
     const Json line = Json::parse(text.substr(at, end - at), nullptr, false);
-    if (line.is_discarded() || !line.contains("epoch") || line["epoch"].get<int64_t>() > epoch) {
-      break;
-    }
-    kept += text.substr(at, end + 1 - at);
+    if (!line.is_object() || !line.contains("epoch") || line["epoch"] != lines.epochs + 1) break;
     at = end + 1;
+    ++lines.epochs;
   }
-  if (kept != text) write_atomically(path, kept);
+  lines.text = text.substr(0, at);
+  return lines;
 }
 
-void write_json(const std::string& path, const Json& json) {
-  write_atomically(path, json.dump(2) + "\n");
+}  // namespace
+
+int64_t epochs_of_metrics(const std::string& run_folder, int64_t last) {
+  const std::string path = metrics_file(run_folder).path();
+  if (!std::filesystem::exists(path)) return 0;
+  return epoch_lines(read_text(path), last).epochs;
 }
 
-Json read_json(const std::string& path) {
+void truncate_metrics(const std::string& run_folder, int64_t last) {
+  const Destination file = metrics_file(run_folder);
+  std::string text;
+  const bool exists = std::filesystem::exists(file.path());
+  if (exists) text = read_text(file.path());
+  const std::string_view kept = epoch_lines(text, last).text;
+  if (!exists || kept.size() < text.size()) write_atomically(file, kept);
+}
+
+void write_json(const Destination& to, const Json& json) {
+  // A word that is no UTF-8 can't be written as it is, and nothing else may take its place.
   try {
-    return Json::parse(read_text(path));
-  } catch (const nlohmann::json::exception& error) {
-    throw DataError(path, "", "this is not JSON", "", error.what());
+    write_atomically(to, json.dump(2) + "\n");
+  } catch (const Json::exception&) {
+    throw DataError(to.path(), "", "cannot be written: a name in it is not UTF-8");
   }
 }
+
+Json read_json(const std::string& path) { return parse_json(read_text(path), path); }
 
 namespace {
 
@@ -99,6 +124,10 @@ uint64_t hashed(uint64_t hash, std::string_view bytes) {
 }
 
 }  // namespace
+
+std::string hash_text(std::string_view text) {
+  return fmt::format("{:016x}", hashed(empty_hash, text));
+}
 
 std::string hash_file(const std::string& path) {
   const FileHandle file(path);

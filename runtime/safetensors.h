@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/abi.h"
+#include "runtime/atomic_file.h"
 #include "runtime/memory.h"
 
 namespace nnc::runtime {
@@ -26,13 +27,18 @@ struct TensorFile {
   Buffer storage;
 
   const Tensor* find(const std::string& name) const;
+  // Of the names, shapes, types, values and metadata that are there; as the metadata `checksum` it
+  // guards them.
+  std::string checksum() const;
 };
 
-// Writes the file atomically (see write_atomically). Throws DataError.
-void write_safetensors(const std::string& path, const std::vector<Tensor>& tensors,
-                       const std::map<std::string, std::string>& metadata = {});
+// Writes the file atomically (see write_atomically), with a checksum, which is returned. Throws
+// DataError.
+std::string write_safetensors(const Destination& to, const std::vector<Tensor>& tensors,
+                              std::map<std::string, std::string> metadata = {});
 
-// Reads and checks the whole file: header, offsets, sizes. Throws DataError.
+// Reads and checks the whole file: header, offsets, sizes, and the checksum if it has one: files of
+// other programs have none. Throws DataError.
 TensorFile read_safetensors(const std::string& path);
 
 }  // namespace nnc::runtime

@@ -40,7 +40,8 @@ class Session {
                  augmenter_.inputs()),
         accumulator_(program, *entries.step),
         tracker_(program, options, !data.valid.empty()),
-        keeper_(program, options, tracker_.keeps_best()) {
+        training_{program, *entries.step, data.train, options},
+        keeper_(training_, tracker_.keeps_best()) {
     if (!entries.complete) make_evaluator();
     clock_.steps_per_epoch = batches_.count();
     clock_.total_steps =
@@ -64,15 +65,14 @@ class Session {
     result_.best_epoch = progress_.best_epoch;
     result_.best_value = progress_.best_value;
     result_.watched = tracker_.watch();
+    result_.weights_checksum = keeper_.weights_checksum();
     result_.seconds = progress_.seconds;
     return result_;
   }
 
   // Training up to a step, in silence; the state stays where it is then.
   void run_until(int64_t step) {
-    if (options_.resume) {
-      progress_ = load_checkpoint(checkpoint_path(options_.run_folder), program_, state_);
-    }
+    if (options_.resume) progress_ = load_progress(training_, state_);
     while (progress_.step < step) {
       begin_epoch();
       while (progress_.batch < batches_.count() && progress_.step < step) run_batch();
@@ -109,7 +109,7 @@ class Session {
   void begin_epoch() {
     batches_.start_epoch(progress_.epoch + 1);
     if (progress_.batch > 0) {
-      accumulator_.restore(progress_.sums);
+      accumulator_.restore(progress_.sums);  // which load_progress has tried
     } else {
       accumulator_.reset();
     }
@@ -174,6 +174,7 @@ class Session {
     report.seconds = progress_.epoch_seconds;
     report.rate = binding_rate();
     report.improved = tracker_.look(report.train, report.valid, report.epoch, progress_);
+    if (progress_.best_epoch == 0) report.no_value = tracker_.watch();
     if (report.partial) {  // more steps may follow some day: the epoch is not over
       progress_.sums = accumulator_.sums();
     } else {
@@ -239,6 +240,7 @@ class Session {
   Binding binding_;
   Accumulator accumulator_;
   BestTracker tracker_;
+  Training training_;
   Keeper keeper_;
   std::optional<Evaluator> evaluator_;
   Clock clock_;

@@ -55,6 +55,7 @@ struct EpochReport {
   double seconds = 0;
   double rate = 0;        // of the last step
   bool improved = false;  // what is watched is the best so far
+  std::string no_value;   // the name of what is watched, if it never had a value so far
   bool partial = false;   // a limit of steps ended it early
 };
 
@@ -114,9 +115,10 @@ struct TrainResult {
   int64_t steps = 0;
   int64_t best_epoch = 0;
   double best_value = 0;
-  std::string watched;   // whose value that is: "valid.loss"
-  double seconds = 0;    // of training, without loading and compiling
-  Metrics train, valid;  // of the last finished epoch
+  std::string watched;           // whose value that is: "valid.loss"
+  std::string weights_checksum;  // of weights.safetensors; empty if nothing is written
+  double seconds = 0;            // of training, without loading and compiling
+  Metrics train, valid;          // of the last finished epoch
 };
 
 // The program's entries that training needs; both read the same state.

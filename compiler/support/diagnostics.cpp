@@ -20,15 +20,6 @@ bool same(const Diagnostic& a, const Diagnostic& b) {
          a.expected == b.expected && a.got == b.got;
 }
 
-// What a terminal would act upon is shown as a space; a tab is one column wide.
-std::string printable(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
-  }
-  return result;
-}
-
 // The quoted line and the carets below it. Of a long line only the part around the place is shown.
 std::string quote(const SourceSpan& span) {
   constexpr int widest = 100;
@@ -46,7 +37,7 @@ std::string quote(const SourceSpan& span) {
   const int room = std::max(1, shown + (first > 0 ? 1 : 0) - column);
   const int carets = std::clamp(span.length, 1, room);
   std::string result = fmt::format("{:>4} | {}{}{}\n", span.line, left,
-                                   printable(line.substr(begin, end - begin)), right);
+                                   printable(line.substr(begin, end - begin), ' '), right);
   result += fmt::format("     | {}^{}\n", std::string(static_cast<size_t>(column), ' '),
                         std::string(static_cast<size_t>(carets - 1), '~'));
   return result;
@@ -91,7 +82,7 @@ std::string render(const Diagnostic& diagnostic) {
   if (span.file && span.known()) result += quote(span);
   if (!diagnostic.expected.empty()) result += "  expected  " + diagnostic.expected + "\n";
   if (!diagnostic.got.empty()) result += "  got       " + diagnostic.got + "\n";
-  return without_controls(std::move(result));
+  return without_controls(result);
 }
 
 }  // namespace nnc

@@ -55,6 +55,22 @@ size_t utf8_length(std::string_view text, size_t at) {
   return overlong || surrogate || too_large ? 0 : length;
 }
 
+// Of one well-formed sequence.
+char32_t code_point(std::string_view bytes) {
+  if (bytes.size() < 2) return bytes.empty() ? U'\0' : static_cast<unsigned char>(bytes[0]);
+  char32_t result = static_cast<unsigned char>(bytes[0]) & (0xFFu >> (bytes.size() + 1));
+  for (char c : bytes.substr(1)) result = result << 6 | (static_cast<unsigned char>(c) & 0x3Fu);
+  return result;
+}
+
+// Whether a terminal acts upon it: control characters, ends of lines and of paragraphs, marks that
+// embed, override or isolate the direction of what follows.
+bool steers(char32_t c) {
+  const auto within = [c](char32_t first, char32_t last) { return c >= first && c <= last; };
+  return c < 0x20 || within(0x7F, 0x9F) || within(0x2028, 0x202E) || within(0x2066, 0x2069) ||
+         within(0x200E, 0x200F) || c == 0x061C;
+}
+
 }  // namespace
 
 std::optional<std::string> nearest(std::string_view word,
@@ -96,10 +112,7 @@ std::string join(const std::vector<std::string>& words, std::string_view last) {
 std::string in_quotes(std::string_view word) {
   constexpr int longest = 60;
   const bool cut = characters(word) > longest;
-  std::string result(cut ? word.substr(0, byte_of(word, longest)) : word);
-  for (char& c : result) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
-  }
+  const std::string result = printable(cut ? word.substr(0, byte_of(word, longest)) : word, ' ');
   return "'" + result + (cut ? "…" : "") + "'";
 }
 
@@ -174,12 +187,30 @@ std::optional<double> parse_number(std::string_view text) {
   return result;
 }
 
-std::string without_controls(std::string text) {
-  for (char& c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f) c = '?';
+std::string printable(std::string_view word, char instead) {
+  std::string result;
+  result.reserve(word.size());
+  for (size_t at = 0; at < word.size();) {
+    const size_t length = utf8_length(word, at);
+    if (length == 0 || steers(code_point(word.substr(at, length)))) {
+      result += instead;
+    } else {
+      result += word.substr(at, length);
+    }
+    at += std::max<size_t>(length, 1);
   }
-  return text;
+  return result;
+}
+
+std::string without_controls(std::string_view text) {
+  std::string result;
+  for (size_t at = 0; at <= text.size();) {
+    const size_t end = std::min(text.find_first_of("\n\t", at), text.size());
+    result += printable(text.substr(at, end - at));
+    if (end < text.size()) result += text[end];
+    at = end + 1;
+  }
+  return result;
 }
 
 }  // namespace nnc

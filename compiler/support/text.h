@@ -17,7 +17,7 @@ std::optional<std::string> nearest(std::string_view word,
 // "a, b and c"; `last` replaces "and". Of very many words only the first are listed.
 std::string join(const std::vector<std::string>& words, std::string_view last = "and");
 
-// 'word' for messages: control characters are replaced and long texts are cut.
+// 'word' for messages: it is printable, and long texts are cut.
 std::string in_quotes(std::string_view word);
 
 // [A-Za-z_][A-Za-z0-9_]*
@@ -41,7 +41,11 @@ std::string number_text(double number);
 // over or the number is not representable.
 std::optional<double> parse_number(std::string_view text);
 
-// The text for a terminal: bytes that would steer it become question marks.
-std::string without_controls(std::string text);
+// A word from anywhere (data, file names, values of a file) as it may be printed: what would steer
+// a terminal becomes `instead`: control characters, those of Unicode too, marks that turn the
+// direction of a text, and broken UTF-8.
+std::string printable(std::string_view word, char instead = '?');
+// The same for a whole message: its own tabs and ends of lines stay.
+std::string without_controls(std::string_view text);
 
 }  // namespace nnc

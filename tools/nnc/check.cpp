@@ -8,6 +8,7 @@
 
 #include "compiler/layers/catalogue.h"
 #include "compiler/spec/parse.h"
+#include "compiler/support/text.h"
 #include "runtime/data/error.h"
 #include "runtime/data/load.h"
 #include "runtime/data/probe.h"
@@ -91,6 +92,7 @@ void look_at_model(Result& result) {
 }
 
 Result look_at(const Flags& flags) {
+  check_no_run(flags.model.file);
   Result result;
   result.description = spec::parse(flags.model.file, {flags.model.overrides}, layers::catalogue(),
                                    result.diagnostics);
@@ -162,7 +164,7 @@ void print_json(const Result& result, bool ok) {
     json["arena_bytes"] = nullptr;
     json["live_bytes"] = nullptr;
   }
-  fmt::print("{}\n", json.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+  tool::print_json(json);
 }
 
 // "128", or "128 + 64 kept" where not all of them are trained.
@@ -241,7 +243,7 @@ Exit check(const Flags& flags) {
       print_summary(result);
     } else {
       fmt::print("{}: the file is right as far as it can be seen without its data\n",
-                 flags.model.file);
+                 printable(flags.model.file));
     }
   }
   return exit;

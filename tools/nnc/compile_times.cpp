@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/atomic_file.h"
+#include "runtime/json_reader.h"
 #include "tools/nnc/clock.h"
 #include "tools/nnc/scratch_folder.h"
 #include "tools/nnc/terminal.h"
@@ -97,12 +98,15 @@ Compilation compile_in_a_process(const std::string& folder) {
   std::vector<std::string> words = own_command();
   words.insert(words.end(), {"--compile-once", folder, "--started"});
   words.push_back(std::to_string(Clock::now().time_since_epoch().count()));
-  const auto json = nlohmann::json::parse(output_of(std::move(words)));
+  const char* const source = "the process that was measured";
+  const ordered_json parsed = runtime::parse_json(output_of(std::move(words)), source);
+  const runtime::JsonReader json(parsed, source);
   Compilation result;
-  result.model = json.at("model");
-  result.total = json.at("total_ms");
-  for (const auto& phase : json.at("phases")) {
-    result.phases.push_back({phase.at("stage"), phase.at("name"), phase.at("ms")});
+  result.model = json.at("model").text();
+  result.total = json.at("total_ms").number();
+  for (const runtime::JsonReader& phase : json.at("phases").items()) {
+    result.phases.push_back(
+        {phase.at("stage").text(), phase.at("name").text(), phase.at("ms").number()});
   }
   return result;
 }
@@ -199,7 +203,7 @@ void compile_once(const ReadyFlags& flags, const std::string& folder, int64_t st
   add("rest", "between the phases", total - seen);
   ordered_json json = to_json({{}, phases, total});
   json["model"] = ready.model.description.name;
-  fmt::print("{}\n", json.dump());
+  tool::print_json(json);
 }
 
 void print_compile_times(bool json) {
@@ -215,7 +219,7 @@ void print_compile_times(bool json) {
                                {"repeats", repeats},
                                {"cold", to_json(typical_cold)},
                                {"warm", to_json(typical_warm)}};
-  fmt::print("{}\n", result.dump());
+  print_json(result);
 }
 
 }  // namespace nnc::tool

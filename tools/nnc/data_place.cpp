@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "tools/nnc/exit.h"
+#include "tools/nnc/terminal.h"
 
 namespace nnc::tool {
 
@@ -114,8 +115,9 @@ SourceSpan place_of(const runtime::DataError& error, const spec::Data& data) {
 }
 
 Diagnostic at_its_place(const runtime::DataError& error, const spec::Data& data) {
-  const std::string where = error.place.empty() ? error.file : error.file + ": " + error.place;
-  return UserError(place_of(error, data), where + ": " + error.problem, error.expected, error.got)
+  const runtime::DataError said = in_printable_words(error);
+  const std::string where = said.place.empty() ? said.file : said.file + ": " + said.place;
+  return UserError(place_of(error, data), where + ": " + said.problem, said.expected, said.got)
       .diagnostic;
 }
 

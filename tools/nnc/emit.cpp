@@ -41,7 +41,8 @@ EmitChoices choices_of(const Flags& flags) {
 
 void write(const fs::path& path, std::string_view bytes, const std::string& note) {
   runtime::write_atomically(path.string(), bytes);
-  fmt::print("{}  {}{}\n", path.string(), bytes_text(static_cast<double>(bytes.size())), note);
+  fmt::print("{}  {}{}\n", printable(path.string()), bytes_text(static_cast<double>(bytes.size())),
+             note);
 }
 
 kernel::Target object_target(const Flags& flags) {

@@ -176,7 +176,7 @@ Exit evaluate(const Flags& flags) {
                         split_of(data, split), state, scalars, pool);
   check_metrics(split, metrics, compiled->entry("evaluate"), split_of(data, split));
   if (flags.json) {
-    fmt::print("{}\n", to_json(split, metrics).dump());
+    print_json(to_json(split, metrics));
     return Exit::done;
   }
   fmt::print("{}  {}   ({} rows)\n", split, metrics_text(metrics), with_commas(metrics.rows));

@@ -61,6 +61,7 @@ Model finish(std::optional<spec::Description> description, const Diagnostics& di
 }  // namespace
 
 Model read_model(const std::string& file, const std::vector<std::string>& overrides) {
+  check_no_run(file);
   Diagnostics diagnostics;
   auto description = spec::parse(file, {overrides}, layers::catalogue(), diagnostics);
   return finish(std::move(description), diagnostics);

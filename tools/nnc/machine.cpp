@@ -10,6 +10,7 @@
 #include "compiler/jit/jit.h"
 #include "runtime/atomic_file.h"
 #include "runtime/data/error.h"
+#include "runtime/json_reader.h"
 #include "runtime/threads.h"
 #include "tools/nnc/terminal.h"
 
@@ -44,24 +45,31 @@ ordered_json to_json(const Machine& machine) {
           {"take_gbs", machine.take_gbs}};
 }
 
-// Throws nlohmann::json::exception where something is not there.
-std::optional<Machine> from_json(const nlohmann::json& json) {
-  if (json.at("format") != format) return std::nullopt;
+// Throws DataError where something is not there or cannot have been measured.
+std::optional<Machine> from_json(const runtime::JsonReader& json) {
+  constexpr int64_t most = int64_t{1} << 60;
+  constexpr int64_t most_cores = int64_t{1} << 20;
+  const auto positive = [](const runtime::JsonReader& value) {
+    if (value.number() < 0) value.refuse("less than nothing");
+    return value.number();
+  };
+  if (json.at("format").integer(0, most) != format) return std::nullopt;
   Machine machine;
-  machine.cpu = json.at("cpu");
-  machine.cores = json.at("cores");
-  machine.isa = json.at("isa");
-  machine.measured = json.at("measured");
-  machine.peak_one = json.at("peak_gflops").at("one");
-  machine.peak_all = json.at("peak_gflops").at("all");
-  for (const auto& level : json.at("read")) {
-    machine.levels.push_back({level.at("name"), level.at("capacity"), level.at("bytes"),
-                              level.at("one_gbs"), level.at("all_gbs")});
+  machine.cpu = json.at("cpu").text();
+  machine.cores = static_cast<int>(json.at("cores").integer(1, most_cores));
+  machine.isa = json.at("isa").text();
+  machine.measured = json.at("measured").integer(0, most);
+  machine.peak_one = positive(json.at("peak_gflops").at("one"));
+  machine.peak_all = positive(json.at("peak_gflops").at("all"));
+  for (const runtime::JsonReader& level : json.at("read").items()) {
+    machine.levels.push_back({level.at("name").text(), level.at("capacity").integer(0, most),
+                              level.at("bytes").integer(0, most), positive(level.at("one_gbs")),
+                              positive(level.at("all_gbs"))});
   }
-  machine.call_ns = json.at("call_ns");
-  machine.barrier_ns = json.at("barrier_ns");
-  machine.give_gbs = json.at("give_gbs");
-  machine.take_gbs = json.at("take_gbs");
+  machine.call_ns = positive(json.at("call_ns"));
+  machine.barrier_ns = json.at("barrier_ns").number();  // tests set less than nothing
+  machine.give_gbs = positive(json.at("give_gbs"));
+  machine.take_gbs = positive(json.at("take_gbs"));
   return machine;
 }
 
@@ -138,9 +146,9 @@ std::optional<Machine> kept_machine(const kernel::Target& target) {
   const std::string path = machine_path(target);
   if (path.empty() || !fs::exists(path)) return std::nullopt;
   try {
-    return from_json(nlohmann::json::parse(runtime::read_text(path)));
-  } catch (const nlohmann::json::exception&) {  // damaged
-  } catch (const runtime::DataError&) {         // not readable
+    const ordered_json json = runtime::parse_json(runtime::read_text(path), path);
+    return from_json(runtime::JsonReader(json, path));
+  } catch (const runtime::DataError&) {  // not readable, damaged
   }
   return std::nullopt;
 }
@@ -187,7 +195,7 @@ void print_machine(const kernel::Target& target, bool renew, bool json) {
   ordered_json result = to_json(*machine);
   result["kept"] = is_kept ? ordered_json(machine_path(target)) : ordered_json();
   result["age_seconds"] = std::max<int64_t>(0, std::time(nullptr) - machine->measured);
-  fmt::print("{}\n", result.dump());
+  print_json(result);
 }
 
 }  // namespace nnc::tool

@@ -40,7 +40,7 @@ Start with:
 
 void say_error(const std::string& message, const std::string& hint = {}) {
   fmt::print(stderr, "{} {}\n", styled_error("nnc: error:", Style::red), without_controls(message));
-  if (!hint.empty()) fmt::print(stderr, "  {}\n", hint);
+  if (!hint.empty()) fmt::print(stderr, "  {}\n", without_controls(hint));
 }
 
 // The subcommand that a wrong first word was probably meant to be.
@@ -113,7 +113,7 @@ Exit run_and_explain(int argc, char** argv) {
     fmt::print(stderr, "{}", render(error.diagnostic));
     return Exit::usage;
   } catch (const runtime::DataError& error) {
-    say_error(error.what());
+    say_error(in_printable_words(error).what());
     return Exit::failed;
   } catch (const std::bad_alloc&) {
     say_error("not enough memory");

@@ -7,6 +7,7 @@
 
 #include "compiler/ir/op.h"
 #include "compiler/passes/log_patterns.h"
+#include "compiler/support/text.h"
 #include "runtime/state.h"
 #include "tools/nnc/bad_numbers.h"
 #include "tools/nnc/culprit.h"
@@ -158,7 +159,7 @@ void explain_non_finite(const runtime::NonFinite& details, CompiledModel& compil
                         runtime::ThreadPool& pool, const spec::Description& description) {
   fmt::print(stderr, "{} step {} (epoch {}): the loss '{}' is not a finite number ({})\n",
              styled_error("nnc: error:", Style::red), details.step, details.epoch, details.term,
-             details.place);
+             printable(details.place));
   const abi::Program& program = compiled.program();
   const spec::Forward& forward = compiled.forward();
   const std::string data_place =
@@ -167,7 +168,7 @@ void explain_non_finite(const runtime::NonFinite& details, CompiledModel& compil
     fmt::print(stderr,
                "  the data hold no number there: {}\n"
                "  Put a number there or leave the row out. {}\n",
-               data_place, what_is_kept(details.epoch));
+               printable(data_place), what_is_kept(details.epoch));
     return;
   }
   runtime::replay_before(details.step, program, entries, data, state, options, pool);

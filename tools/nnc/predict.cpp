@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "compiler/support/text.h"
 #include "tools/nnc/bad_numbers.h"
 #include "tools/nnc/input_rows.h"
 #include "tools/nnc/predictions.h"
@@ -67,7 +68,7 @@ Exit predict(Flags flags) {
   write_predictions(flags.out, named, table->rows);
   if (flags.out != "-") {
     fmt::print(stderr, "{} row{} to {}\n", with_commas(table->rows), table->rows == 1 ? "" : "s",
-               flags.out);
+               printable(flags.out));
   }
   return Exit::done;
 }

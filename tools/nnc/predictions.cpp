@@ -1,6 +1,7 @@
 #include "tools/nnc/predictions.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <cstdio>
@@ -9,6 +10,7 @@
 #include "compiler/support/text.h"
 #include "runtime/atomic_file.h"
 #include "tools/nnc/exit.h"
+#include "tools/nnc/terminal.h"
 
 namespace nnc::tool {
 
@@ -177,7 +179,9 @@ void write_predictions(const std::string& path, const std::vector<NamedPredictio
                        int64_t rows) {
   check_prediction_path(path, outputs.size());
   if (path == "-") {
-    const std::string text = csv_text(outputs, rows);
+    std::string text = csv_text(outputs, rows);
+    // Class names come from the data. A program that reads them gets every byte.
+    if (is_terminal(STDOUT_FILENO)) text = without_controls(text);
     std::fwrite(text.data(), 1, text.size(), stdout);
     return;
   }

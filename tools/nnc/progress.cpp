@@ -105,7 +105,7 @@ void TrainProgress::on_progress(const runtime::ProgressReport& report) {
   const double left = report.seconds / done - report.seconds;
   line_.show(fmt::format("epoch {}/{}  batch {}/{}  loss {}  {:.0f} %, {} left", report.epoch,
                          report.epochs, report.batch, report.batches, loss_text(report.loss),
-                         done * 100, duration_text(left)));
+                         done * 100, time_left_text(left)));
 }
 
 bool TrainProgress::should_stop() { return interrupted(); }

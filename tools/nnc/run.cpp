@@ -8,11 +8,12 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <limits>
 
-#include "runtime/checkpoint.h"
-#include "runtime/data/error.h"
+#include "runtime/json_reader.h"
 #include "runtime/run_folder.h"
 #include "tools/nnc/exit.h"
+#include "tools/nnc/terminal.h"
 #include "tools/nnc/version.h"
 
 namespace nnc::tool {
@@ -23,9 +24,10 @@ using nlohmann::ordered_json;
 namespace {
 
 const char* const manifest_name = "manifest.json";
-// All that `train` writes into a run folder.
-const char* const run_files[] = {"manifest.json",       "model.yaml",  "metrics.jsonl",
-                                 "weights.safetensors", "report.html", "checkpoint"};
+// All that `train` writes into a run folder. The manifest is written first and removed last: it
+// says whose files these are.
+const char* const run_files[] = {"weights.safetensors", "checkpoint", "metrics.jsonl",
+                                 "report.html",         "model.yaml", manifest_name};
 
 const std::pair<abi::DType, const char*> dtype_names[] = {
     {abi::DType::f32, "f32"}, {abi::DType::f64, "f64"}, {abi::DType::i32, "i32"},
@@ -39,11 +41,12 @@ std::string dtype_name(abi::DType dtype) {
   return "f32";
 }
 
-abi::DType dtype_of(const std::string& name, const std::string& file) {
+abi::DType dtype_of(const runtime::JsonReader& json) {
+  const std::string name = json.text();
   for (const auto& [value, known] : dtype_names) {
     if (name == known) return value;
   }
-  throw runtime::DataError(file, "fields", "unknown type", "f32, f64, i32, i64 or u8", name);
+  json.refuse("unknown type", "f32, f64, i32, i64 or u8");
 }
 
 ordered_json to_json(const runtime::FieldInfo& field) {
@@ -83,36 +86,100 @@ RunLock::~RunLock() {
   if (descriptor_ >= 0) close(descriptor_);
 }
 
-void refuse_existing_run(const std::string& folder) {
+namespace {
+
+// What is at the place of a run.
+struct Contents {
+  bool something = false;  // more than what a killed process left
+  bool is_run = false;
+  bool only_a_model = true;
+  bool only_a_manifest = true;
+};
+
+Contents contents_of(const std::string& folder) {
+  Contents result;
   std::error_code error;
-  if (!fs::is_directory(folder, error) || fs::is_empty(folder, error)) return;
-  throw CommandError(Exit::usage, fmt::format("{} is already there", folder),
-                     "--force replaces it, -o names another folder, "
-                     "--resume continues an interrupted run");
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename();
+    if (runtime::is_temporary_name(name)) continue;
+    result.something = true;
+    result.is_run |= name == manifest_name;
+    result.only_a_model &= name == "model.yaml";
+    result.only_a_manifest &= name == manifest_name;
+  }
+  return result;
 }
 
-RunLock make_run_folder(const std::string& folder) {
+void remove_run_files(const std::string& folder) {
+  std::error_code error;  // what cannot be removed cannot be written either: that says why
+  for (const char* name : run_files) fs::remove_all(fs::path(folder) / name, error);
+  remove_leftovers(folder);
+}
+
+}  // namespace
+
+void check_replaceable(const std::string& folder, Replace replace, const std::string& model_path) {
   std::error_code error;
   if (fs::exists(folder, error) && !fs::is_directory(folder, error)) {
     throw CommandError(Exit::usage, fmt::format("{} is a file, not a folder", folder));
   }
-  const bool is_run = fs::exists(fs::path(folder) / manifest_name, error);
-  if (!is_run && fs::is_directory(folder, error) && !fs::is_empty(folder, error)) {
-    throw CommandError(Exit::usage,
-                       fmt::format("{} is not a run, so --force does not replace it", folder),
-                       "-o names a folder that is empty or not there yet");
+  const Contents contents = contents_of(folder);
+  // Nothing, or the first file alone of a training that was killed then.
+  if (!contents.something || contents.only_a_manifest) return;
+  if (replace == Replace::no) {
+    throw CommandError(Exit::usage, fmt::format("{} is already there", folder),
+                       "--force replaces it, -o names another folder, "
+                       "--resume continues an interrupted run");
   }
-  error.clear();
+  // Earlier versions wrote model.yaml first, so that it may stand alone; or it is the user's own.
+  const bool holds_the_model = fs::equivalent(model_path_in(folder), model_path, error);
+  if (contents.is_run || (contents.only_a_model && !holds_the_model)) return;
+  throw CommandError(Exit::usage,
+                     fmt::format("{} is not a run, so --force does not replace it", folder),
+                     "-o names a folder that is empty or not there yet");
+}
+
+RunLock make_run_folder(const std::string& folder, Replace replace, const std::string& model_path) {
+  std::error_code error;
   fs::create_directories(folder, error);
   if (error) cannot_make(folder, error);
   RunLock lock(folder);
-  for (const char* name : run_files) fs::remove_all(fs::path(folder) / name, error);
+  check_replaceable(folder, replace, model_path);
+  remove_run_files(folder);
   return lock;
+}
+
+void remove_leftovers(const std::string& folder) {
+  std::vector<fs::path> leftovers;
+  for (const std::string& place : {folder, folder + "/checkpoint"}) {
+    std::error_code error;
+    if (fs::is_symlink(place, error) && place != folder) continue;
+    for (fs::directory_iterator entry(place, error), end; !error && entry != end;
+         entry.increment(error)) {
+      const std::string name = entry->path().filename();
+      if (runtime::is_temporary_name(name)) leftovers.push_back(entry->path());
+    }
+  }
+  std::error_code error;
+  for (const fs::path& path : leftovers) fs::remove(path, error);
+}
+
+void remove_run(const std::string& folder) {
+  remove_run_files(folder);
+  std::error_code not_empty;
+  fs::remove(folder, not_empty);
 }
 
 void check_run_folder(const std::string& folder) {
   std::error_code error;
-  if (fs::exists(fs::path(folder) / manifest_name, error)) return;
+  if (fs::exists(fs::path(folder) / manifest_name, error)) {
+    if (fs::exists(model_path_in(folder), error)) return;
+    throw CommandError(
+        Exit::failed,
+        fmt::format("{} has no model.yaml: its training was killed at its begin", folder),
+        fmt::format("nnc train FILE -o {} begins it again", folder));
+  }
   if (!fs::exists(folder, error)) {
     throw CommandError(Exit::usage, fmt::format("there is no run {}", folder),
                        "`nnc train FILE` makes one");
@@ -125,8 +192,17 @@ void check_run_folder(const std::string& folder) {
                      fmt::format("{} is not a run folder: it has no {}", folder, manifest_name));
 }
 
-std::string model_path_in(const std::string& folder) { return folder + "/model.yaml"; }
-std::string metrics_path_in(const std::string& folder) { return folder + "/metrics.jsonl"; }
+void check_no_run(const std::string& path) {
+  std::error_code error;
+  if (!fs::exists(manifest_path_in(path), error)) return;
+  const std::string model = fs::path(model_path_in(path)).lexically_normal();
+  throw CommandError(Exit::usage, fmt::format("{} is a run, not a model file", path),
+                     fmt::format("its model file is {}", shell_word(model)));
+}
+
+runtime::Destination model_file_in(const std::string& folder) { return {folder, "model.yaml"}; }
+std::string model_path_in(const std::string& folder) { return model_file_in(folder).path(); }
+std::string manifest_path_in(const std::string& folder) { return folder + "/" + manifest_name; }
 
 void write_manifest(const std::string& folder, const Manifest& manifest,
                     const ordered_json& facts) {
@@ -137,34 +213,54 @@ void write_manifest(const std::string& folder, const Manifest& manifest,
                        {"model_path", manifest.model_path},
                        {"set", manifest.overrides}};
   json.update(facts);
+  if (!manifest.weights_checksum.empty()) json["weights_checksum"] = manifest.weights_checksum;
   json["fields"] = fields;
-  runtime::write_json(folder + "/" + manifest_name, json);
+  runtime::write_json({folder, manifest_name}, json);
 }
+
+namespace {
+
+runtime::FieldInfo field_from(const runtime::JsonReader& json) {
+  constexpr int64_t most_numbers = int64_t{1} << 40;  // in a row; as of any value of the model
+  constexpr int64_t most_classes = std::numeric_limits<int32_t>::max();
+  runtime::FieldInfo field;
+  field.name = json.at("name").text();
+  field.dtype = dtype_of(json.at("type"));
+  int64_t room = most_numbers;
+  for (const runtime::JsonReader& axis : json.at("shape").items()) {
+    field.row_shape.push_back(axis.integer(1, room));
+    room /= field.row_shape.back();
+  }
+  field.classes = json.at("classes").integer(0, most_classes);
+  field.vocabulary = json.at("words").texts();
+  const bool one_each =
+      field.vocabulary.empty() || static_cast<int64_t>(field.vocabulary.size()) <= field.classes;
+  if (!one_each) json.at("words").refuse("more words than classes");
+  return field;
+}
+
+}  // namespace
 
 Manifest read_manifest(const std::string& folder, ordered_json* facts) {
   check_run_folder(folder);
-  const std::string path = folder + "/" + manifest_name;
+  const std::string path = manifest_path_in(folder);
   const ordered_json json = runtime::read_json(path);
+  const runtime::JsonReader reader(json, path);
   Manifest result;
-  try {
-    result.model_name = json.at("model");
-    result.model_path = json.at("model_path");
-    result.overrides = json.at("set").get<std::vector<std::string>>();
-    for (const ordered_json& field : json.at("fields")) {
-      runtime::FieldInfo info;
-      info.name = field.at("name");
-      info.dtype = dtype_of(field.at("type"), path);
-      info.row_shape = field.at("shape").get<std::vector<int64_t>>();
-      info.classes = field.at("classes");
-      info.vocabulary = field.at("words").get<std::vector<std::string>>();
-      result.fields.push_back(std::move(info));
+  result.model_name = reader.at("model").text();
+  result.model_path = reader.at("model_path").text();
+  result.overrides = reader.at("set").texts();
+  if (reader.has("weights_checksum")) {
+    result.weights_checksum = reader.at("weights_checksum").text();
+  }
+  for (const runtime::JsonReader& field : reader.at("fields").items()) {
+    result.fields.push_back(field_from(field));
+  }
+  if (facts) {
+    *facts = json;
+    for (const char* key : {"nnc", "model", "model_path", "set", "weights_checksum", "fields"}) {
+      facts->erase(key);
     }
-    if (facts) {
-      *facts = json;
-      for (const char* key : {"nnc", "model", "model_path", "set", "fields"}) facts->erase(key);
-    }
-  } catch (const nlohmann::json::exception& problem) {
-    throw runtime::DataError(path, "", "not a manifest that nnc wrote", "", problem.what());
   }
   return result;
 }

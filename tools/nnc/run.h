@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compiler/spec/graph/fields.h"
+#include "runtime/atomic_file.h"
 #include "runtime/data/spec.h"
 
 namespace nnc::tool {
@@ -18,13 +19,19 @@ struct Manifest {
   std::string model_path;              // of the model file that it was made from
   std::vector<std::string> overrides;  // --set, in order; model.yaml has them already
   std::vector<runtime::FieldInfo> fields;
+  std::string weights_checksum;  // of the weights at the end of training; empty before
 };
 
 // Makes runs/NAME-001, or the next number that is free, also if others look for one now.
 std::string make_next_run_folder(const std::string& model_name);
 
-// CommandError if the folder is there already and not empty.
-void refuse_existing_run(const std::string& folder);
+// Whether a run that is there already may be replaced.
+enum class Replace : bool { no, yes };
+
+// CommandError if there is something at `folder` that may not be replaced by a run of `model_path`:
+// a file, a run without Replace::yes, anything that is no run. Nothing is what a killed training
+// left before it had a manifest.
+void check_replaceable(const std::string& folder, Replace replace, const std::string& model_path);
 
 // Keeps other trainings out of a run folder while it lives: two would write over each other.
 class RunLock {
@@ -43,15 +50,25 @@ class RunLock {
   int descriptor_ = -1;
 };
 
-// Makes the folder and keeps others out. The files of an earlier run in it are removed, and no
-// others; none while that run is being trained.
-RunLock make_run_folder(const std::string& folder);
+// Makes the folder, keeps others out, and looks again whether it may be replaced: another training
+// may have been quicker. The files of an earlier run in it are removed, and no others.
+RunLock make_run_folder(const std::string& folder, Replace replace, const std::string& model_path);
+
+// What killed trainings left unfinished in a run.
+void remove_leftovers(const std::string& folder);
+
+// A run that could not begin: its files go, and the folder if nothing else is in it.
+void remove_run(const std::string& folder);
 
 // CommandError if `folder` is not a run (it says what it is instead).
 void check_run_folder(const std::string& folder);
 
+// CommandError that names the model file if `path` is a run where a model file is wanted.
+void check_no_run(const std::string& path);
+
+runtime::Destination model_file_in(const std::string& folder);
 std::string model_path_in(const std::string& folder);
-std::string metrics_path_in(const std::string& folder);
+std::string manifest_path_in(const std::string& folder);
 
 // `facts`: what else it says, for people: seed, hashes, machine, timings.
 void write_manifest(const std::string& folder, const Manifest& manifest,

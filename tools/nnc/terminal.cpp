@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cctype>
@@ -51,11 +52,27 @@ std::string styled_error(const std::string& text, Style style) {
 }
 
 void print_warning(const std::string& message) {
-  fmt::print(stderr, "{} {}\n", styled_error("nnc: warning:", Style::yellow), message);
+  fmt::print(stderr, "{} {}\n", styled_error("nnc: warning:", Style::yellow),
+             without_controls(message));
+}
+
+runtime::DataError in_printable_words(const runtime::DataError& error) {
+  runtime::DataError result(printable(error.file), printable(error.place), printable(error.problem),
+                            printable(error.expected), printable(error.got));
+  result.split = error.split;
+  return result;
+}
+
+void print_json(const nlohmann::ordered_json& json) {
+  using Json = nlohmann::ordered_json;
+  std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const bool steers = printable(text) != text;
+  if (steers) text = json.dump(-1, ' ', true, Json::error_handler_t::replace);
+  fmt::print("{}\n", text);
 }
 
 void print_note(const std::string& message) {
-  fmt::print(stderr, "{} {}\n", styled_error("nnc: note:", Style::dim), message);
+  fmt::print(stderr, "{} {}\n", styled_error("nnc: note:", Style::dim), without_controls(message));
 }
 
 std::string with_commas(int64_t number) {
@@ -87,12 +104,18 @@ std::string bytes_text(double bytes) {
 std::string count_text(double count) { return scaled(count, {"", " k", " M", " G", " T"}, 1000); }
 
 std::string duration_text(double seconds) {
-  if (seconds < 1e-3) return fmt::format("{:.3g} µs", seconds * 1e6);
-  if (seconds < 1) return fmt::format("{:.3g} ms", seconds * 1e3);
-  if (seconds < 60) return fmt::format("{:.2f} s", seconds);
+  // Each limit is where the last digit would be rounded up to the next unit.
+  if (seconds < 999.5e-6) return fmt::format("{:.3g} µs", seconds * 1e6);
+  if (seconds < 999.5e-3) return fmt::format("{:.3g} ms", seconds * 1e3);
+  if (seconds < 9.995) return fmt::format("{:.2f} s", seconds);
+  if (seconds < 59.95) return fmt::format("{:.1f} s", seconds);
   const auto whole = static_cast<int64_t>(seconds + 0.5);
   if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
   return fmt::format("{} h {} min", whole / 3600, whole / 60 % 60);
+}
+
+std::string time_left_text(double seconds) {
+  return seconds < 59.5 ? fmt::format("{:.0f} s", std::ceil(seconds)) : duration_text(seconds);
 }
 
 std::string loss_text(double value) {
@@ -104,10 +127,29 @@ std::string loss_text(double value) {
   return fmt::format("{:.6g}", value);
 }
 
+namespace {
+
+// $'…', which says every odd byte by its number.
+std::string bash_word(const std::string& word) {
+  std::string result = "$'";
+  for (const char c : word) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte >= 0x7F || c == '\'' || c == '\\') {
+      result += fmt::format("\\{:03o}", byte);
+    } else {
+      result += c;
+    }
+  }
+  return result + "'";
+}
+
+}  // namespace
+
 std::string shell_word(const std::string& word) {
   const auto plain = [](unsigned char c) {
     return std::isalnum(c) || c >= 0x80 || std::strchr("._/-+:@=,%", c) != nullptr;
   };
+  if (printable(word) != word) return bash_word(word);
   if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return word;
   std::string result = "'";
   for (const char c : word) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -116,6 +158,21 @@ std::string shell_word(const std::string& word) {
 
 std::string shape_text(const std::vector<int64_t>& shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+namespace {
+
+std::vector<std::string> printable_words(std::vector<std::string> words) {
+  for (std::string& word : words) word = printable(word);
+  return words;
+}
+
+}  // namespace
+
+Table::Table(std::vector<std::string> headings) : headings_(printable_words(std::move(headings))) {}
+
+void Table::add(std::vector<std::string> cells) {
+  rows_.push_back(printable_words(std::move(cells)));
 }
 
 std::string Table::text() const {

@@ -2,9 +2,13 @@
 // line that shows progress.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include "runtime/data/error.h"
 
 namespace nnc::tool {
 
@@ -20,6 +24,10 @@ std::string styled_error(const std::string& text, Style style);
 // "nnc: warning: …" and "nnc: note: …" on standard error.
 void print_warning(const std::string& message);
 void print_note(const std::string& message);
+// The same error with words that a terminal may show: they come from the data.
+runtime::DataError in_printable_words(const runtime::DataError& error);
+// One line of JSON on standard output, as a terminal may show it too.
+void print_json(const nlohmann::ordered_json& json);
 
 // 101,770
 std::string with_commas(int64_t number);
@@ -27,8 +35,10 @@ std::string with_commas(int64_t number);
 std::string bytes_text(double bytes);
 // 2.3 M, 840
 std::string count_text(double count);
-// 12 µs, 3.4 ms, 1.23 s, 2 min 5 s
+// 12 µs, 3.4 ms, 1.23 s, 12.3 s, 2 min 5 s
 std::string duration_text(double seconds);
+// The same for time to come, which nobody knows to the tenth of a second.
+std::string time_left_text(double seconds);
 // Six digits or so: 0.4123, 12.31, 1.2e-05
 std::string loss_text(double value);
 // A path or word as a shell takes it: in quotes where it needs some.
@@ -36,11 +46,12 @@ std::string shell_word(const std::string& word);
 // [28, 28, 1]; [] for a single number
 std::string shape_text(const std::vector<int64_t>& shape);
 
-// Columns of texts, aligned by what they hold: numbers to the right, words to the left.
+// Columns of texts, made printable and aligned by what they hold: numbers to the right, words to
+// the left.
 class Table {
  public:
-  explicit Table(std::vector<std::string> headings) : headings_(std::move(headings)) {}
-  void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  explicit Table(std::vector<std::string> headings);
+  void add(std::vector<std::string> cells);
   // A line under the rows so far (before a sum).
   void rule() { rules_.push_back(rows_.size()); }
   std::string text() const;

@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -30,6 +32,7 @@
 #include "tools/nnc/late_entries.h"
 #include "tools/nnc/non_finite.h"
 #include "tools/nnc/progress.h"
+#include "tools/nnc/resumed.h"
 #include "tools/nnc/run.h"
 #include "tools/nnc/train_options.h"
 #include "tools/nnc/version.h"
@@ -63,6 +66,8 @@ struct Job {
   std::shared_future<nlohmann::ordered_json> hashes;
   runtime::Dataset data;
   runtime::TrainOptions options;
+  runtime::TrainOptions before;  // of a resumed run: as it was trained until now
+  std::string rate_note;         // how its learning rate goes on, if that is new
   runtime::Buffer state;
   double compile_seconds = 0;
   int threads = 1;
@@ -93,10 +98,13 @@ void begin_resumed(const Flags& flags, Job& job) {
   }
   job.folder = flags.resume;
   job.resumed = true;
+  check_run_folder(job.folder);
+  job.lock = RunLock(job.folder);  // before anything is read that another training may replace
   job.manifest = read_manifest(job.folder, &job.facts);
   std::vector<std::string> overrides = flags.overrides;
   add_shortcuts(flags, overrides);
   job.model = read_model(model_path_in(job.folder), overrides);
+  job.before = options_of(model_path_in(job.folder));
   job.manifest.overrides.insert(job.manifest.overrides.end(), overrides.begin(), overrides.end());
 }
 
@@ -168,16 +176,22 @@ void print_header(const Job& job, const CompileFlags& flags) {
              timings.from_cache ? " (cached)" : "",
              kernel::name_of(compile_options(flags).target.isa), job.threads,
              job.threads == 1 ? "" : "s");
-  fmt::print("  run      {}{}\n\n", job.folder, job.resumed ? " (resumed)" : "");
+  fmt::print("  run      {}{}\n", printable(job.folder),
+             !job.resumed         ? ""
+             : job.options.resume ? " (resumed)"
+                                  : " (had no checkpoint yet: starts again)");
+  if (!job.rate_note.empty()) fmt::print("  rate     {}\n", job.rate_note);
+  fmt::print("\n");
 }
 
-nlohmann::ordered_json facts(const Job& job, const CompileFlags& flags) {
+nlohmann::ordered_json facts(const Job& job, const CompileFlags& flags,
+                             const std::string& model_text) {
   nlohmann::ordered_json json;
   json["seed"] = job.options.seed;
   json["batch"] = job.options.batch;
   json["parameters"] = job.compiled->program().parameters;
   json["rows"] = {{"train", job.data.train.size()}, {"valid", job.data.valid.size()}};
-  json["model_hash"] = runtime::hash_file(model_path_in(job.folder));
+  json["model_hash"] = runtime::hash_text(model_text);
   json["machine"] = {{"cores", runtime::available_cores()},
                      {"threads", job.threads},
                      {"isa", kernel::name_of(compile_options(flags).target.isa)}};
@@ -185,40 +199,47 @@ nlohmann::ordered_json facts(const Job& job, const CompileFlags& flags) {
   return json;
 }
 
-// The same steps on other rows would be neither this run nor a new one.
-void check_same_data(const Job& job) {
-  const auto before = job.facts.find("data_hashes");
-  if (before == job.facts.end()) return;
-  for (const auto& [file, hash] : job.hashes.get().items()) {
-    if (!before->contains(file) || (*before)[file].is_null() || (*before)[file] == hash) continue;
-    throw CommandError(
-        Exit::usage,
-        fmt::format("{} has changed since {} was started, which cannot go on with it", file,
-                    job.folder),
-        fmt::format("put the old file back; or train anew: nnc train {}", job.manifest.model_path));
-  }
+// A run that cannot go on stays as it is.
+void check_resumed(Job& job) {
+  check_same_data(job.folder, job.facts, job.hashes.get(), job.manifest.model_path);
+  if (!job.options.resume) return;
+  const runtime::Resumable found = runtime::check_resumable(
+      {job.compiled->program(), job.compiled->entry("step"), job.data.train, job.options});
+  warn_of_missing_metrics(job.folder, found);
+  job.rate_note = rate_note(job.before, job.options, found.progress, found.steps_per_epoch);
 }
 
-// A run that cannot go on stays as it is.
-void check_resumed(const Job& job) {
-  runtime::check_resumable(job.compiled->program(), job.options);
-  check_same_data(job);
+void write_beginning(Job& job, const CompileFlags& flags) {
+  const std::string text = spec::to_yaml(job.model.description);
+  job.facts = facts(job, flags, text);
+  job.manifest.weights_checksum.clear();
+  // The manifest first: it makes the folder a run, which says whose files these are.
+  write_manifest(job.folder, job.manifest, job.facts);
+  runtime::write_atomically(model_file_in(job.folder), text);
 }
 
 // The folder with everything that must be there before the first step.
-void open_folder(Job& job, const CompileFlags& flags) {
+void open_folder(Job& job, const Flags& flags) {
   if (job.folder.empty()) job.folder = make_next_run_folder(job.manifest.model_name);
   job.options.run_folder = job.folder;
-  job.lock = job.resumed ? RunLock(job.folder) : make_run_folder(job.folder);
-  if (job.resumed) check_resumed(job);
-  runtime::write_atomically(model_path_in(job.folder), spec::to_yaml(job.model.description));
-  job.facts = facts(job, flags);
-  write_manifest(job.folder, job.manifest, job.facts);
+  if (job.resumed) {
+    check_resumed(job);
+    remove_leftovers(job.folder);
+    return write_beginning(job, flags.compile);
+  }
+  job.lock = make_run_folder(job.folder, flags.force ? Replace::yes : Replace::no, flags.file);
+  try {
+    write_beginning(job, flags.compile);
+  } catch (const runtime::DataError&) {
+    remove_run(job.folder);
+    throw;
+  }
 }
 
 void set_options(Job& job) {
   job.options = train_options(job.model.description);
-  job.options.resume = job.resumed;
+  job.options.run_folder = job.folder;
+  job.options.resume = job.resumed && has_checkpoint(job.folder, job.manifest);
   job.options.scalars.named = named_scalars(job.compiled->entry("step"));
 }
 
@@ -246,7 +267,7 @@ runtime::TrainEntries entries_of(CompiledModel& compiled) {
 // The table of epochs; training ends at once if something compiled late turns out wrong.
 class Progress final : public TrainProgress {
  public:
-  Progress(const Job& job, bool quiet)
+  Progress(Job& job, bool quiet)
       : TrainProgress(job.compiled->program(), !job.data.valid.empty(), job.options.epochs, quiet),
         job_(job),
         late_(*job.late) {}
@@ -258,15 +279,32 @@ class Progress final : public TrainProgress {
 
   void on_epoch(const runtime::EpochReport& report) override {
     TrainProgress::on_epoch(report);
+    keep_hashes();
+    if (job_.options.early_stop && !report.no_value.empty() && !said_no_value_) {
+      said_no_value_ = true;
+      print_warning(fmt::format(
+          "{} has no value in epoch {}, so it cannot say which weights are best, nor when to stop\n"
+          "  auc, precision and their like need rows of more than one class; early_stop waits",
+          report.no_value, report.epoch));
+    }
     if (!was_number_ || report.valid.empty()) return;
     was_number_ = std::isfinite(report.valid.loss);
     check_metrics("valid", report.valid, job_.compiled->entry("evaluate"), job_.data.valid);
   }
 
  private:
-  const Job& job_;
+  // As soon as they are known: a run that is killed must not go on with other data either.
+  void keep_hashes() {
+    const bool known = job_.hashes.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+    if (!known || job_.facts.contains("data_hashes")) return;
+    job_.facts["data_hashes"] = job_.hashes.get();
+    write_manifest(job_.folder, job_.manifest, job_.facts);
+  }
+
+  Job& job_;
   const LateEntries& late_;
   bool was_number_ = true;  // the loss of the valid rows, so far
+  bool said_no_value_ = false;
 };
 
 // Loss and metrics on the test rows, which are read only now.
@@ -289,20 +327,32 @@ void judge(Job& job, runtime::ThreadPool& pool, bool quiet) {
   }
 }
 
+void print_early_stop(const Job& job, const runtime::TrainResult& result, bool went_on) {
+  const runtime::EarlyStop& stop = *job.options.early_stop;
+  fmt::print("stopped early after epoch {}: no better {}{} for {} epoch{}\n", result.epochs,
+             result.watched,
+             stop.min_delta > 0 ? fmt::format(" by {} or more", number_text(stop.min_delta)) : "",
+             stop.patience, stop.patience == 1 ? "" : "s");
+  if (went_on) return;
+  fmt::print("to train it further: nnc train --resume {} --set train.early_stop.patience={}\n",
+             shell_word(job.folder), 2 * stop.patience);
+}
+
 void print_end(const Job& job, const runtime::TrainResult& result, bool went_on) {
-  if (!went_on) {
-    fmt::print("the run was complete: nnc train --resume {} --epochs N trains it further\n",
-               shell_word(job.folder));
-  }
   if (result.end == runtime::TrainResult::End::early_stop) {
-    const runtime::EarlyStop& stop = *job.options.early_stop;
-    fmt::print("stopped early after epoch {}: no better {}{} for {} epoch{}\n", result.epochs,
-               result.watched,
-               stop.min_delta > 0 ? fmt::format(" by {} or more", number_text(stop.min_delta)) : "",
-               stop.patience, stop.patience == 1 ? "" : "s");
+    print_early_stop(job, result, went_on);
+  } else if (!went_on) {
+    const bool steps = job.options.steps >= 0;
+    fmt::print("the run was complete: nnc train --resume {} {}{} trains it further\n",
+               shell_word(job.folder), steps ? "--set train.steps=" : "--epochs ",
+               2 * std::max<int64_t>(steps ? result.steps : result.epochs, 1));
   }
-  if (job.options.keep == runtime::Keep::best && result.best_epoch > 0 &&
-      result.best_epoch != result.epochs) {
+  const bool best = job.options.keep == runtime::Keep::best;
+  if (best && job.options.early_stop && result.best_epoch == 0 && result.epochs > 0) {
+    fmt::print("kept   the weights of epoch {}, the last: {} never had a value\n", result.epochs,
+               result.watched);
+  }
+  if (best && result.best_epoch > 0 && result.best_epoch != result.epochs) {
     fmt::print("kept   the weights of epoch {}, the best: {} {}\n", result.best_epoch,
                result.watched, loss_text(result.best_value));
   }
@@ -317,6 +367,7 @@ void print_next(const Job& job) {
 
 Exit stopped(Job& job, const runtime::TrainResult& result) {
   job.facts["data_hashes"] = job.hashes.get();
+  job.manifest.weights_checksum = result.weights_checksum;
   write_manifest(job.folder, job.manifest, job.facts);
   fmt::print(stderr, "stopped after step {}; to go on: nnc train --resume {}\n", result.steps,
              shell_word(job.folder));
@@ -341,13 +392,15 @@ Exit train(const Flags& flags) {
   flags.resume.empty() ? begin_new(flags, job) : begin_resumed(flags, job);
   check_trainable(job);
   job.threads = threads_of(flags.compile);
-  if (!job.folder.empty() && !job.resumed && !flags.force) refuse_existing_run(job.folder);
+  if (!job.folder.empty() && !job.resumed) {
+    check_replaceable(job.folder, flags.force ? Replace::yes : Replace::no, flags.file);
+  }
   compile_and_load(flags, job);
   catch_interrupts();
   set_options(job);
   runtime::ThreadPool pool(job.threads);
   reading_data(job.model, [&] { job.state = initial(job, pool); });
-  open_folder(job, flags.compile);
+  open_folder(job, flags);
   if (!flags.quiet) print_header(job, flags.compile);
 
   Progress progress(job, flags.quiet);
@@ -371,6 +424,10 @@ Exit train(const Flags& flags) {
   if (!flags.quiet) print_end(job, result, progress.went_on() || !job.resumed);
   judge(job, pool, flags.quiet);
   job.facts["data_hashes"] = job.hashes.get();
+  job.manifest.weights_checksum = result.weights_checksum;
+  job.facts["epochs"] = result.epochs;
+  const bool kept_best = job.options.keep == runtime::Keep::best && result.best_epoch > 0;
+  job.facts["kept_epoch"] = kept_best ? result.best_epoch : result.epochs;
   job.facts["train_seconds"] = result.seconds;
   job.facts["total_seconds"] = seconds_since(start);
   write_manifest(job.folder, job.manifest, job.facts);

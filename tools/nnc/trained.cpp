@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "compiler/support/text.h"
 #include "runtime/atomic_file.h"
 #include "runtime/checkpoint.h"
+#include "runtime/data/error.h"
 #include "runtime/data/load.h"
 #include "runtime/data/statistics.h"
 #include "runtime/state.h"
@@ -31,6 +33,35 @@ void warn_of_failure(const std::string& folder, const nlohmann::ordered_json& fa
                                 : "these are its initial weights, which have learned nothing"));
 }
 
+// The fields of the manifest must be those that the model speaks of, or rows would be read as
+// something else.
+void check_fields(const Trained& trained) {
+  const std::string path = manifest_path_in(trained.folder);
+  const auto info_of = [&](const std::string& name) {
+    const auto& fields = trained.manifest.fields;
+    const auto found = std::find_if(fields.begin(), fields.end(),
+                                    [&](const auto& field) { return field.name == name; });
+    return found == fields.end() ? nullptr : &*found;
+  };
+  for (const Name& input : trained.model.description.model.inputs) {
+    if (info_of(input.text) != nullptr) continue;
+    throw runtime::DataError(path, "fields",
+                             "the model's input " + in_quotes(input.text) + " is not among them");
+  }
+  for (const runtime::FieldSpec& said : trained.model.data.fields) {
+    const runtime::FieldInfo* info = info_of(said.name);
+    if (info == nullptr) continue;
+    const auto classes = static_cast<int64_t>(said.names.size());
+    const bool fits = said.is_index() == (info->classes > 0) &&
+                      (said.classes == 0 || said.classes == info->classes) &&
+                      (classes == 0 || classes == info->classes) &&
+                      (said.names.empty() || said.names == info->vocabulary) &&
+                      (!said.shape || *said.shape == info->row_shape);
+    if (fits) continue;
+    throw runtime::DataError(path, "fields", in_quotes(said.name) + " is not as model.yaml says");
+  }
+}
+
 }  // namespace
 
 Trained open_trained(const std::string& run_or_file, const std::vector<std::string>& overrides) {
@@ -52,6 +83,8 @@ Trained open_trained(const std::string& run_or_file, const std::vector<std::stri
   result.model = overrides.empty()
                      ? read_model(path, {})
                      : read_model_text(runtime::read_text(path), "model.yaml", overrides);
+  result.manifest.model_name = result.model.description.name;  // which the parser has checked
+  check_fields(result);
   result.fields = result.manifest.fields;
   set_vocabularies(result.model.data, result.fields);
   return result;
@@ -86,7 +119,11 @@ runtime::Buffer trained_state(const Trained& trained, const CompiledModel& compi
                        fmt::format("nnc train --resume {} goes on with it", trained.folder));
   }
   runtime::Buffer state = runtime::Buffer::zeros(program.state_bytes);
-  runtime::load_weights(path, program, state);
+  const std::string checksum = runtime::load_weights(path, program, state)["checksum"];
+  const std::string& trained_checksum = trained.manifest.weights_checksum;
+  if (!trained_checksum.empty() && checksum != trained_checksum) {
+    print_warning(fmt::format("{} is not the file that the training of this run wrote", path));
+  }
   return state;
 }
 

@@ -132,7 +132,8 @@ TEST_CASE("running sums can be saved and restored") {
   second.add(outputs, 1);
   CHECK(whole.finish().loss == second.finish().loss);
   CHECK(second.finish().rows == 4);
-  CHECK_THROWS_AS(second.restore({1}), std::invalid_argument);
+  CHECK_FALSE(second.restore({1}));
+  CHECK_FALSE(second.restore({}));
   second.reset();
   CHECK(second.finish().empty());
 }

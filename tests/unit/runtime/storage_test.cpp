@@ -1,5 +1,6 @@
 // Files that a run writes: safetensors, weights and checkpoints, metrics.
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <nlohmann/json.hpp>
 
@@ -137,6 +138,112 @@ TEST_CASE("a full disk is said to be full") {
         "  expected  free space on the disk");
 }
 
+namespace {
+
+mode_t mode_of(const std::string& path) {
+  struct stat status {};
+  REQUIRE(stat(path.c_str(), &status) == 0);
+  return status.st_mode & 0777;
+}
+
+}  // namespace
+
+TEST_CASE("a link that a user names stays one; a link in a folder of ours is never followed") {
+  namespace fs = std::filesystem;
+  TemporaryFolder folder;
+  folder.write("victim", "precious");
+  fs::create_symlink(folder / "victim", folder / "link");
+  write_atomically(folder / "link", "mine");
+  CHECK(fs::is_symlink(folder / "link"));
+  CHECK(read_bytes(folder / "victim") == "mine");
+
+  fs::create_directories(folder / "run");
+  fs::create_directories(folder / "elsewhere");
+  fs::create_symlink(folder / "victim", folder / "run/weights.safetensors");
+  write_atomically({folder / "run", "weights.safetensors"}, "weights");
+  CHECK_FALSE(fs::is_symlink(folder / "run/weights.safetensors"));
+  CHECK(read_bytes(folder / "run/weights.safetensors") == "weights");
+  CHECK(read_bytes(folder / "victim") == "mine");
+
+  fs::create_symlink(folder / "victim", folder / "run/metrics.jsonl");
+  CHECK(data_error(folder,
+                   [&] {
+                     append_text({folder / "run", "metrics.jsonl"}, "line");
+                   }) ==
+        "run/metrics.jsonl: cannot be written\n  expected  a file\n"
+        "  got       a link, which is not followed");
+  fs::create_directory_symlink(folder / "elsewhere", folder / "run/checkpoint");
+  CHECK(data_error(folder,
+                   [&] {
+                     write_atomically({folder / "run", "checkpoint/last.safetensors"}, "state");
+                   }) ==
+        "run/checkpoint: cannot be written\n  expected  a folder\n"
+        "  got       a link, which is not followed");
+  CHECK(fs::is_empty(folder / "elsewhere"));
+  CHECK(read_bytes(folder / "victim") == "mine");
+  // The folder itself is the user's to choose.
+  fs::create_directory_symlink(folder / "run", folder / "latest");
+  write_atomically({folder / "latest", "manifest.json"}, "{}");
+  CHECK(read_bytes(folder / "run/manifest.json") == "{}");
+}
+
+TEST_CASE("a file has the mode that the umask leaves; one that is replaced keeps its own") {
+  TemporaryFolder folder;
+  const mode_t before = umask(027);
+  write_atomically(folder / "a", "new");
+  append_text(folder / "b", "new");
+  CHECK(mode_of(folder / "a") == 0640);
+  CHECK(mode_of(folder / "b") == 0640);
+  for (mode_t mode : {0600, 0604, 0444, 0666}) {
+    REQUIRE(chmod((folder / "a").c_str(), mode) == 0);
+    write_atomically(folder / "a", "newer");
+    CHECK(mode_of(folder / "a") == mode);
+  }
+  umask(before);
+}
+
+TEST_CASE("temporary files are known by their names, and nothing else is") {
+  CHECK(is_temporary_name(".nnc-0123456789abcdef"));
+  for (const char* name : {"", ".nnc-", ".nnc-0123456789abcde", ".nnc-0123456789abcdeg",
+                           ".nnc-0123456789abcdef0", "nnc-0123456789abcdef0", "model.yaml"}) {
+    CHECK_FALSE(is_temporary_name(name));
+  }
+}
+
+TEST_CASE("a bit that is wrong anywhere in a file of weights is found") {
+  TemporaryFolder folder;
+  const std::vector<float> floats{1, 2, 3, 4, 5, 6};
+  write_safetensors(folder / "a", {{"w", abi::DType::f32, {2, 3}, floats.data()}},
+                    {{"model", "test"}});
+  const std::string good = read_bytes(folder / "a");
+  for (size_t bit = 0; bit < 8 * good.size(); ++bit) {
+    std::string bad = good;
+    bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ 1 << bit % 8);
+    folder.write("b", bad);
+    CAPTURE(bit);
+    // Where the word `checksum` is no longer one, all the rest is as it was.
+    const std::string error = data_error(folder, [&] {
+      const TensorFile file = read_safetensors(folder / "b");
+      CHECK(file.metadata.at("model") == "test");
+      CHECK(std::memcmp(file.find("w")->data, floats.data(), 24) == 0);
+    });
+    const size_t key = good.find("checksum");
+    CHECK((!error.empty() || (bit / 8 >= key && bit / 8 < key + 8)));
+  }
+}
+
+TEST_CASE("files of other programs have no checksum") {
+  TemporaryFolder folder;
+  std::string header = R"({"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
+  header.append((8 - header.size() % 8) % 8, ' ');
+  const std::string length{static_cast<char>(header.size()), 0, 0, 0, 0, 0, 0, 0};
+  folder.write("a", length + header + std::string("\0\0\x80\x3f", 4));
+  const TensorFile file = read_safetensors(folder / "a");
+  float value = 0;
+  std::memcpy(&value, file.find("w")->data, sizeof value);
+  CHECK(value == 1);
+}
+
 TEST_CASE("weights leave optimizer state out; checkpoints keep everything") {
   TemporaryFolder folder;
   const abi::Program program = small_program();
@@ -170,6 +277,47 @@ TEST_CASE("weights leave optimizer state out; checkpoints keep everything") {
   CHECK(std::isnan(back.sums[1]));
   CHECK(std::signbit(back.sums[2]));
   CHECK(back.sums[3] == 1e300);
+}
+
+TEST_CASE("what a checkpoint says of the training is within its range") {
+  TemporaryFolder folder;
+  const abi::Program program = small_program();
+  Buffer state = numbered(program.state_bytes);
+  const auto error = [&](const std::string& from, const std::string& to) {
+    std::string training =
+        R"({"epoch":3,"step":1234,"batch":5,"seed":7,"batch_size":32,"best_epoch":2,)"
+        R"("best_value":0.5,"early_stop_value":0.5,"epochs_without_improvement":1,)"
+        R"("seconds":1.5,"epoch_seconds":0.5,"sums":[1.0,null]})";
+    training.replace(training.find(from), from.size(), to);
+    std::vector<Tensor> tensors;
+    for (const abi::StateDesc& desc : program.states) {
+      tensors.push_back({desc.name, desc.dtype, desc.shape, state.as<char>() + desc.offset});
+    }
+    write_safetensors(folder / "c", tensors, {{"training", training}});
+    return data_error(folder, [&] { load_checkpoint(folder / "c", program, state); });
+  };
+  CHECK(error("3", "3") == "");
+  CHECK(error(R"("batch":5)", R"("batch":-1)") ==
+        "c: training.batch: this is not right\n  expected  an integer from 0 to 2147483647\n"
+        "  got       -1");
+  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+           {R"("epoch":3)", R"("epoch":-3)"},
+           {R"("epoch":3)", R"("epoch":3.5)"},
+           {R"("epoch":3)", R"("epoch":"3")"},
+           {R"("epoch":3)", R"("epoch":1e300)"},
+           {R"("step":1234)", R"("step":18446744073709551615)"},
+           {R"("step":1234,)", ""},
+           {R"("seed":7)", R"("seed":-7)"},
+           {R"("best_epoch":2)", R"("best_epoch":9)"},
+           {R"("best_value":0.5)", R"("best_value":null)"},
+           {R"("seconds":1.5)", R"("seconds":[])"},
+           {R"([1.0,null])", R"({"a":1})"},
+           {R"([1.0,null])", R"([1.0,"x"])"},
+           {R"([1.0,null]})", R"([1.0,null])"},
+           {R"([1.0,null])", std::string(100000, '[') + std::string(100000, ']')}}) {
+    CAPTURE(to.substr(0, 40));
+    CHECK(error(from, to).find("c: ") == 0);
+  }
 }
 
 TEST_CASE("weights of another model are refused by name") {
@@ -215,16 +363,16 @@ TEST_CASE("lines of metrics have their contract") {
 TEST_CASE("metrics are cut to the epoch from which training goes on") {
   TemporaryFolder folder;
   const std::string path = folder / "metrics.jsonl";
-  truncate_metrics(path, 3);  // no file yet
+  truncate_metrics(folder.path(), 3);  // no file yet
   for (int epoch = 1; epoch <= 4; ++epoch) {
     append_text(path, "{\"epoch\":" + std::to_string(epoch) + "}\n");
   }
-  truncate_metrics(path, 4);
+  truncate_metrics(folder.path(), 4);
   CHECK(read_bytes(path).size() == 4 * 12);
-  truncate_metrics(path, 2);
+  truncate_metrics(folder.path(), 2);
   CHECK(read_bytes(path) == "{\"epoch\":1}\n{\"epoch\":2}\n");
   folder.write("metrics.jsonl", "{\"epoch\":1}\n{\"epoch\":2}\n{\"epo");
-  truncate_metrics(path, 9);
+  truncate_metrics(folder.path(), 9);
   CHECK(read_bytes(path) == "{\"epoch\":1}\n{\"epoch\":2}\n");
 }
 

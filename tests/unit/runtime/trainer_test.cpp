@@ -1,4 +1,5 @@
 #include "runtime/trainer.h"
+#include "runtime/best_tracker.h"
 
 #include <chrono>
 #include <cmath>
@@ -399,4 +400,28 @@ TEST_CASE("an entry that asks for what is not there is a mistake of the caller")
   regression.step.inputs[0] = {"x", abi::DType::u8, {features}};
   CHECK_THROWS_WITH(run(regression, options),
                     "'step' was compiled for another type or shape of the field 'x'");
+}
+
+TEST_CASE("only epochs after a first value count as epochs without improvement") {
+  const abi::Program program;
+  TrainOptions options;
+  options.watch = "valid.loss";
+  options.early_stop = EarlyStop{2, 0};
+  const BestTracker tracker(program, options, true);
+  Progress progress;
+  int64_t epoch = 0;
+  const auto improves = [&](double loss) {
+    Metrics valid;
+    valid.rows = 1;
+    valid.loss = loss;
+    return tracker.look({}, valid, ++epoch, progress);
+  };
+  for (int i = 0; i < 5; ++i) CHECK_FALSE(improves(std::nan("")));
+  CHECK_FALSE(tracker.should_stop(progress));
+  CHECK(improves(1));
+  CHECK_FALSE(improves(std::nan("")));
+  CHECK_FALSE(tracker.should_stop(progress));
+  CHECK_FALSE(improves(2));
+  CHECK(tracker.should_stop(progress));
+  CHECK(progress.best_epoch == 6);
 }

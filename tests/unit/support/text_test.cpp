@@ -69,3 +69,16 @@ TEST_CASE("lines and words for messages") {
   CHECK(is_identifier("a_1"));
   for (const char* text : {"", "1a", "a-b", "a.b", "é"}) CHECK_FALSE(is_identifier(text));
 }
+
+TEST_CASE("words from anywhere do not steer a terminal") {
+  CHECK(printable("größe µ 数 🙂") == "größe µ 数 🙂");
+  CHECK(printable("a\x1b[31mb\tc\n\r\x7f\a") == "a?[31mb?c????");
+  CHECK(printable("\u009b2J|\u0085|\u202e|\u2066|\u2028|\u200f") == "?2J|?|?|?|?|?");
+  CHECK(printable("\x9b|\xff|\xc3|\xed\xa0\x80|\xf5") == "?|?|?|???|?");  // broken UTF-8
+  CHECK(printable("a\nb", ' ') == "a b");
+  CHECK(printable("") == "");
+  CHECK(printable(std::string_view("a\0b", 3)) == "a?b");
+  CHECK(without_controls("one\n\ttwo\x1b[0m\r\nthree\u009b") == "one\n\ttwo?[0m?\nthree?");
+  CHECK(without_controls("\n") == "\n");
+  CHECK(without_controls("") == "");
+}
