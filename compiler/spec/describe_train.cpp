@@ -15,6 +15,13 @@ Choice choice_of(const Value& value) {
   return Choice{entry.kind.text, *entry.args, entry.kind.span};
 }
 
+// A built-in loss and the weight beside it.
+void set_loss(const Value& value, Term& term) {
+  term.loss = choice_of(value);
+  const Value* weight = get(value.entry().siblings->values(), "weight");
+  if (weight != nullptr) term.weight = weight->formula();
+}
+
 void add_terms(const MapValue& terms, Draft& draft, Loss& loss) {
   for (const auto& [name, value] : terms) {
     Term term;
@@ -22,9 +29,7 @@ void add_terms(const MapValue& terms, Draft& draft, Loss& loss) {
     if (value.is_formula()) {
       term.formula = value.formula();
     } else if (value.is_entry()) {
-      term.loss = choice_of(value);
-      const Value* weight = get(value.entry().siblings->values(), "weight");
-      if (weight != nullptr) term.weight = weight->formula();
+      set_loss(value, term);
     } else {
       draft.terms_complete = false;
     }
@@ -178,7 +183,7 @@ void describe_loss(const Value& value, Draft& draft, Diagnostics& diagnostics) {
   if (value.is_entry()) {
     Term term;
     term.name = value.entry().kind;
-    term.loss = choice_of(value);
+    set_loss(value, term);
     loss.terms.push_back(std::move(term));
     beside = &value.entry().siblings->values();
   } else {

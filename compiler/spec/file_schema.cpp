@@ -65,14 +65,14 @@ Type loss() {
           "how rows are put together: mean, or the sum over a batch (and shown, over all rows)")
           .by_default("mean"),
       Key("penalty", penalty(), "on the kernels of all layers")};
-  const Type term = one_of(
-      {formula(),
-       entry_with_siblings(Group::losses,
-                           {Key("weight", formula(), "a number or formula that multiplies it")})});
+  const Key weight("weight", formula(), "a number or formula that multiplies it");
+  const Type term = one_of({formula(), entry_with_siblings(Group::losses, {weight})});
   std::vector<Key> keys = {Key("terms", map_of(term), "the losses, by name").required(),
                            Key("total", formula(), "of the terms; default: their sum")};
   keys.insert(keys.end(), beside.begin(), beside.end());
-  return one_of({entry_with_siblings(Group::losses, beside), record(keys)});
+  std::vector<Key> beside_one = {weight};
+  beside_one.insert(beside_one.end(), beside.begin(), beside.end());
+  return one_of({entry_with_siblings(Group::losses, beside_one), record(keys)});
 }
 
 Type early_stop() {

@@ -27,6 +27,7 @@ trains it and runs it, and writes it as standalone C++.
   nnc train   FILE              train it; the result is a run folder, runs/NAME-001
   nnc eval    RUN               loss and metrics on the test rows
   nnc predict RUN --in x.csv --out y.csv
+  nnc show    RUN               what it has learned: weights, free parameters
   nnc emit    RUN -o net.hpp    one C++17 header, no dependency
   nnc bench   FILE              time of a training step and of inference, share of the peak
   nnc dump    FILE --stage S    any stage of the compiler, from the spec to the machine code
@@ -75,8 +76,8 @@ Exit run(int argc, char** argv) {
   app.set_help_flag("-h,--help", "this text");
   app.require_subcommand(0, 1);
   Action action;
-  for (const auto add : {add_check, add_train, add_eval, add_predict, add_emit, add_dump, add_bench,
-                         add_schema, add_help}) {
+  for (const auto add : {add_check, add_train, add_eval, add_predict, add_show, add_emit, add_dump,
+                         add_bench, add_schema, add_help}) {
     add(app, action);
   }
   try {
