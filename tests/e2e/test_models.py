@@ -130,6 +130,8 @@ class Bench(NncTest):
         self.assertLess(result["infer_us"]["min"], result["train_step_us"]["min"])
         self.assertTrue(0 < result["compile_ms"]["warm"])
         self.assertGreater(result["peak_gflops"], 1)
-        self.assertTrue(0 < result["share_of_peak"] < 1)
+        # None: more than a peak that was measured while others had the machine.
+        share = result["share_of_peak"]
+        self.assertTrue(share is None or 0 < share <= 1, share)
         check = self.json_of("check", model, "--json")
         self.assertEqual(result["flops_per_step"], check["flops"])

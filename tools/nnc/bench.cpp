@@ -198,9 +198,10 @@ void print_json(const Report& report) {
   json["compile_ms"] = {{"cold", report.cold_ms}, {"warm", report.warm_ms}};
   json["flops_per_step"] = report.flops;
   json["peak_gflops"] = report.peak_gflops;
-  json["share_of_peak"] = report.share();
+  json["share_of_peak"] =
+      report.share() <= 1 ? nlohmann::ordered_json(report.share()) : nlohmann::ordered_json();
   if (report.profile) json["profile"] = to_json(*report.profile, report.yardstick());
-  fmt::print("{}\n", json.dump());
+  tool::print_json(json);
 }
 
 void print_text(const Report& report) {
@@ -213,10 +214,15 @@ void print_text(const Report& report) {
   if (report.trains) row("training step", report.step);
   row("inference", report.infer);
   const double microseconds = report.trains ? report.step.min : report.infer.min;
-  fmt::print("  {:<14}{:>12}   {:.1f} % of the measured peak of {:.0f} GFLOP/s ({} flops a {})\n",
-             "speed", fmt::format("{:.1f} GFLOP/s", report.flops / microseconds * 1e-3),
-             report.share() * 100, report.peak_gflops, count_text(report.flops),
-             report.trains ? "step" : "call");
+  // More than the peak: others had the machine while that was measured.
+  const std::string share = report.share() <= 1 ? fmt::format("{:.1f} %", report.share() * 100)
+                                                : std::string("more than all");
+  fmt::print("  {:<14}{:>12}   {} of the measured peak of {:.0f} GFLOP/s ({} flops a {})\n",
+             "speed", fmt::format("{:.1f} GFLOP/s", report.flops / microseconds * 1e-3), share,
+             report.peak_gflops, count_text(report.flops), report.trains ? "step" : "call");
+  if (report.share() > 1) {
+    fmt::print("  the peak was measured too low, while the machine was busy: run it again\n");
+  }
   fmt::print("  {:<14}{:>12}   {} with a filled cache\n", "compile",
              duration_text(report.cold_ms * 1e-3), duration_text(report.warm_ms * 1e-3));
 }

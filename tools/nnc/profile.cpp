@@ -110,6 +110,11 @@ Bound bound_in(const GroupTime& time, const Yardstick& yardstick) {
   return bound_of(time, yardstick.machine, yardstick.threads);
 }
 
+// Of the measured peak; none of it is above, or the measurement was disturbed.
+std::string share_text(double share) {
+  return share <= 1 ? fmt::format("{:.0f}%", 100 * share) : "all";
+}
+
 // "compute 83%": how near it comes.
 std::string text_of(const Bound& bound) {
   return bound.share > 0 ? fmt::format("{} {:.0f}%", bound.name, 100 * bound.share) : bound.name;
@@ -188,7 +193,7 @@ void print_profile(const StepProfile& profile, const Yardstick& yardstick) {
                result, g.schedule, schedule, time.microseconds,
                100 * time.microseconds / profile.step,
                fmt::format("{:.0f} {}", rate, computes ? "GF/s" : "GB/s"),
-               computes ? fmt::format("{:.0f}%", 100 * rate / yardstick.peak_gflops) : "",
+               computes ? share_text(rate / yardstick.peak_gflops) : "",
                text_of(bound_in(time, yardstick)), time.waiting, time.imbalance);
   }
   fmt::print("  {}\n", rule);

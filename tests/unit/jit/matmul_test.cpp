@@ -72,9 +72,6 @@ void check_speed(const Tile& tile, bool quick) {
   CAPTURE(tile.vectors);
   CAPTURE(quick);
   auto executable = compile_tile(tile, quick);
-  // Saved integer registers are the whole frame; one spilled vector more would be over it.
-  CHECK(executable->stack_bytes().at("matmul") <= 56);
-
   const int lanes = kernel::target_for(tile.isa).lanes(4), columns = tile.vectors * lanes;
   constexpr int64_t k = 512, calls = 20, peak_rounds = 40000;
   std::vector<float> a(tile.rows * k, 1), b(k * columns, 1), c(tile.rows * columns, 0);
@@ -108,8 +105,27 @@ void check_speed(const Tile& tile, bool quick) {
 
 }  // namespace
 
-TEST_CASE("matrix kernels spill nothing and come near the peak of the machine") {
+TEST_CASE("matrix kernels spill nothing") {
+  for (const Tile& tile : tiles) {
+    for (bool quick : {false, true}) {
+      CAPTURE(std::string(kernel::name_of(tile.isa)));
+      CAPTURE(tile.rows);
+      CAPTURE(quick);
+      // Saved integer registers are the whole frame; one spilled vector more would be over it.
+      if (kernel::host_supports(tile.isa)) {
+        CHECK(compile_tile(tile, quick)->stack_bytes().at("matmul") <= 56);
+      }
+    }
+  }
+}
+
+// Of these nobody is judged whose machine others use too: see tests/README.md.
+TEST_SUITE_BEGIN("clock");
+
+TEST_CASE("matrix kernels come near the peak of the machine") {
   for (const Tile& tile : tiles)
     for (bool quick : {false, true})
       if (kernel::host_supports(tile.isa)) check_speed(tile, quick);
 }
+
+TEST_SUITE_END();
