@@ -11,18 +11,28 @@ namespace nnc::spec {
 
 namespace {
 
-std::string in_double_quotes(const std::string& text) {
+// \x9b, \u202e: one character by its number. YAML's texts are well-formed UTF-8.
+std::string escaped(std::string_view character) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(character[i]); };
+  unsigned number = byte(0);
+  if (character.size() > 1) number &= 0xFFu >> (character.size() + 1);
+  for (size_t i = 1; i < character.size(); ++i) number = number << 6 | (byte(i) & 0x3Fu);
+  if (number > 0xFFFF) return fmt::format("\\U{:08x}", number);
+  return number > 0xFF ? fmt::format("\\u{:04x}", number) : fmt::format("\\x{:02x}", number);
+}
+
+std::string in_double_quotes(std::string_view text) {
   std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      result += '\\';
-      result += c;
-    } else if (c == '\n') {
+  while (!text.empty()) {
+    const std::string_view character = text.substr(0, byte_of(text, 1));
+    text.remove_prefix(character.size());
+    if (character == "\"" || character == "\\") result += '\\';
+    if (character == "\n") {
       result += "\\n";
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    } else if (printable(character) != character) {
+      result += escaped(character);
     } else {
-      result += c;
+      result += character;
     }
   }
   return result + "\"";

@@ -89,6 +89,19 @@ class Profile(NncTest):
 
 
 @alone
+class AllRows(NncTest):
+    def test_a_batch_of_all_rows_is_measured_as_one(self):
+        model = self.small_model(replace={"batch: 32": "batch: all",
+                                          "stratify: label, ": ""})
+        result = self.json_of("bench", model, "--seconds", "0.02", "--json")
+        self.assertEqual(result["batch"], 180)  # 240 rows without the quarter for validation
+        said = self.run_nnc("bench", model, "--seconds", "0.02").stdout
+        self.assertIn("tiny  batch 180, ", said)
+        self.assertEqual(self.json_of("bench", model, "--batch", 7, "--seconds", "0.02",
+                                      "--json")["batch"], 7)
+
+
+@alone
 class CompileTimes(NncTest):
     def test_adds_up(self):
         model = self.small_model()

@@ -105,16 +105,17 @@ class Faults:
     def command(self, run):
         return [self.nnc, "train", "m.yaml", "-o", run, "--quiet", "--threads", "2"]
 
-    def call(self, words, fault=None, kill_after=None, before=None, user=None):
+    def call(self, words, fault=None, kill_after=None, before=None, user=None, stdin=None):
         """(exit code, what it said); negative for a signal, as subprocess has it."""
         environment = dict(self.environment)
         if fault:
             environment.update(fault, LD_PRELOAD=self.injector)
         started = subprocess.Popen(words, cwd=self.folder, env=environment, preexec_fn=before,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                   errors="replace", **(user or {}))
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True, errors="replace",
+                                   **(user or {}))
         try:
-            out, said = started.communicate(timeout=kill_after)
+            out, said = started.communicate(stdin or "", timeout=kill_after)
         except subprocess.TimeoutExpired:
             started.kill()
             out, said = started.communicate()
@@ -219,15 +220,17 @@ class Faults:
         """What emit and predict write is there whole or not at all."""
         for words, name in ((["emit", "whole", "-o"], "net.hpp"),
                             (["predict", "whole", "--in", "rows.csv", "--out"], "out.npz"),
-                            (["predict", "whole", "--in", "rows.csv", "--out"], "out.csv")):
-            self.call([self.nnc, *words, f"good-{name}"])
+                            (["predict", "whole", "--in", "rows.csv", "--out"], "out.csv"),
+                            (["predict", "whole", "--in", "-", "--out"], "piped.csv")):
+            rows = (self.folder / "rows.csv").read_text()
+            self.call([self.nnc, *words, f"good-{name}"], stdin=rows)
             good = (self.folder / f"good-{name}").read_bytes()
             for at in range(1, 9 if self.long else 5):
                 def work(folder, at=at):
                     (self.folder / folder).mkdir()
                     path = self.folder / folder / name
                     code, said = self.call([self.nnc, *words, str(path), "--no-cache"],
-                                           {"FAULT": error, "FAULT_AT": str(at)})
+                                           {"FAULT": error, "FAULT_AT": str(at)}, stdin=rows)
                     self.check_end(code, said)
                     left = [path.name for path in (self.folder / folder).iterdir()]
                     if left not in ([], [name]):
@@ -280,7 +283,7 @@ class Faults:
                 words = self.command(run) + ["--no-cache"]
                 if user:
                     words[0] = str(self.folder / "nnc")
-                words[words.index("--threads") + 1] = str(self.random.choice((1, 2, 8)))
+                words[words.index("--threads") + 1] = str(self.random.choice((1, 2, 8, 64)))
                 self.check_end(*self.call(words, before=limited, user=user))
                 self.check_recovers(run)
             self.trial(f"ulimit -u {extra} more than there are", work)

@@ -96,6 +96,29 @@ std::string file() {
 
 }  // namespace
 
+TEST_CASE("words that steer a terminal are written by their numbers, and read back") {
+  const std::string odd = with(file(), "names: [a, b, \"3\"]",
+                               R"(names: ["a\e[31m\n", "b\u009b\u202e", "größe \"\\\""])");
+  const Description d = good(odd);
+  CHECK(d.data->field("label")->class_names[1] == "b\u009b\u202e");
+  const std::string text = to_yaml(d);
+  CHECK(text.find(R"(["a\x1b[31m\n", "b\x9b\u202e", "größe \"\\\""])") != std::string::npos);
+  CHECK(good(text).data->field("label")->class_names == d.data->field("label")->class_names);
+}
+
+TEST_CASE("a loss alone takes a weight as a term of several does") {
+  const std::string terms = file();
+  const size_t begin = terms.find("loss:\n"), end = terms.find("metrics:");
+  const std::string one = terms.substr(0, begin) +
+                          "loss: {cross_entropy: {logits: logits, target: label}, weight: 2}\n" +
+                          terms.substr(end);
+  const Description d = good(one);
+  REQUIRE(d.loss->terms.size() == 1);
+  CHECK(d.loss->terms[0].name.text == "cross_entropy");
+  CHECK(d.loss->terms[0].weight->text == "2");
+  CHECK(to_yaml(d).find("}, weight: ") != std::string::npos);
+}
+
 TEST_CASE("a file becomes a typed description with places") {
   const Description d = good(file());
   CHECK(d.name == "peak-fit");
