@@ -4,7 +4,7 @@
 # To build and run nnc (README.md says what each one is for).
 BUILD_PACKAGES="g++ cmake ninja-build llvm-19-dev libzstd-dev libyaml-cpp-dev libfmt-dev
 libcli11-dev nlohmann-json3-dev zlib1g-dev libpng-dev libmimalloc-dev
-libjpeg62-turbo-dev doctest-dev"
+libjpeg62-turbo-dev libexif-dev doctest-dev"
 # To train the default model: 70,000 pictures of clothes.
 DATA_PACKAGES="dataset-fashion-mnist"
 # To run every test: a second C++ compiler for emitted code, the formatter, the test scripts.

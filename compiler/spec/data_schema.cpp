@@ -61,7 +61,8 @@ Entry images() {
           "Pictures in a folder with a sub-folder for each class, PNG or JPEG: the field image "
           "(bytes 0 to 255, [height, width, channels]) and the field label, whose classes are the "
           "sorted names of the sub-folders. Resized bilinearly, averaging where a picture shrinks; "
-          "what is transparent lies on black, mixed as light. Files of other kinds and folders "
+          "what is transparent lies on black, mixed as light. Photographs are turned as their EXIF "
+          "orientation says, for training and predicting alike. Files of other kinds and folders "
           "inside the sub-folders are passed over.",
       .example = "images: {folder: pictures, size: [64, 64], channels: 3}",
       .keys = {Key("folder", path(), "the folder of the sub-folders").required(),

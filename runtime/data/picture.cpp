@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "runtime/data/error.h"
+#include "runtime/data/exif.h"
 #include "runtime/data/stream.h"
 
 namespace nnc::runtime {
@@ -35,8 +36,14 @@ void check_picture_size(const std::string& path, uint64_t height, uint64_t width
 
 Picture read_picture(const std::string& path) {
   const std::string bytes = bytes_of(path);
-  if (bytes.starts_with("\x89PNG")) return decode_png(path, bytes);
-  if (bytes.starts_with("\xff\xd8\xff")) return decode_jpeg(path, bytes);
+  if (bytes.starts_with("\x89PNG")) {
+    return upright(decode_png(path, bytes), exif_orientation(exif_of_png(bytes)));
+  }
+  if (bytes.starts_with("\xff\xd8\xff")) {
+    std::string exif;
+    Picture stored = decode_jpeg(path, bytes, &exif);
+    return upright(std::move(stored), exif_orientation(exif));
+  }
   throw DataError(path, "byte 0", "this is not a picture that can be read",
                   "PNG (89 50 4e 47) or JPEG (ff d8 ff)", first_bytes(bytes));
 }

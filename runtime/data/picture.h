@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace nnc::runtime {
@@ -15,13 +16,16 @@ struct Picture {
 };
 
 // Reads and decodes a file. Greys are equal parts of red, green and blue; transparent parts lie on
-// black; deeper pictures are brought to 8 bits. Throws DataError with the file's path: not a
-// picture, damaged, truncated, larger than 2^27 pixels.
+// black; deeper pictures are brought to 8 bits; what EXIF says of a camera that was held sideways
+// is obeyed. Throws DataError with the file's path: not a picture, damaged, truncated, larger than
+// 2^27 pixels.
 Picture read_picture(const std::string& path);
 
 // ---- for read_picture: `bytes` is the whole file. They throw DataError.
 Picture decode_png(const std::string& path, const std::string& bytes);
-Picture decode_jpeg(const std::string& path, const std::string& bytes);
+// As stored; `exif`: the block of EXIF data, from its TIFF header on, or nothing.
+Picture decode_jpeg(const std::string& path, const std::string& bytes, std::string* exif);
+std::string_view exif_of_png(std::string_view bytes);
 // Throws unless a picture of this size may be decoded.
 void check_picture_size(const std::string& path, uint64_t height, uint64_t width);
 

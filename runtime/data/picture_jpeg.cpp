@@ -31,13 +31,27 @@ void on_message(j_common_ptr info, int level) {
   if (level < 0) on_error(info);
 }
 
+constexpr int exif_marker = JPEG_APP0 + 1;
+
 // Reads the header; false with manager.text set if that fails.
 bool read_header(jpeg_decompress_struct& info, ErrorManager& manager, const std::string& bytes) {
   if (setjmp(manager.leave) != 0) return false;
   jpeg_mem_src(&info, reinterpret_cast<const unsigned char*>(bytes.data()),
                static_cast<unsigned long>(bytes.size()));
+  jpeg_save_markers(&info, exif_marker, 0xffff);
   jpeg_read_header(&info, TRUE);
   return true;
+}
+
+// XMP has the same marker and another beginning.
+std::string exif_of(const jpeg_decompress_struct& info) {
+  const std::string_view begin("Exif\0\0", 6);
+  for (const auto* marker = info.marker_list; marker != nullptr; marker = marker->next) {
+    if (marker->marker != exif_marker) continue;
+    const std::string_view data(reinterpret_cast<const char*>(marker->data), marker->data_length);
+    if (data.starts_with(begin)) return std::string(data.substr(begin.size()));
+  }
+  return "";
 }
 
 // Decodes into height × width × 3 bytes.
@@ -75,7 +89,7 @@ class Decompressor {
 
 }  // namespace
 
-Picture decode_jpeg(const std::string& path, const std::string& bytes) {
+Picture decode_jpeg(const std::string& path, const std::string& bytes, std::string* exif) {
   Decompressor jpeg;
   const auto fail = [&] {
     throw DataError(path, "", "the JPEG picture is damaged or truncated", "",
@@ -87,6 +101,7 @@ Picture decode_jpeg(const std::string& path, const std::string& bytes) {
     throw DataError(path, "", "the JPEG picture has the colours of print (CMYK)",
                     "a picture in RGB or gray");
   check_picture_size(path, jpeg.info().image_height, jpeg.info().image_width);
+  *exif = exif_of(jpeg.info());
   Picture picture{jpeg.info().image_height, jpeg.info().image_width, {}};
   picture.rgb.resize(static_cast<size_t>(picture.height * picture.width * 3));
   if (!read_pixels(jpeg.info(), jpeg.manager(), picture.rgb.data())) fail();

@@ -50,4 +50,17 @@ Picture decode_png(const std::string& path, const std::string& bytes) {
   return picture;
 }
 
+// Chunks: length, name, content, checksum. One that is damaged ends the search.
+std::string_view exif_of_png(std::string_view bytes) {
+  constexpr size_t signature = 8, around = 12;
+  for (size_t at = signature; at + around <= bytes.size();) {
+    const auto byte = [&](size_t i) { return static_cast<uint8_t>(bytes[at + i]); };
+    const size_t length = size_t{byte(0)} << 24 | byte(1) << 16 | byte(2) << 8 | byte(3);
+    if (length > bytes.size() - at - around) break;
+    if (bytes.substr(at + 4, 4) == "eXIf") return bytes.substr(at + 8, length);
+    at += around + length;
+  }
+  return {};
+}
+
 }  // namespace nnc::runtime
