@@ -19,12 +19,13 @@ std::unique_ptr<llvm::Module> print(const Merged& merged, const kernel::Target& 
 }
 
 llvm::SmallVector<char, 0> emit(const kernel::Module& source, const kernel::Target& target,
-                                Output output) {
+                                Output output, const AddFunctions& add = {}) {
   llvm::LLVMContext context;
   context.setDiscardValueNames(true);
   auto machine = make_machine(target);
   const Merged merged = merge(source);
   auto module = print(merged, target, *machine, context);
+  if (add) add(*module);
   optimize(*module, *machine);
   std::map<std::string, uint64_t> stack_bytes;
   return generate(*module, *machine, output, merged.quick, stack_bytes);
@@ -32,8 +33,9 @@ llvm::SmallVector<char, 0> emit(const kernel::Module& source, const kernel::Targ
 
 }  // namespace
 
-std::vector<uint8_t> emit_object(const kernel::Module& module, const kernel::Target& target) {
-  const auto bytes = emit(module, target, Output::object);
+std::vector<uint8_t> emit_object(const kernel::Module& module, const kernel::Target& target,
+                                 const AddFunctions& add) {
+  const auto bytes = emit(module, target, Output::object, add);
   return {bytes.begin(), bytes.end()};
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -12,6 +13,10 @@
 
 #include "compiler/kernel/kernel.h"
 #include "compiler/kernel/target.h"
+
+namespace llvm {
+class Module;
+}
 
 namespace nnc::jit {
 
@@ -78,7 +83,10 @@ std::unique_ptr<Executable> compile(const kernel::Module& module, const Options&
 std::string cache_folder();
 
 // An ELF object (relocatable) with the module's functions: exported ones global, others local.
-std::vector<uint8_t> emit_object(const kernel::Module& module, const kernel::Target& target);
+// `add`, if there is one, writes others around them.
+using AddFunctions = std::function<void(llvm::Module&)>;
+std::vector<uint8_t> emit_object(const kernel::Module& module, const kernel::Target& target,
+                                 const AddFunctions& add = {});
 
 // Passes of the code generator that training does without, by names that this LLVM does not know:
 // nothing but time is lost, which nobody would notice.

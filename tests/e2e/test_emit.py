@@ -1,5 +1,6 @@
 """nnc emit: the header compiles everywhere, passes its self-test, and predicts the same bits."""
 
+import ctypes
 import gzip
 import shutil
 import struct
@@ -56,6 +57,25 @@ int main(int argc, char** argv) {
   }
   fwrite(out, sizeof(float), rows * TINY_PROBABILITY_SIZE, stdout);
   return 0;
+}
+"""
+
+
+# Bytes as input: one by one, many at once, and with the header of the object.
+BYTES_MAIN = """
+#include <cstdio>
+#include "tiny.hpp"
+#include "small.h"
+unsigned char in[131 * 36], workspace[TINY_WORKSPACE_SIZE];
+float out[3][131 * 3];
+int main() {
+  if (std::fread(in, 36, 131, stdin) != 131) return 1;
+  for (std::size_t r = 0; r < 131; ++r) {
+    tiny::predict(in + r * 36, out[0] + r * 3);
+    tiny_predict_bytes(in + r * 36, out[2] + r * 3, workspace);
+  }
+  tiny::predict_batch(in, out[1], 131);
+  std::fwrite(out, sizeof out, 1, stdout);
 }
 """
 
@@ -268,6 +288,71 @@ int main(void) {
         self.run_nnc("emit", "run", "--name", "class", expect=2)
         said = self.run_nnc("emit", "run", "-o", 'a"b.hpp', expect=2).stderr
         self.assertIn("""-o: no #include can name 'a"b.hpp'""", said)
+
+    def test_self_test_of_objects_and_libraries(self):
+        for out in (["-o", "small.o"], ["-o", "small.h", "--language", "c"], ["-o", "small.so"]):
+            said = self.run_nnc("emit", "run", *out, "--self-test").stdout
+            self.assertIn(", for x86-64 " if "avx2" in self.levels() else ", for ", said)
+            command = said.split("To test it:\n")[1].strip()
+            done = subprocess.run(command, shell=True, cwd=self.folder, capture_output=True,
+                                  text=True)
+            self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout}{done.stderr}")
+            self.assertIn("probability (predict_batch): largest error 0,", done.stdout)
+        # It can fail: an answer that is not the program's.
+        test = self.path("small_selftest.c")
+        text = test.read_text()
+        first = text.index("trained_0[48] = {") + len("trained_0[48] = {")
+        test.write_text(text[:first] + " 3.0f + " + text[first:])
+        self.assertNotEqual(subprocess.run(command, shell=True, cwd=self.folder,
+                                           stdout=subprocess.DEVNULL).returncode, 0)
+
+    def test_a_shared_library_for_other_languages(self):
+        self.run_nnc("emit", "run", "--shared", "--name", "seen")
+        pictures, _ = make_pictures(3, seed=4)
+        self.write("x-idx", idx(pictures, (3, 6, 6)))
+        self.run_nnc("predict", "run", "--in", "x-idx", "--out", "y.npy")
+        _, expected = read_npy(self.path("y.npy").read_bytes())
+        library = ctypes.CDLL(str(self.path("seen.so")))
+        x = (ctypes.c_float * len(pictures))(*pictures)
+        size = int(self.path("seen.h").read_text().split("SEEN_WORKSPACE_SIZE ")[1].split()[0])
+        workspace = ctypes.create_string_buffer(size)
+        one, batch = (ctypes.c_float * 3)(), (ctypes.c_float * 9)()
+        library.seen_predict(x, one, workspace)
+        library.seen_predict_batch(x, batch, ctypes.c_size_t(3), workspace)
+        self.assertEqual(list(one), list(expected[:3]))
+        self.assertEqual(list(batch), list(expected))
+
+    def test_bytes(self):
+        """Pictures need not be made floats first."""
+        pictures, _ = make_pictures(131, seed=4)
+        self.write("x-idx", idx(pictures, (131, 6, 6)))
+        self.run_nnc("predict", "run", "--in", "x-idx", "--out", "y.npy")
+        _, expected = read_npy(self.path("y.npy").read_bytes())
+        self.run_nnc("emit", "run", "-o", "tiny.hpp")
+        self.run_nnc("emit", "run", "-o", "small.o")
+        self.write("main.cpp", BYTES_MAIN)
+        done = subprocess.run(["g++", *WARNINGS, "-march=native", "main.cpp", "small.o",
+                               "small_weights.o", "-o", "main"], cwd=self.folder,
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr[:4000])
+        out = subprocess.run(["./main"], cwd=self.folder, input=pictures, capture_output=True,
+                             check=True).stdout
+        values = list(struct.unpack(f"<{3 * 131 * 3}f", out))
+        for ours, theirs in zip(values, list(expected) * 3):
+            self.assertLess(abs(ours - theirs), 1e-6)
+        if "avx2" in self.levels():
+            self.assertEqual(values, list(expected) * 3)
+
+    def test_what_cannot_be_written_is_refused(self):
+        for arguments, message in (
+                (["-o", "x.onnx"], "-o: nnc cannot write 'x.onnx'"),
+                (["-o", "x"], "-o: 'x' has no ending"),
+                (["--object", "-o", "x.hpp"], "-o: nnc cannot write 'x.hpp'"),
+                (["--shared", "-o", "x.o"], "-o: nnc cannot write 'x.o'"),
+                (["--shared", "--object"], "--object and --shared are two things"),
+                (["--shared", "--weights", "file"], "--weights is for the C++ header")):
+            self.assertIn(message, self.run_nnc("emit", "run", *arguments, expect=2).stderr)
+        self.assertEqual([path.name for path in self.folder.glob("x*")], [])
 
     def test_object_for_aarch64(self):
         self.run_nnc("emit", "run", "--object", "--target", "neon", "-o", "tiny.o")

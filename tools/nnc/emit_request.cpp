@@ -112,7 +112,7 @@ size_t elements_of(const abi::InputDesc& input) {
 std::vector<std::string> columns_of(const abi::InputDesc& input, const Trained& trained) {
   if (!trained.model.data.train) return {};
   const auto* csv = std::get_if<runtime::CsvSource>(&trained.model.data.train->kind);
-  if (csv == nullptr) return {};
+  if (csv == nullptr || !csv->header) return {};
   for (const runtime::CsvColumns& columns : csv->columns)
     if (columns.field == input.name && columns.columns.size() == elements_of(input))
       return columns.columns;

@@ -1,6 +1,7 @@
 // Names and words that look like code.
 #include <doctest/doctest.h>
 
+#include "compiler/codegen/emit_c_header.h"
 #include "compiler/codegen/emit_text.h"
 #include "tests/unit/codegen/emit_files.h"
 
@@ -97,6 +98,28 @@ TEST_CASE("words from data are never code") {
   INFO(built.output);
   CHECK(built.status == 0);
   CHECK(run_command(folder.file("main")).status == 0);
+}
+
+TEST_CASE("words from data are no code of C either") {
+  EmitModel model = hostile_model();
+  model.request.levels.clear();
+  model.request.inputs[0].bytes = true;
+  model.request.header_name = "m.h";
+  const TemporaryFolder folder;
+  folder.write("m.h",
+               codegen::emit_c_header(model.request, 64, kernel::Isa::sse2, model.request.summary));
+  folder.write("main.c",
+               "#include \"m.h\"\nint injected = 0;\nint main(void) { return M_BLOCK_ROWS == 8 ? "
+               "injected : 1; }\n");
+  for (const char* command : {"gcc -std=c99 -trigraphs", "gcc -std=gnu99", "clang-19 -std=c99",
+                              "g++ -x c++ -std=c++17"}) {
+    if (!has_compiler(std::string(command).substr(0, std::string(command).find(' ')))) continue;
+    const Outcome outcome = run_command(
+        fmt::format("cd {} && {} -Wall -Wextra -Wpedantic -Werror main.c -o main && ./main",
+                    folder.file(""), command));
+    INFO(command, "\n", outcome.output);
+    CHECK(outcome.status == 0);
+  }
 }
 
 }  // namespace nnc::testing

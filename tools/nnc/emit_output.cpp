@@ -1,0 +1,16 @@
+#include "tools/nnc/emit_output.h"
+
+#include <fmt/format.h>
+
+#include "runtime/atomic_file.h"
+#include "tools/nnc/terminal.h"
+
+namespace nnc::tool {
+
+void write_emitted(const std::filesystem::path& path, std::string_view bytes,
+                   const std::string& note) {
+  runtime::write_atomically(path.string(), bytes);
+  fmt::print("{}  {}{}\n", path.string(), bytes_text(static_cast<double>(bytes.size())), note);
+}
+
+}  // namespace nnc::tool
