@@ -7,7 +7,6 @@
 #include "compiler/codegen/cpp_words.h"
 #include "compiler/codegen/emit_c.h"
 #include "compiler/codegen/emit_identity.h"
-#include "compiler/support/text.h"
 
 namespace nnc::codegen {
 

@@ -12,7 +12,7 @@ namespace nnc::codegen {
 
 namespace {
 
-// A number of the type, NaN and infinities as expressions that need no header.
+// A number of the type, as <math.h> spells those that are none.
 std::string literal(abi::DType dtype, double number) {
   const bool single = dtype == abi::DType::f32;
   if (!single && dtype != abi::DType::f64)

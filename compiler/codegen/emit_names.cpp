@@ -1,7 +1,7 @@
 // The names that the parts of emitted code share.
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <cctype>
 #include <set>
 
 #include "compiler/codegen/cpp_names.h"
