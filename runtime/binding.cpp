@@ -6,14 +6,10 @@
 #include <chrono>
 #include <stdexcept>
 
+#include "runtime/shape.h"
+
 namespace nnc::runtime {
 namespace {
-
-int64_t elements(const std::vector<int64_t>& shape) {
-  int64_t n = 1;
-  for (int64_t extent : shape) n *= extent;
-  return n;
-}
 
 // Null rows if there is no such input.
 BatchInput find_input(const std::string& name, const Table& table,
@@ -35,7 +31,7 @@ Binding::Binding(const abi::EntryDesc& entry, const Table& table, void* state,
   bind_scalars();
   for (const abi::OutputDesc& output : entry.outputs) {
     const int64_t rows = output.per_row ? std::max<int64_t>(entry.max_rows, 1) : 1;
-    const auto count = static_cast<size_t>(rows * elements(output.shape));
+    const auto count = static_cast<size_t>(rows * elements_of(output.shape));
     output_memory_.push_back(Buffer::zeros(count * abi::size_of(output.dtype)));
     outputs_.push_back(output_memory_.back().data());
   }
@@ -52,7 +48,7 @@ void Binding::bind_inputs(const Table& table, const std::vector<BatchInput>& mad
       throw std::invalid_argument(fmt::format(
           "'{}' needs the field '{}', which the data does not have", entry_->name, input.name));
     }
-    if (source.dtype != input.dtype || source.row_elements != elements(input.row_shape)) {
+    if (source.dtype != input.dtype || source.row_elements != elements_of(input.row_shape)) {
       throw std::invalid_argument(
           fmt::format("'{}' was compiled for another type or shape of the field '{}'", entry_->name,
                       input.name));

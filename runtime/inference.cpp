@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/shape.h"
+
 namespace nnc::runtime {
 namespace {
 
@@ -55,8 +57,9 @@ std::vector<Prediction> predict(const abi::EntryDesc& entry, const Split& split,
   std::vector<Prediction> result;
   std::vector<size_t> row_bytes;
   for (const abi::OutputDesc& output : entry.outputs) {
-    size_t bytes = output.per_row ? abi::size_of(output.dtype) : 0;
-    for (int64_t extent : output.shape) bytes *= static_cast<size_t>(extent);
+    const size_t bytes =
+        output.per_row ? static_cast<size_t>(elements_of(output.shape)) * abi::size_of(output.dtype)
+                       : 0;
     row_bytes.push_back(bytes);
     if (!output.per_row) continue;
     result.push_back({output.name, output.dtype, output.shape, Buffer(bytes * split.rows.size())});

@@ -3,7 +3,8 @@
 #include <sys/mman.h>
 
 #include <cstdlib>
-#include <new>
+
+#include "runtime/memory_limit.h"
 
 namespace nnc::runtime {
 
@@ -19,12 +20,22 @@ constexpr size_t many_pages = size_t{256} << 10;
 
 void* allocate(size_t bytes) {
   void* data = nullptr;
+  take_memory(bytes);
   const bool huge = bytes >= many_pages;
-  if (huge) bytes = (bytes + huge_page - 1) / huge_page * huge_page;
-  if (posix_memalign(&data, huge ? huge_page : line, bytes) != 0) throw std::bad_alloc();
+  const size_t whole = huge ? (bytes + huge_page - 1) / huge_page * huge_page : bytes;
+  if (posix_memalign(&data, huge ? huge_page : line, whole) != 0) {
+    give_memory_back(bytes);
+    throw OutOfMemory(bytes, OutOfMemory::Reason::system);
+  }
   // Only advice: where the kernel has no such pages, or has none left, plain ones come.
-  if (huge) madvise(data, bytes, MADV_HUGEPAGE);
+  if (huge) madvise(data, whole, MADV_HUGEPAGE);
   return data;
+}
+
+void release(void* data, size_t bytes) noexcept {
+  if (data == nullptr) return;
+  std::free(data);
+  give_memory_back(bytes);
 }
 
 }  // namespace nnc::runtime

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -10,8 +11,10 @@ namespace nnc::runtime {
 
 // Uninitialised memory aligned to 64 bytes; from 256 KiB on in huge pages where the kernel has
 // them: rows are read in random order, and matrices down their columns, which otherwise costs a
-// walk of the page tables for each. To be freed with std::free. Throws std::bad_alloc.
+// walk of the page tables for each. It counts against the memory limit. Throws OutOfMemory.
 void* allocate(size_t bytes);
+// `bytes` as asked for.
+void release(void* data, size_t bytes) noexcept;
 
 // Uninitialised bytes, aligned to 64, with 64 bytes of slack after the end so that vector loads
 // may overrun. Moves only.
@@ -19,9 +22,8 @@ class Buffer {
  public:
   Buffer() = default;
   explicit Buffer(size_t bytes) : bytes_(bytes) {
-    const size_t total = (bytes + 64 + 63) / 64 * 64;
-    data_ = allocate(total);
-    std::memset(static_cast<char*>(data_) + bytes, 0, total - bytes);
+    data_ = allocate(total_bytes());
+    std::memset(static_cast<char*>(data_) + bytes, 0, total_bytes() - bytes);
   }
   Buffer(Buffer&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
@@ -32,7 +34,7 @@ class Buffer {
   }
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
-  ~Buffer() { std::free(data_); }
+  ~Buffer() { release(data_, total_bytes()); }
 
   static Buffer zeros(size_t bytes) {
     Buffer result(bytes);
@@ -59,6 +61,8 @@ class Buffer {
   }
 
  private:
+  size_t total_bytes() const { return (bytes_ + 64 + 63) / 64 * 64; }
+
   void* data_ = nullptr;
   size_t bytes_ = 0;
 };

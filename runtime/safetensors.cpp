@@ -13,6 +13,7 @@
 #include "runtime/data/error.h"
 #include "runtime/data/stream.h"
 #include "runtime/json_reader.h"
+#include "runtime/shape.h"
 
 namespace nnc::runtime {
 namespace {
@@ -93,9 +94,8 @@ std::string checksum_of(const std::vector<Tensor>& tensors,
 }  // namespace
 
 size_t Tensor::bytes() const {
-  size_t n = abi::size_of(dtype);
-  for (int64_t extent : shape) n *= static_cast<size_t>(extent);
-  return n;
+  const auto size = static_cast<int64_t>(abi::size_of(dtype));
+  return static_cast<size_t>(checked_product(elements_of(shape), size));
 }
 
 const Tensor* TensorFile::find(const std::string& name) const {

@@ -90,7 +90,9 @@ ThreadPool::ThreadPool(int threads) {
   if (threads <= 0) threads = cores;
   oversubscribed_ = threads > cores;
   if (oversubscribed_) patience_ = {16, 1};
-  for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });
+  for (int i = 1; i < threads; ++i) {
+    if (!try_start(workers_, [this, i] { work(i); })) break;
+  }
 }
 
 ThreadPool::~ThreadPool() {

@@ -4,8 +4,10 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -26,6 +28,29 @@ struct Patience {
   int spins = 2048;  // pause instructions
   int yields = 64;   // calls of the scheduler, then sleep
 };
+
+// The result of work that is done beside; or, where the system starts no more threads, when it is
+// asked for.
+template <class Work>
+auto in_background(Work work) {
+  try {
+    return std::async(std::launch::async, work);
+  } catch (const std::system_error&) {
+    return std::async(std::launch::deferred, work);
+  }
+}
+
+// Another thread for the list, if the system starts one.
+template <class Work>
+bool try_start(std::vector<std::thread>& threads, Work work) {
+  threads.reserve(threads.size() + 1);
+  try {
+    threads.emplace_back(std::move(work));
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
 
 // A counter that threads wait on: spins, then yields, then sleeps.
 class Gate {
@@ -74,6 +99,7 @@ class FlushToZero {
 class ThreadPool {
  public:
   // threads <= 0: available_cores(). With more threads than cores, waiting threads sleep at once.
+  // There are fewer where the system starts no more: see threads().
   explicit ThreadPool(int threads = 0);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;

@@ -11,6 +11,7 @@
 #include "compiler/codegen/emit_object.h"
 #include "compiler/kernel/kernel.h"
 #include "runtime/abi.h"
+#include "runtime/shape.h"
 
 namespace nnc::codegen {
 
@@ -26,11 +27,7 @@ struct EmitValue {
   std::vector<std::string> classes = {};  // what the numbers of an output are scores of
   std::string channels = {};              // of a picture [rows, columns, channels]: "RGB", "grey"
   bool bytes = false;                     // 0 … 255: predict takes it as bytes, too
-  int64_t elements() const {
-    int64_t n = 1;
-    for (int64_t d : row_shape) n *= d;
-    return n;
-  }
+  int64_t elements() const { return elements_of(row_shape); }
 };
 
 // Kernels lowered for target_for(level) and a number of rows. `core` is the function that runs

@@ -2,6 +2,7 @@
 #include <map>
 #include <memory>
 
+#include "compiler/ir/limits.h"
 #include "compiler/ir/op.h"
 #include "compiler/support/diagnostics.h"
 
@@ -58,7 +59,23 @@ std::vector<Type> infer_types(const Node& node, int64_t batch) {
     throw UserError(node.span, def.name + " has the wrong number of operands",
                     std::to_string(def.operands), std::to_string(operands.size()));
   }
-  return def.infer({operands, node.attributes, node.region.get(), node.span, batch});
+  std::vector<Type> types =
+      def.infer({operands, node.attributes, node.region.get(), node.span, batch});
+  for (const Type& type : types) check_elements(type, batch, node.span);
+  return types;
+}
+
+void check_elements(const Type& type, int64_t batch, const SourceSpan& span) {
+  if (type.elements(batch) <= most_elements) return;
+  std::string factors;
+  for (const Dim& dim : type.shape) {
+    factors += (factors.empty() ? "" : " × ") + std::to_string(dim.extent(batch));
+  }
+  throw UserError(span, "this is an array that no machine holds",
+                  "at most " + std::to_string(most_elements) + " numbers",
+                  factors + (has_batch(type.shape) ? ", of which " + std::to_string(batch) +
+                                                         " are the rows of a batch"
+                                                   : ""));
 }
 
 }  // namespace nnc::ir

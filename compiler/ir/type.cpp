@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "compiler/support/diagnostics.h"
+#include "runtime/shape.h"
 
 namespace nnc::ir {
 namespace {
@@ -22,7 +23,9 @@ constexpr std::array<std::pair<DType, const char*>, 7> kDtypeNames = {{
 
 int64_t Type::elements(int64_t batch_rows) const {
   int64_t n = 1;
-  for (const Dim& dim : shape) n *= dim.extent(batch_rows);
+  for (const Dim& dim : shape) {
+    n = checked_product(n, checked_product(dim.size, dim.batch ? batch_rows : 1));
+  }
   return n;
 }
 
@@ -30,7 +33,7 @@ Dim product(const Shape& shape) {
   Dim result;
   for (const Dim& dim : shape) {
     internal_check(!(result.batch && dim.batch), "a product counts the batch twice");
-    result.size *= dim.size;
+    result.size = checked_product(result.size, dim.size);
     result.batch = result.batch || dim.batch;
   }
   return result;

@@ -84,11 +84,20 @@ std::vector<Part> compile_parts(const Merged& merged, const Options& options, Ti
     parts.emplace_back().functions = std::move(functions);
   }
   std::vector<std::thread> threads;
-  for (size_t i = 1; i < parts.size(); ++i) {
-    threads.emplace_back([&, i] { compile_part(parts[i], merged, options.target); });
-    send_away(threads.back());
+  threads.reserve(parts.size());
+  try {
+    while (threads.size() + 1 < parts.size()) {
+      const size_t i = threads.size() + 1;
+      threads.emplace_back([&, i] { compile_part(parts[i], merged, options.target); });
+      send_away(threads.back());
+    }
+  } catch (const std::exception&) {
+    // No more threads can be started: what is left is done here.
   }
   compile_part(parts[0], merged, options.target);
+  for (size_t i = threads.size() + 1; i < parts.size(); ++i) {
+    compile_part(parts[i], merged, options.target);
+  }
   for (std::thread& thread : threads) thread.join();
   for (const Part& part : parts) {
     if (part.failure) std::rethrow_exception(part.failure);

@@ -78,6 +78,10 @@ std::unique_ptr<Executable> load(const std::vector<std::string>& exported, const
 std::unique_ptr<Executable> compile(const kernel::Module& module, const Options& options,
                                     Timings* timings = nullptr);
 
+// From now on LLVM throws std::bad_alloc where it would end the process. For all of the process:
+// to be called once, by the one who owns it.
+void throw_when_out_of_memory();
+
 // Where programs are kept unless said otherwise: $XDG_CACHE_HOME/nnc or ~/.cache/nnc. Empty where
 // there is neither. It need not exist.
 std::string cache_folder();

@@ -5,11 +5,13 @@
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Pass.h>
+#include <llvm/Support/ErrorHandling.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Support/raw_ostream.h>
 
 #include <algorithm>
 #include <mutex>
+#include <new>
 #include <set>
 #include <string_view>
 
@@ -103,6 +105,10 @@ class Passes : public llvm::legacy::PassManager {
 };
 
 }  // namespace
+
+void throw_when_out_of_memory() {
+  llvm::install_bad_alloc_error_handler([](void*, const char*, bool) { throw std::bad_alloc(); });
+}
 
 std::unique_ptr<llvm::TargetMachine> make_machine(const kernel::Target& description) {
   const kernel::Isa isa = description.isa;

@@ -1,5 +1,6 @@
 // The functions that formulas may call, one entry each.
 #include <algorithm>
+#include <cmath>
 #include <functional>
 
 #include "compiler/layers/activations.h"
@@ -61,7 +62,7 @@ std::vector<int64_t> axes_of(const Expression& call, const ir::Value* value) {
   for (const ExpressionPtr& item : items) {
     const double number = constant_operand(*item);
     int64_t axis = 0;
-    if (number != static_cast<double>(static_cast<int64_t>(number)) ||
+    if (number != std::trunc(number) || std::fabs(number) > value->type.rank() ||
         !row_axis(value, static_cast<int64_t>(number), axis)) {
       throw UserError(item->span, "the value has no such axis",
                       "an axis of " + shape_text(row_shape(value)) +

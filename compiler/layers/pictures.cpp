@@ -4,6 +4,7 @@
 
 #include "compiler/layers/activations.h"
 #include "compiler/layers/rows.h"
+#include "runtime/shape.h"
 
 namespace nnc::layers {
 
@@ -13,7 +14,6 @@ namespace {
 
 // Far beyond any picture, and small enough that no arithmetic on shapes overflows.
 constexpr double largest = 1 << 20;
-constexpr int64_t largest_row = int64_t{1} << 40;
 
 struct Form {
   std::string noun, shape;
@@ -64,11 +64,9 @@ bool Sliding::padded() const {
 }
 
 void limit_size(const LayerContext& context, const std::vector<int64_t>& row) {
-  double count = 1;
-  for (int64_t extent : row) count *= static_cast<double>(extent);
-  if (count <= static_cast<double>(largest_row)) return;
+  if (elements(row) <= most_elements) return;
   throw UserError(context.span, context.title() + ": its rows become too large",
-                  "at most " + std::to_string(largest_row) + " numbers", shape_text(row));
+                  "at most " + std::to_string(most_elements) + " numbers", shape_text(row));
 }
 
 std::vector<int64_t> placed_shape(const Picture& picture, const Sliding& sliding,

@@ -1,9 +1,9 @@
 #include "compiler/layers/rows.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "compiler/support/diagnostics.h"
+#include "runtime/shape.h"
 
 namespace nnc::layers {
 
@@ -20,9 +20,7 @@ std::vector<int64_t> row_shape(const ir::Value* value) {
   return result;
 }
 
-int64_t elements(const std::vector<int64_t>& shape) {
-  return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
-}
+int64_t elements(const std::vector<int64_t>& shape) { return elements_of(shape); }
 
 ir::Shape batch_shape(const std::vector<int64_t>& row) {
   ir::Shape shape{ir::Dim{1, true}};

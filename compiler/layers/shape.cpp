@@ -3,6 +3,7 @@
 
 #include "compiler/layers/rows.h"
 #include "compiler/layers/tables.h"
+#include "runtime/shape.h"
 
 namespace nnc::layers {
 
@@ -32,8 +33,7 @@ ir::Value* build_reshape(LayerContext& context) {
       throw UserError(context.args.span("shape"), context.title() + ": an extent must be positive",
                       "positive integers, at most one of them -1", shape_text(to));
     }
-    if (__builtin_mul_overflow(known, extent, &known)) known = -1;
-    if (known < 0) break;
+    known = checked_product(known, extent);
   }
   const int64_t total = elements(from);
   if (free_extent != nullptr && known > 0 && total % known == 0) *free_extent = total / known;

@@ -1,8 +1,10 @@
 #include <algorithm>
 
+#include "compiler/layers/rows.h"
 #include "compiler/spec/data_schema.h"
 #include "compiler/spec/describe.h"
 #include "compiler/support/text.h"
+#include "runtime/shape.h"
 
 namespace nnc::spec {
 
@@ -209,16 +211,13 @@ class DataDescriber {
 
   Located<std::vector<int64_t>> row_shape(const Value& value) {
     Located<std::vector<int64_t>> shape{{}, value.span};
-    double elements = 1;
     for (const Value& extent : value.list()) {
-      if (!extent.is_integer()) continue;
-      shape.value.push_back(extent.integer());
-      elements *= extent.number();
+      if (extent.is_integer()) shape.value.push_back(extent.integer());
     }
-    constexpr double most = 1LL << 40;
-    if (elements > most) {
+    if (elements_of(shape.value) > most_elements) {
       diagnostics_.error(value.span, "a row of this shape is too large",
-                         "at most " + number_text(most) + " numbers", number_text(elements));
+                         "at most " + std::to_string(most_elements) + " numbers",
+                         layers::shape_text(shape.value));
     }
     return shape;
   }

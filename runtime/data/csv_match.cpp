@@ -15,11 +15,7 @@ using Cells = std::vector<std::string>;
 
 const char* const both_ways = "`--header yes`: it holds names; `--header no`: it is a row";
 
-int64_t elements(const CsvWanted& field) {
-  int64_t n = 1;
-  for (const int64_t extent : field.row_shape) n *= extent;
-  return n;
-}
+int64_t elements(const CsvWanted& field) { return elements_of(field.row_shape); }
 
 bool contains(const std::vector<std::string>& words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) != words.end();

@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
+
+#include "runtime/memory_limit.h"
 
 namespace nnc::runtime {
 namespace {
@@ -53,11 +56,15 @@ int exif_orientation(std::string_view tiff) {
   return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
 }
 
-Picture upright(Picture stored, int orientation) {
+Picture upright(const std::string& path, Picture stored, int orientation) {
   if (orientation <= 1 || orientation > 8) return stored;
   const bool turned = orientation >= 5;
-  Picture result{turned ? stored.width : stored.height, turned ? stored.height : stored.width, {}};
-  result.rgb.resize(stored.rgb.size());
+  Picture result;
+  result.height = turned ? stored.width : stored.height;
+  result.width = turned ? stored.height : stored.width;
+  result.turn = std::move(stored.turn);
+  within_memory(path, "the pixels of this picture, turned upright, do",
+                [&] { result.rgb.resize(stored.rgb.size()); });
   uint8_t* to = result.rgb.data();
   for (int64_t y = 0; y < result.height; ++y) {
     for (int64_t x = 0; x < result.width; ++x, to += 3) {

@@ -13,6 +13,6 @@ namespace nnc::runtime {
 int exif_orientation(std::string_view tiff);
 
 // The picture as it is to be seen.
-Picture upright(Picture stored, int orientation);
+Picture upright(const std::string& path, Picture stored, int orientation);
 
 }  // namespace nnc::runtime

@@ -16,12 +16,6 @@ namespace {
 
 using abi::DType;
 
-int64_t elements(const std::vector<int64_t>& shape) {
-  int64_t n = 1;
-  for (int64_t extent : shape) n *= extent;
-  return n;
-}
-
 std::string bracketed(const std::vector<int64_t>& shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
 }
@@ -168,12 +162,12 @@ FieldInfo describe_field(const std::string& file, const std::string& name, DType
   if (field->is_index()) info.dtype = DType::i32;
   info.vocabulary = field->category() != nullptr ? field->vocabulary : field->names;
   if (field->shape) {
-    if (elements(*field->shape) != elements(row_shape)) {
+    if (elements_of(*field->shape) != elements_of(row_shape)) {
       throw DataError(file, fmt::format("field '{}'", name),
                       "the rows have another size than the field's shape",
-                      fmt::format("{} numbers a row, for shape {}", elements(*field->shape),
+                      fmt::format("{} numbers a row, for shape {}", elements_of(*field->shape),
                                   bracketed(*field->shape)),
-                      fmt::format("{} numbers a row, in rows of {}", elements(row_shape),
+                      fmt::format("{} numbers a row, in rows of {}", elements_of(row_shape),
                                   bracketed(row_shape)));
     }
     check_axes(file, name, row_shape, *field->shape);

@@ -99,7 +99,9 @@ void decode_all(const ImagesSource& source, const ImageFiles& files, Column& col
   std::vector<std::thread> helpers;
   const int threads =
       std::min<int>(available_cores(), static_cast<int>(std::min<size_t>(count, 64)));
-  for (int i = 1; i < threads; ++i) helpers.emplace_back([&] { decoding.work(); });
+  for (int i = 1; i < threads; ++i) {
+    if (!try_start(helpers, [&] { decoding.work(); })) break;
+  }
   decoding.work();
   for (std::thread& helper : helpers) helper.join();
   if (decoding.first_bad < count) std::rethrow_exception(decoding.errors[decoding.first_bad]);

@@ -8,6 +8,8 @@
 #include "runtime/data/fields.h"
 #include "runtime/data/source.h"
 #include "runtime/data/split.h"
+#include "runtime/memory_limit.h"
+#include "runtime/threads.h"
 
 namespace nnc::runtime {
 namespace {
@@ -20,28 +22,21 @@ struct Loaded {
 };
 
 Loaded load_source(const std::string& split, const Source& source, const DataSpec& spec) {
-  Loaded result{split};
-  result.table = std::make_shared<Table>(read_source(source, spec));
-  with_indices(*result.table, spec, [&] { result.rows = kept_rows(source, *result.table, spec); });
-  return result;
-}
-
-uint64_t known_bytes(const SourceInfo& info) {
-  uint64_t row = 0;
-  for (const FieldInfo& field : info.fields) row += static_cast<uint64_t>(field.row_bytes());
-  return info.rows > 0 ? row * static_cast<uint64_t>(info.rows) : 0;
+  return within_memory(name_of(source), "the rows do", [&] {
+    Loaded result{split};
+    result.table = std::make_shared<Table>(read_source(source, spec));
+    with_indices(*result.table, spec,
+                 [&] { result.rows = kept_rows(source, *result.table, spec); });
+    return result;
+  });
 }
 
 void check_memory(const DataSpec& spec, const std::vector<const Source*>& sources) {
-  if (spec.max_bytes == 0) return;
   uint64_t total = 0;
   for (const Source* source : sources) {
     const SourceInfo info = probe_source(*source, spec);
     total += known_bytes(info);
-    if (total <= spec.max_bytes) continue;
-    throw DataError(info.file, "", "the data does not fit into the memory limit",
-                    fmt::format("at most {} bytes", spec.max_bytes),
-                    fmt::format("{} bytes up to this file", total));
+    check_memory(info.file, total, spec);
   }
 }
 
@@ -73,9 +68,10 @@ Loading read_all_sources(const DataSpec& spec, const LoadOptions& wanted) {
   std::vector<std::future<Loaded>> jobs;
   for (size_t i = 0; i < sources.size(); ++i) {
     // The first source, the largest as a rule, is read by this thread.
-    const auto policy = i == 0 ? std::launch::deferred : std::launch::async;
-    jobs.push_back(std::async(policy, load_source, targets[i]->split, std::cref(*sources[i]),
-                              std::cref(spec)));
+    const auto read = [&spec, &source = *sources[i], split = targets[i]->split] {
+      return load_source(split, source, spec);
+    };
+    jobs.push_back(i == 0 ? std::async(std::launch::deferred, read) : in_background(read));
   }
   for (size_t i = 0; i < jobs.size(); ++i)
     *targets[i] = reading_split(targets[i]->split, [&] { return jobs[i].get(); });

@@ -9,6 +9,7 @@
 #include "runtime/atomic_file.h"
 #include "runtime/data/error.h"
 #include "runtime/data/zip.h"
+#include "runtime/shape.h"
 
 namespace nnc::runtime {
 namespace {
@@ -196,8 +197,7 @@ std::string npy_text(DType dtype, const std::vector<int64_t>& shape, const void*
                   fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
   header.append(63 - (10 + header.size()) % 64, ' ');  // the data starts at a multiple of 64
   header += '\n';
-  size_t bytes = abi::size_of(dtype);
-  for (int64_t extent : shape) bytes *= static_cast<size_t>(extent);
+  const size_t bytes = static_cast<size_t>(elements_of(shape)) * abi::size_of(dtype);
   std::string result("\x93NUMPY\x01\x00", 8);
   result += static_cast<char>(header.size() & 0xFF);
   result += static_cast<char>(header.size() >> 8);

@@ -1,13 +1,16 @@
 // JPEG through libjpeg-turbo. The library reports errors by leaving with longjmp, so that what runs
 // below setjmp holds no objects that would have to be destroyed.
+#include <algorithm>
 #include <csetjmp>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 
 #include <jpeglib.h>
 
 #include "runtime/data/error.h"
 #include "runtime/data/picture.h"
+#include "runtime/memory_limit.h"
 
 namespace nnc::runtime {
 namespace {
@@ -100,10 +103,11 @@ Picture decode_jpeg(const std::string& path, const std::string& bytes, std::stri
   if (colours == JCS_CMYK || colours == JCS_YCCK)
     throw DataError(path, "", "the JPEG picture has the colours of print (CMYK)",
                     "a picture in RGB or gray");
-  check_picture_size(path, jpeg.info().image_height, jpeg.info().image_width);
   *exif = exif_of(jpeg.info());
-  Picture picture{jpeg.info().image_height, jpeg.info().image_width, {}};
-  picture.rgb.resize(static_cast<size_t>(picture.height * picture.width * 3));
+  Picture picture = picture_of(path, jpeg.info().image_height, jpeg.info().image_width);
+  // Progressive pictures are held whole by the library, too.
+  jpeg.info().mem->max_memory_to_use =
+      static_cast<long>(std::min<uint64_t>(memory_left(), std::numeric_limits<long>::max()));
   if (!read_pixels(jpeg.info(), jpeg.manager(), picture.rgb.data())) fail();
   return picture;
 }

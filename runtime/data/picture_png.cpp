@@ -38,11 +38,9 @@ Picture decode_png(const std::string& path, const std::string& bytes) {
   if (png_image_begin_read_from_memory(image.get(), bytes.data(), bytes.size()) == 0) {
     damaged(path, image);
   }
-  check_picture_size(path, image->height, image->width);
+  Picture picture = picture_of(path, image->height, image->width);
   image->format = PNG_FORMAT_RGB;
   image->flags |= PNG_IMAGE_FLAG_16BIT_sRGB;  // as 8-bit pictures are
-  Picture picture{image->height, image->width, {}};
-  picture.rgb.resize(PNG_IMAGE_SIZE(*image.get()));
   const png_color black{0, 0, 0};
   if (png_image_finish_read(image.get(), &black, picture.rgb.data(), 0, nullptr) == 0) {
     damaged(path, image);

@@ -72,6 +72,7 @@ ProbeResult probe(const DataSpec& spec) {
     SourceInfo info = probe_source(*source, spec);
     rows = known_rows(source, info);
     check_not_empty(info);
+    check_memory(info.file, known_bytes(info), spec);
     if (first) {
       check_same(*first, info);
     } else {

@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include "runtime/data/error.h"
+#include "runtime/memory_limit.h"
+#include "runtime/shape.h"
 
 namespace nnc::runtime {
 
@@ -13,15 +15,14 @@ std::string shape_text(const std::vector<int64_t>& shape) {
 
 uint64_t checked_bytes(const std::string& file, const std::vector<int64_t>& shape,
                        size_t element_bytes, uint64_t max_bytes) {
-  // Batches index rows with 32 bits, and no machine holds an array of 2^48 bytes.
-  constexpr uint64_t most_rows = 0x7FFFFFFF;
-  const uint64_t most = max_bytes > 0 ? max_bytes : uint64_t{1} << 48;
+  constexpr uint64_t most_rows = 0x7FFFFFFF;  // batches index rows with 32 bits
+  const uint64_t most = max_bytes > 0 ? max_bytes : most_elements * element_bytes;
   uint64_t bytes = element_bytes;
   for (int64_t extent : shape) {
     if (extent < 0) throw DataError(file, "its header", "a negative size", "", shape_text(shape));
     if (extent > 0 && bytes > most / static_cast<uint64_t>(extent)) {
       throw DataError(file, "its header", "the array does not fit into memory",
-                      fmt::format("at most {} bytes", most),
+                      max_bytes > 0 ? at_most_memory(most) : fmt::format("at most {} bytes", most),
                       fmt::format("{} numbers of {} bytes", shape_text(shape), element_bytes));
     }
     bytes *= static_cast<uint64_t>(extent);

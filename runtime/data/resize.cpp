@@ -54,16 +54,18 @@ std::pair<Range, Range> shown(const Picture& picture, int64_t height, int64_t wi
   return {rows, columns};
 }
 
-// The original as numbers, [height, width, channels].
-std::vector<double> in_channels(const Picture& picture, int64_t channels) {
-  const auto pixels = static_cast<size_t>(picture.height * picture.width);
-  if (channels == 3) return {picture.rgb.begin(), picture.rgb.end()};
-  std::vector<double> grey(pixels);
-  for (size_t i = 0; i < pixels; ++i) {
-    const uint8_t* rgb = picture.rgb.data() + 3 * i;
-    grey[i] = (299 * rgb[0] + 587 * rgb[1] + 114 * rgb[2]) / 1000.0;
+// One row of the original as numbers, [width, channels].
+void row_in_channels(const Picture& picture, int64_t y, int64_t channels, std::vector<double>& to) {
+  const auto width = static_cast<size_t>(picture.width);
+  const uint8_t* rgb = picture.rgb.data() + 3 * static_cast<size_t>(y) * width;
+  if (channels == 3) {
+    to.assign(rgb, rgb + 3 * width);
+    return;
   }
-  return grey;
+  to.resize(width);
+  for (size_t x = 0; x < width; ++x, rgb += 3) {
+    to[x] = (299 * rgb[0] + 587 * rgb[1] + 114 * rgb[2]) / 1000.0;
+  }
 }
 
 }  // namespace
@@ -73,16 +75,16 @@ std::vector<uint8_t> resize(const Picture& picture, int64_t height, int64_t widt
   const auto [row_range, column_range] = shown(picture, height, width, fit);
   const std::vector<Weights> across = weights_of(column_range, picture.width, width);
   const std::vector<Weights> down = weights_of(row_range, picture.height, height);
-  const std::vector<double> original = in_channels(picture, channels);
+  std::vector<double> row;
   // narrow: [original height, width, channels]
   std::vector<double> narrow(static_cast<size_t>(picture.height * width * channels));
   for (int64_t y = 0; y < picture.height; ++y) {
-    const double* row = original.data() + y * picture.width * channels;
+    row_in_channels(picture, y, channels, row);
     double* to = narrow.data() + y * width * channels;
     for (int64_t x = 0; x < width; ++x) {
       const Weights& weights = across[static_cast<size_t>(x)];
       for (size_t k = 0; k < weights.values.size(); ++k) {
-        const double* pixel = row + (weights.first + static_cast<int64_t>(k)) * channels;
+        const double* pixel = row.data() + (weights.first + static_cast<int64_t>(k)) * channels;
         for (int64_t c = 0; c < channels; ++c) to[x * channels + c] += weights.values[k] * pixel[c];
       }
     }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "runtime/data/csv.h"
 #include "runtime/data/csv_head.h"
 #include "runtime/data/error.h"
@@ -9,6 +11,7 @@
 #include "runtime/data/idx.h"
 #include "runtime/data/images.h"
 #include "runtime/data/npy.h"
+#include "runtime/memory_limit.h"
 
 namespace nnc::runtime {
 namespace {
@@ -204,7 +207,36 @@ class Reader {
   RowCount count_;
 };
 
+// One overload a format.
+struct Name {
+  std::string operator()(const IdxSource& source) { return source.files.at(0).path; }
+  std::string operator()(const NpySource& source) { return source.files.at(0).path; }
+  std::string operator()(const NpzSource& source) { return source.path; }
+  std::string operator()(const CsvSource& source) { return source.path; }
+  std::string operator()(const InlineSource&) { return "inline data"; }
+  std::string operator()(const GeneratedSource&) { return "generated data"; }
+  std::string operator()(const ImagesSource& source) { return source.folder; }
+};
+
 }  // namespace
+
+std::string name_of(const Source& source) { return std::visit(Name{}, source.kind); }
+
+uint64_t known_bytes(const SourceInfo& info) {
+  constexpr int64_t most = most_elements * 8;  // of an array: sums of a few stay countable
+  int64_t row = 0;
+  for (const FieldInfo& field : info.fields) {
+    row = std::min(row + std::min(field.row_bytes(), most), most);
+  }
+  return info.rows > 0 ? static_cast<uint64_t>(checked_product(row, info.rows)) : 0;
+}
+
+void check_memory(const std::string& file, uint64_t bytes, const DataSpec& spec) {
+  if (spec.max_bytes == 0 || bytes <= spec.max_bytes) return;
+  throw DataError(file, "", "the data does not fit into the memory limit",
+                  at_most_memory(spec.max_bytes),
+                  fmt::format("{} up to this file", memory_text(bytes)));
+}
 
 SourceInfo probe_source(const Source& source, const DataSpec& spec) {
   return std::visit(Prober(spec), source.kind);

@@ -12,6 +12,14 @@ struct SourceInfo {
   std::vector<FieldInfo> fields;
 };
 
+// For messages: the file or folder that the rows come from, or "generated data".
+std::string name_of(const Source& source);
+
+// The memory that its rows will take, as far as headers tell.
+uint64_t known_bytes(const SourceInfo& info);
+// Throws DataError where that is more than there may be.
+void check_memory(const std::string& file, uint64_t bytes, const DataSpec& spec);
+
 // Reads headers only. Throws DataError, also when fields have different numbers of rows.
 SourceInfo probe_source(const Source& source, const DataSpec& spec);
 

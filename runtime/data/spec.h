@@ -164,9 +164,8 @@ struct FieldInfo {
   std::vector<std::string> vocabulary;  // words by index: names or the learned categories
 
   int64_t row_bytes() const {
-    auto bytes = static_cast<int64_t>(abi::size_of(dtype));
-    for (const int64_t extent : row_shape) bytes *= extent;
-    return bytes;
+    const auto size = static_cast<int64_t>(abi::size_of(dtype));
+    return checked_product(elements_of(row_shape), size);
   }
 };
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "runtime/data/error.h"
+#include "runtime/memory_limit.h"
 
 namespace nnc::runtime {
 namespace {
@@ -28,6 +29,7 @@ class PlainStream : public ByteStream {
     left_ -= got;
     return got;
   }
+  uint64_t size_hint() const override { return left_; }
   uint64_t offset() const { return offset_; }
 
  private:
@@ -114,19 +116,26 @@ class InflateStream : public ByteStream {
   bool truncated_ = false;
 };
 
+const char* kind_of(mode_t mode) {
+  if (S_ISDIR(mode)) return "a folder";
+  if (S_ISFIFO(mode)) return "a pipe, which can be read only once (cat PIPE > FILE makes a file)";
+  return S_ISSOCK(mode) ? "a socket" : "a device";
+}
+
 }  // namespace
 
 FileHandle::FileHandle(std::string path) : path_(std::move(path)) {
-  descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  // A pipe that nobody writes to would be waited for.
+  descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   struct stat status {};
   if (descriptor_ < 0 || fstat(descriptor_, &status) != 0) {
     const std::string reason = std::strerror(errno);
     if (descriptor_ >= 0) ::close(descriptor_);
     throw DataError(path_, "", "cannot be read: " + reason);
   }
-  if (S_ISDIR(status.st_mode)) {
+  if (!S_ISREG(status.st_mode)) {
     ::close(descriptor_);
-    throw DataError(path_, "", "cannot be read", "a file", "a folder");
+    throw DataError(path_, "", "cannot be read", "a file", kind_of(status.st_mode));
   }
   size_ = static_cast<uint64_t>(status.st_size);
 }
@@ -165,7 +174,7 @@ std::unique_ptr<ByteStream> open_stream(const std::string& path) {
   const size_t got = file->read_at(0, magic, 2);
   if (got == 0) throw DataError(path, "", "the file is empty");
   const bool gzip = got == 2 && magic[0] == 0x1F && magic[1] == 0x8B;
-  const uint64_t size = file->size() > 0 ? file->size() : ~uint64_t{0};  // a pipe has no size
+  const uint64_t size = file->size();
   return open_part(std::move(file), 0, size, gzip ? Compression::gzip : Compression::none);
 }
 
@@ -173,15 +182,17 @@ std::string read_all(const std::string& path, uint64_t max_bytes) {
   const std::unique_ptr<ByteStream> stream = open_stream(path);
   std::string text;
   size_t size = 0;
-  for (size_t piece = size_t{1} << 16;; piece *= 2) {
-    text.resize(size + piece);
-    const size_t got = stream->read(text.data() + size, piece);
-    size += got;
+  // One byte more than there should be: where it stays empty, that was the end.
+  size_t room = std::max<size_t>(stream->size_hint() + 1, size_t{1} << 16);
+  for (;; room *= 2) {
+    if (max_bytes > 0) room = std::min<size_t>(room, max_bytes + 1);
+    text.resize(room);
+    size += stream->read(text.data() + size, room - size);
+    if (size < room) break;
     if (max_bytes > 0 && size > max_bytes) {
       throw DataError(path, "", "the file does not fit into the memory limit",
-                      fmt::format("at most {} bytes", max_bytes));
+                      at_most_memory(max_bytes));
     }
-    if (got < piece) break;
   }
   text.resize(size);
   if (stream->truncated()) {

@@ -13,6 +13,8 @@ class ByteStream {
   // Up to `bytes` bytes; fewer only at the end. Throws DataError for damaged compressed data and
   // for a file that cannot be read.
   virtual size_t read(void* to, size_t bytes) = 0;
+  // How many bytes will come, as far as that is known; else 0.
+  virtual uint64_t size_hint() const { return 0; }
   // The stream ended although its compressed data says that more follows.
   virtual bool truncated() const { return false; }
 };
@@ -20,7 +22,8 @@ class ByteStream {
 // An open file; closes itself.
 class FileHandle {
  public:
-  // Throws DataError: no such file, a folder, no permission.
+  // Throws DataError: no such file, no permission, a folder, a pipe or a device. Data are read more
+  // than once, and what has no end would never be read.
   explicit FileHandle(std::string path);
   ~FileHandle();
   FileHandle(const FileHandle&) = delete;

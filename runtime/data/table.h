@@ -8,6 +8,7 @@
 
 #include "runtime/abi.h"
 #include "runtime/memory.h"
+#include "runtime/shape.h"
 
 namespace nnc::runtime {
 
@@ -30,11 +31,7 @@ struct Column {
   std::vector<std::string> words;
   bool is_text = false;
 
-  int64_t row_elements() const {
-    int64_t n = 1;
-    for (int64_t extent : row_shape) n *= extent;
-    return n;
-  }
+  int64_t row_elements() const { return elements_of(row_shape); }
   size_t row_bytes() const { return static_cast<size_t>(row_elements()) * abi::size_of(dtype); }
   // Element `i` of the flattened column as f64.
   double number(int64_t i) const;

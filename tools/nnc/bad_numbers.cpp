@@ -29,8 +29,7 @@ bool has_loss(const abi::EntryDesc& evaluate) {
 
 // Of f32 and f64 outputs, the first row with a number that is none; -1: all are.
 int64_t first_bad_row(const runtime::Prediction& output, int64_t rows) {
-  int64_t n = 1;
-  for (const int64_t extent : output.shape) n *= extent;
+  const int64_t n = elements_of(output.shape);
   const auto find = [&](const auto* values) {
     for (int64_t i = 0; i < rows * n; ++i)
       if (!std::isfinite(values[i])) return i / n;

@@ -163,6 +163,8 @@ Report measure(const Flags& flags) {
   runtime::ScalarOptions scalars;
   if (report.trains) scalars = train_options(ready.model.description).scalars;
   runtime::ThreadPool pool(report.threads);
+  check_started(pool, report.threads);
+  report.threads = pool.threads();
   if (report.trains) {
     report.step = time_entry(compiled.entry("step"), table, report.batch, state.data(), scalars,
                              pool, flags.seconds);

@@ -12,6 +12,7 @@
 #include "runtime/data/error.h"
 #include "runtime/data/load.h"
 #include "runtime/data/probe.h"
+#include "runtime/memory_limit.h"
 #include "runtime/threads.h"
 #include "tools/nnc/data_place.h"
 #include "tools/nnc/data_spec.h"
@@ -88,7 +89,26 @@ int64_t all_rows(const spec::Description& description, const Data& data) {
 // What else is wrong, if the file alone says what the fields are.
 void look_at_model(Result& result) {
   const auto fields = stored_fields(*result.description);
-  if (fields) compile(*result.description, for_compiler(*fields), {}, result.diagnostics);
+  CompileOptions options;
+  options.max_memory = runtime::memory_limit();
+  if (fields) compile(*result.description, for_compiler(*fields), options, result.diagnostics);
+}
+
+// The entry that costs most: the training step, or prediction where nothing is trained.
+std::string main_entry(const CompiledModel& compiled) {
+  return compiled.has_entry("step") ? "step" : "predict";
+}
+
+// What only the plan tells: whether it fits into memory.
+void plan(Result& result) {
+  if (!result.compiled || !result.compiled->has_entry(main_entry(*result.compiled))) return;
+  try {
+    result.compiled->planned_entry(main_entry(*result.compiled));
+  } catch (const UserError& error) {
+    const Diagnostic& d = error.diagnostic;
+    result.diagnostics.error(d.span, d.message, d.expected, d.got);
+    result.compiled.reset();
+  }
 }
 
 Result look_at(const Flags& flags) {
@@ -113,14 +133,11 @@ Result look_at(const Flags& flags) {
   if (!result.data.complete) return result;
   CompileOptions options;
   options.batch = all_rows(*result.description, result.data);
+  options.max_memory = runtime::memory_limit();
   result.compiled =
       compile(*result.description, for_compiler(result.data.fields), options, result.diagnostics);
+  plan(result);
   return result;
-}
-
-// The entry that costs most: the training step, or prediction where nothing is trained.
-std::string main_entry(const CompiledModel& compiled) {
-  return compiled.has_entry("step") ? "step" : "predict";
 }
 
 ScratchBytes scratch_bytes(CompiledModel& compiled) {
@@ -255,6 +272,7 @@ void add_check(CLI::App& app, Action& action) {
   CLI::App* sub = app.add_subcommand("check", "is a model file right? layers, shapes, cost");
   auto flags = std::make_shared<Flags>();
   flags->model.add_to(*sub);
+  add_memory_limit(*sub);
   sub->add_flag("--strict", flags->strict, "warnings are errors");
   sub->add_flag("--no-data", flags->no_data, "look at no data file");
   sub->add_flag("--json", flags->json, "one JSON object on standard output");

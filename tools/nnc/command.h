@@ -21,9 +21,11 @@ struct CompileFlags {
   int threads = 0;  // 0: the cores that this process may use
   std::string isa;  // empty: the best of this machine
   bool no_cache = false;
-  uint64_t max_memory = 0;  // bytes; 0: what the machine has
-  void add_to(CLI::App& app);
+  void add_to(CLI::App& app);  // and --max-memory
 };
+
+// --max-memory, for all that the process holds (runtime/memory_limit.h).
+void add_memory_limit(CLI::App& app);
 
 // FILE and --set.
 struct ModelFlags {

@@ -126,7 +126,7 @@ void reading_data(const Model& model, const std::function<void()>& work) {
     work();
   } catch (const runtime::DataError& error) {
     if (!model.description.data) throw;
-    fmt::print(stderr, "{}", render(at_its_place(error, *model.description.data)));
+    print_error("{}", render(at_its_place(error, *model.description.data)));
     throw Ended{Exit::failed};
   }
 }

@@ -5,6 +5,7 @@
 #include "compiler/layers/losses.h"
 #include "compiler/support/diagnostics.h"
 #include "runtime/data/images.h"
+#include "runtime/memory_limit.h"
 #include "tools/nnc/generate.h"
 
 namespace nnc::tool {
@@ -176,6 +177,7 @@ runtime::Source source_of(const spec::Split& split) {
 
 runtime::DataSpec data_spec(const spec::Description& description) {
   runtime::DataSpec result;
+  result.max_bytes = runtime::memory_limit();
   result.precision =
       description.precision == spec::Precision::f64 ? abi::DType::f64 : abi::DType::f32;
   if (!description.data) return result;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/support/text.h"
 #include "runtime/atomic_file.h"
 #include "tools/nnc/terminal.h"
 
@@ -10,7 +11,8 @@ namespace nnc::tool {
 void write_emitted(const std::filesystem::path& path, std::string_view bytes,
                    const std::string& note) {
   runtime::write_atomically(path.string(), bytes);
-  fmt::print("{}  {}{}\n", path.string(), bytes_text(static_cast<double>(bytes.size())), note);
+  fmt::print("{}  {}{}\n", printable(path.string()), bytes_text(static_cast<double>(bytes.size())),
+             note);
 }
 
 }  // namespace nnc::tool

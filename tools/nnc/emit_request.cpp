@@ -30,8 +30,7 @@ std::vector<double> row_of(const runtime::Column& column, int64_t row) {
 }
 
 std::vector<double> row_of(const runtime::Prediction& output, size_t row) {
-  size_t n = 1;
-  for (int64_t d : output.shape) n *= static_cast<size_t>(d);
+  const auto n = static_cast<size_t>(nnc::elements_of(output.shape));
   std::vector<double> values;
   for (size_t i = row * n; i < (row + 1) * n; ++i) {
     values.push_back(output.dtype == abi::DType::f64
@@ -103,9 +102,7 @@ std::vector<uint8_t> emitted_state(const Trained& trained, CompiledModel& compil
 }
 
 size_t elements_of(const abi::InputDesc& input) {
-  size_t n = 1;
-  for (int64_t extent : input.row_shape) n *= static_cast<size_t>(extent);
-  return n;
+  return static_cast<size_t>(nnc::elements_of(input.row_shape));
 }
 
 // The columns of the csv file that a field was made of; none if it was not, or has other numbers.

@@ -164,7 +164,9 @@ Exit evaluate(const Flags& flags) {
     data = runtime::load(trained.model.data, {split == "train", split == "valid", split == "test"});
     check_fields(split_of(data, split), trained.fields);
   });
-  runtime::ThreadPool pool(threads_of(flags.compile));
+  const int threads = threads_of(flags.compile);
+  runtime::ThreadPool pool(threads);
+  check_started(pool, threads);
   runtime::ScalarOptions scalars;
   if (trained.model.description.train) {
     scalars.seed = train_options(trained.model.description).seed;

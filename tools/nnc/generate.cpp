@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "compiler/ir/limits.h"
 #include "compiler/ir/op.h"
 #include "compiler/layers/formula.h"
 #include "compiler/layers/rows.h"
@@ -113,6 +114,11 @@ ir::Tensor draw_numbers(const Draw& draw, int64_t rows, uint64_t seed) {
   return tensor(rows, draw.shape, std::move(data));
 }
 
+// All rows at once must be a possible array.
+void check_rows(const Formula& formula, int64_t rows, const std::vector<int64_t>& row_shape) {
+  ir::check_elements({ir::DType::f64, layers::batch_shape(row_shape)}, rows, formula.span);
+}
+
 struct FieldProgram {
   std::string name;
   RowProgram program;
@@ -133,8 +139,12 @@ runtime::GeneratedSource generated_source(const Args& args) {
     field.name = name.text;
     Formula formula = value.formula();
     formula.root = take_out_draws(formula.root, name.text, field.draws);
-    for (const Draw& draw : field.draws) names[draw.name] = draw.shape;
+    for (const Draw& draw : field.draws) {
+      check_rows(formula, source.rows, draw.shape);
+      names[draw.name] = draw.shape;
+    }
     field.program = build(formula, names);
+    check_rows(formula, source.rows, field.program.row_shape);
     names[name.text] = field.program.row_shape;
     source.fields.push_back({name.text, field.program.row_shape});
     programs->push_back(std::move(field));

@@ -1,13 +1,12 @@
 #include "tools/nnc/job.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include "compiler/layers/catalogue.h"
 #include "compiler/spec/parse.h"
 #include "runtime/data/probe.h"
-#include "runtime/threads.h"
+#include "runtime/memory_limit.h"
 #include "tools/nnc/data_spec.h"
 #include "tools/nnc/run.h"
 #include "tools/nnc/terminal.h"
@@ -19,10 +18,15 @@ void CompileFlags::add_to(CLI::App& app) {
       ->check(CLI::Range(1, 1024));
   app.add_option("--isa", isa, "instruction set: sse2, avx2 or avx512 (default: the best here)");
   app.add_flag("--no-cache", no_cache, "compile everything anew, keep nothing");
-  app.add_option(
-         "--max-memory", max_memory,
-         "most memory for weights, optimizer and scratch, such as 8GB (default: the machine's)")
-      ->transform(CLI::AsSizeValue(false));
+  add_memory_limit(app);
+}
+
+void add_memory_limit(CLI::App& app) {
+  app.add_option_function<uint64_t>(
+         "--max-memory", runtime::set_memory_limit,
+         "most memory for rows, weights, optimizer and scratch, such as 8GB (default: the "
+         "machine's)")
+      ->transform(CLI::AsSizeValue(true));
 }
 
 void ModelFlags::add_to(CLI::App& app) {
@@ -40,10 +44,10 @@ void print_diagnostics(const Diagnostics& diagnostics) {
     const std::string word = error ? "error:" : "warning:";
     const size_t at = text.find(word);
     text.replace(at, word.size(), styled_error(word, error ? Style::red : Style::yellow));
-    fmt::print(stderr, "{}", text);
+    print_error("{}", text);
     errors += error ? 1 : 0;
   }
-  if (errors > 1) fmt::print(stderr, "{} errors\n", errors);
+  if (errors > 1) print_error("{} errors\n", errors);
 }
 
 namespace {
@@ -80,21 +84,11 @@ std::vector<runtime::FieldInfo> probe_fields(const Model& model) {
   return runtime::probe(model.data).fields;
 }
 
-namespace {
-
-// Bytes of memory of this machine; 0 where it does not say.
-uint64_t physical_memory() {
-  const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGE_SIZE);
-  return pages > 0 && size > 0 ? static_cast<uint64_t>(pages) * static_cast<uint64_t>(size) : 0;
-}
-
-}  // namespace
-
 CompileOptions compile_options(const CompileFlags& flags) {
   CompileOptions options;
   options.cache = !flags.no_cache;
   options.compile_threads = runtime::available_cores();
-  options.max_memory = flags.max_memory > 0 ? flags.max_memory : physical_memory();
+  options.max_memory = runtime::memory_limit();
   if (flags.isa.empty()) return options;
   kernel::Isa isa;
   if (!kernel::parse_isa(flags.isa, isa)) {
@@ -131,14 +125,20 @@ int threads_of(const CompileFlags& flags) {
   return flags.threads > 0 ? flags.threads : cores;
 }
 
+void check_started(const runtime::ThreadPool& pool, int wanted) {
+  if (pool.threads() >= wanted) return;
+  print_warning(fmt::format(
+      "the system starts no more than {} of {} threads (see ulimit -u and -v, and a container's "
+      "limit of processes)",
+      pool.threads(), wanted));
+}
+
 std::string sketch(const Model& model, const CompiledModel& compiled,
                    const std::vector<runtime::FieldInfo>& fields) {
   std::string text;
   for (const runtime::FieldInfo& field : fields) {
     if (field.name != model.description.model.inputs[0].text) continue;
-    int64_t width = 1;
-    for (int64_t extent : field.row_shape) width *= extent;
-    text = std::to_string(width);
+    text = std::to_string(elements_of(field.row_shape));
   }
   for (const spec::LayerSummary& layer : compiled.forward().layers) {
     if (layer.parameters == 0) continue;

@@ -9,6 +9,7 @@
 #include "compiler/compile.h"
 #include "compiler/spec/description.h"
 #include "runtime/data/spec.h"
+#include "runtime/threads.h"
 #include "tools/nnc/command.h"
 
 namespace nnc::tool {
@@ -40,6 +41,8 @@ void print_diagnostics(const Diagnostics& diagnostics);
 
 // The threads asked for, or the cores there are; warns above that.
 int threads_of(const CompileFlags& flags);
+// Warns where the system has started fewer of them.
+void check_started(const runtime::ThreadPool& pool, int wanted);
 
 // "784-128-128-10": the widths from the input through the layers with weights, for headers; empty
 // if too long.

@@ -1,5 +1,7 @@
 #include "tools/nnc/late_entries.h"
 
+#include "runtime/threads.h"
+
 namespace nnc::tool {
 
 LateEntries::LateEntries(CompiledModel& compiled, const std::vector<std::string>& names) {
@@ -9,7 +11,7 @@ LateEntries::LateEntries(CompiledModel& compiled, const std::vector<std::string>
     compiled.planned_entry(name);
     wanted.push_back(name);
   }
-  ready_ = std::async(std::launch::async, [this, &compiled, wanted] {
+  ready_ = runtime::in_background([this, &compiled, wanted] {
     try {
       for (const std::string& name : wanted) compiled.entry(name);
     } catch (...) {

@@ -174,7 +174,7 @@ bool keep_machine(const Machine& machine) {
 
 Machine machine_figures(const kernel::Target& target) {
   if (auto kept = kept_machine(target)) return *kept;
-  fmt::print(stderr, "measuring this machine, once (nnc bench --machine shows it) ...\n");
+  print_error("measuring this machine, once (nnc bench --machine shows it) ...\n");
   const Machine machine = measure_machine(target);
   keep_machine(machine);
   return machine;

@@ -3,16 +3,19 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <csignal>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <system_error>
 
 #include "compiler/support/diagnostics.h"
 #include "compiler/support/text.h"
 #include "runtime/data/error.h"
+#include "runtime/memory_limit.h"
 #include "tools/nnc/clock.h"
 #include "tools/nnc/command.h"
+#include "tools/nnc/process.h"
 #include "tools/nnc/terminal.h"
 #include "tools/nnc/version.h"
 
@@ -40,8 +43,14 @@ Start with:
 )";
 
 void say_error(const std::string& message, const std::string& hint = {}) {
-  fmt::print(stderr, "{} {}\n", styled_error("nnc: error:", Style::red), without_controls(message));
-  if (!hint.empty()) fmt::print(stderr, "  {}\n", without_controls(hint));
+  print_error("{} {}\n", styled_error("nnc: error:", Style::red), without_controls(message));
+  if (!hint.empty()) print_error("  {}\n", without_controls(hint));
+}
+
+// A reader that has seen enough (`| head`) knows that itself.
+void say_output_failed(int reason) {
+  if (reason == EPIPE) return;
+  say_error(fmt::format("standard output could not be written: {}", std::strerror(reason)));
 }
 
 // The subcommand that a wrong first word was probably meant to be.
@@ -111,20 +120,28 @@ Exit run_and_explain(int argc, char** argv) {
     say_error(error.what(), error.hint);
     return error.exit;
   } catch (const UserError& error) {
-    fmt::print(stderr, "{}", render(error.diagnostic));
+    print_error("{}", render(error.diagnostic));
     return Exit::usage;
   } catch (const runtime::DataError& error) {
     say_error(in_printable_words(error).what());
     return Exit::failed;
+  } catch (const runtime::OutOfMemory& error) {
+    say_error(fmt::format("{}\n  expected  {}\n  got       {}", error.what(), error.expected(),
+                          error.got()),
+              "fewer rows, smaller batches or a smaller model take less");
+    return Exit::failed;
   } catch (const std::bad_alloc&) {
-    say_error("not enough memory");
+    say_error("not enough memory", "fewer rows, smaller batches or a smaller model take less");
     return Exit::failed;
   } catch (const InternalError& error) {
     say_error(fmt::format("{}\n  This is a mistake in nnc, not in your file.", error.what()));
     return Exit::failed;
   } catch (const std::system_error& error) {
-    // Only printing throws this.
-    say_error(fmt::format("standard output could not be written: {}", error.code().message()));
+    if (std::ferror(stdout) == 0) {
+      say_error(error.what());
+    } else {
+      say_output_failed(error.code().value());
+    }
     return Exit::failed;
   } catch (const std::exception& error) {
     say_error(error.what());
@@ -137,12 +154,12 @@ Exit run_and_explain(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   nnc::tool::main_began();
-  // A file that may not grow any more is an error of that write, with words, not a sudden end.
-  std::signal(SIGXFSZ, SIG_IGN);
+  nnc::tool::prepare_process();
   const nnc::tool::Exit exit = nnc::tool::run_and_explain(argc, argv);
   // What was printed must have arrived: a full disk behind `> file` is a failure.
-  if ((std::fflush(stdout) != 0 || std::ferror(stdout) != 0) && exit == nnc::tool::Exit::done) {
-    nnc::tool::say_error("standard output could not be written");
+  const int reason = nnc::tool::flush_output();
+  if (reason != 0 && exit == nnc::tool::Exit::done) {
+    nnc::tool::say_output_failed(reason);
     return static_cast<int>(nnc::tool::Exit::failed);
   }
   return static_cast<int>(exit);

@@ -157,7 +157,7 @@ void explain_non_finite(const runtime::NonFinite& details, CompiledModel& compil
                         const runtime::TrainEntries& entries, const runtime::Dataset& data,
                         const runtime::TrainOptions& options, runtime::Buffer state,
                         runtime::ThreadPool& pool, const spec::Description& description) {
-  fmt::print(stderr, "{} step {} (epoch {}): the loss '{}' is not a finite number ({})\n",
+  print_error( "{} step {} (epoch {}): the loss '{}' is not a finite number ({})\n",
              styled_error("nnc: error:", Style::red), details.step, details.epoch, details.term,
              printable(details.place));
   const abi::Program& program = compiled.program();
@@ -165,7 +165,7 @@ void explain_non_finite(const runtime::NonFinite& details, CompiledModel& compil
   const std::string data_place =
       bad_number(fields_of(*entries.step), {data.train.table, details.batch_rows});
   if (!data_place.empty()) {
-    fmt::print(stderr,
+    print_error(
                "  the data hold no number there: {}\n"
                "  Put a number there or leave the row out. {}\n",
                printable(data_place), what_is_kept(details.epoch));
@@ -181,18 +181,18 @@ void explain_non_finite(const runtime::NonFinite& details, CompiledModel& compil
       graph_inputs(*forward.graph, details, program, *entries.step, *data.train.table, state),
       evaluation);
   if (culprit.node == nullptr) {
-    fmt::print(stderr,
+    print_error(
                "  with exact numbers the step is finite: some are too large or too small for "
                "f32\n");
   } else if (is_log_of_zero(culprit)) {
-    fmt::print(stderr, "{}", render(log_of_zero(culprit, description)));
+    print_error( "{}", render(log_of_zero(culprit, description)));
   } else {
-    fmt::print(stderr, "{}", render(first_bad_number(culprit)));
+    print_error( "{}", render(first_bad_number(culprit)));
   }
   if (culprit.rounded)
-    fmt::print(stderr,
+    print_error(
                "  With `precision: f64` the step is finite: f32 cannot hold its numbers.\n");
-  fmt::print(stderr, "  {}{}\n",
+  print_error( "  {}{}\n",
              culprit.node != nullptr && is_log_of_zero(culprit) ? ""  // no learning rate helps
              : details.step == 1
                  ? "This is the first step, so no learning rate has played a part: look at the "

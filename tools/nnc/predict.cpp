@@ -55,7 +55,9 @@ Exit predict(Flags flags) {
   const auto& table = input.table;
   for (const std::string& note : input.notes) print_note(note);
   runtime::Buffer state = trained_state(trained, *compiled);
-  runtime::ThreadPool pool(threads_of(flags.compile));
+  const int threads = threads_of(flags.compile);
+  runtime::ThreadPool pool(threads);
+  check_started(pool, threads);
   runtime::run_prelude(compiled->has_entry("prelude") ? &compiled->entry("prelude") : nullptr,
                        state.data(), pool);
   const runtime::Split rows = runtime::all_rows(table);
@@ -67,7 +69,7 @@ Exit predict(Flags flags) {
   }
   write_predictions(flags.out, named, table->rows);
   if (flags.out != "-") {
-    fmt::print(stderr, "{} row{} to {}\n", with_commas(table->rows), table->rows == 1 ? "" : "s",
+    print_error( "{} row{} to {}\n", with_commas(table->rows), table->rows == 1 ? "" : "s",
                printable(flags.out));
   }
   return Exit::done;

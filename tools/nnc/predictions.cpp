@@ -20,11 +20,7 @@ using runtime::Prediction;
 
 std::string ending(const std::string& path) { return std::filesystem::path(path).extension(); }
 
-int64_t elements_of(const Prediction& values) {
-  int64_t n = 1;
-  for (int64_t d : values.shape) n *= d;
-  return n;
-}
+int64_t elements_of(const Prediction& values) { return nnc::elements_of(values.shape); }
 
 std::string number_at(const Prediction& values, int64_t i) {
   const auto at = static_cast<size_t>(i);

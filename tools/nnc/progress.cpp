@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 
 #include "compiler/support/text.h"
 #include "tools/nnc/interrupt.h"
@@ -55,7 +54,7 @@ TrainProgress::TrainProgress(const abi::Program& program, bool has_valid, int64_
 
 void TrainProgress::print_headings() {
   const auto names = headings_of(metrics_, has_valid_);
-  fmt::print("{}\n", styled(line_of(names, names, epoch_width_), Style::bold));
+  print_progress("{}\n", styled(line_of(names, names, epoch_width_), Style::bold));
   headed_ = true;
 }
 
@@ -94,9 +93,9 @@ void TrainProgress::finish() {
 void TrainProgress::print_row(const runtime::EpochReport& report) {
   if (!headed_) print_headings();
   const std::string mark = report.improved && has_valid_ ? "  *" : "";
-  fmt::print("{}{}\n", line_of(cells(report), headings_of(metrics_, has_valid_), epoch_width_),
-             mark);
-  std::fflush(stdout);
+  print_progress("{}{}\n", line_of(cells(report), headings_of(metrics_, has_valid_), epoch_width_),
+                 mark);
+  flush_output();
 }
 
 void TrainProgress::on_progress(const runtime::ProgressReport& report) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "compiler/support/diagnostics.h"
+#include "runtime/shape.h"
 
 namespace nnc::tool {
 
@@ -28,8 +29,10 @@ ExpressionPtr binary(const std::string& sign, ExpressionPtr a, ExpressionPtr b) 
 std::vector<int64_t> shape_of(const Expression& list) {
   std::vector<int64_t> shape;
   for (const ExpressionPtr& item : list.operands) {
-    const auto size = static_cast<int64_t>(item->number);
-    if (item->kind != Kind::number || static_cast<double>(size) != item->number || size < 1) {
+    const bool fits = item->kind == Kind::number && item->number >= 1 &&
+                      item->number <= static_cast<double>(most_elements);
+    const int64_t size = fits ? static_cast<int64_t>(item->number) : 0;
+    if (!fits || static_cast<double>(size) != item->number) {
       throw UserError(item->span, "a shape is a list of whole numbers", "[2] or [3, 4]",
                       to_string(*item));
     }

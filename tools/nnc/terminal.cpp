@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -51,8 +52,36 @@ std::string styled_error(const std::string& text, Style style) {
   return active ? in_style(text, style) : text;
 }
 
+namespace {
+
+int output_failure = 0;  // errno of the first one
+
+void note_failure() {
+  if (output_failure == 0) output_failure = errno != 0 ? errno : EIO;
+}
+
+}  // namespace
+
+void write_text(std::FILE* file, const std::string& text) {
+  errno = 0;
+  if (std::fwrite(text.data(), 1, text.size(), file) < text.size() && file == stdout) {
+    note_failure();
+  }
+}
+
+void forget_output() {
+  std::clearerr(stdout);
+  output_failure = 0;
+}
+
+int flush_output() {
+  errno = 0;
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) note_failure();
+  return output_failure;
+}
+
 void print_warning(const std::string& message) {
-  fmt::print(stderr, "{} {}\n", styled_error("nnc: warning:", Style::yellow),
+  print_error( "{} {}\n", styled_error("nnc: warning:", Style::yellow),
              without_controls(message));
 }
 
@@ -72,7 +101,7 @@ void print_json(const nlohmann::ordered_json& json) {
 }
 
 void print_note(const std::string& message) {
-  fmt::print(stderr, "{} {}\n", styled_error("nnc: note:", Style::dim), without_controls(message));
+  print_error( "{} {}\n", styled_error("nnc: note:", Style::dim), without_controls(message));
 }
 
 std::string with_commas(int64_t number) {
@@ -210,14 +239,14 @@ ProgressLine::ProgressLine() : active_(is_terminal(STDERR_FILENO)) {}
 
 void ProgressLine::show(const std::string& text) {
   if (!active_) return;
-  fmt::print(stderr, "\r\033[K{}", text);
+  print_error("\r\033[K{}", text);
   std::fflush(stderr);
   shown_ = true;
 }
 
 void ProgressLine::clear() {
   if (!shown_) return;
-  fmt::print(stderr, "\r\033[K");
+  print_error("\r\033[K");
   std::fflush(stderr);
   shown_ = false;
 }

@@ -3,9 +3,12 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <fmt/core.h>
 
 #include <cstdint>
+#include <cstdio>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/data/error.h"
@@ -20,6 +23,26 @@ enum class Style { bold, dim, red, yellow, green };
 std::string styled(const std::string& text, Style style);
 // The same for standard error.
 std::string styled_error(const std::string& text, Style style);
+
+// Writes what can be written.
+void write_text(std::FILE* file, const std::string& text);
+// Sends what was printed on its way: why standard output cannot be written (errno), or 0.
+int flush_output();
+// Nobody needs to hear any more that it could not be written.
+void forget_output();
+
+// To standard error: where that is closed or full, the exit status says it all the same.
+template <class... Values>
+void print_error(fmt::format_string<Values...> format, Values&&... values) {
+  write_text(stderr, fmt::format(format, std::forward<Values>(values)...));
+}
+
+// To standard output, of work that goes on without a reader: what it makes is on the disk. (main
+// looks at last whether all has arrived; fmt::print throws at once.)
+template <class... Values>
+void print_progress(fmt::format_string<Values...> format, Values&&... values) {
+  write_text(stdout, fmt::format(format, std::forward<Values>(values)...));
+}
 
 // "nnc: warning: …" and "nnc: note: …" on standard error.
 void print_warning(const std::string& message);

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
@@ -124,7 +125,7 @@ void check_trainable(const Job& job) {
 
 // What was trained on, for the manifest.
 std::future<nlohmann::ordered_json> hash_data(const runtime::DataSpec& data) {
-  return std::async(std::launch::async, [files = data_files(data)] {
+  return runtime::in_background([files = data_files(data)] {
     nlohmann::ordered_json hashes = nlohmann::ordered_json::object();
     for (const std::string& file : files) {
       try {
@@ -142,7 +143,7 @@ std::future<nlohmann::ordered_json> hash_data(const runtime::DataSpec& data) {
 void compile_and_load(const Flags& flags, Job& job) {
   const auto start = Clock::now();
   reading_data(job.model, [&] { job.manifest.fields = probe_fields(job.model); });
-  job.loading = std::async(std::launch::async, [&data = job.model.data] {
+  job.loading = runtime::in_background([&data = job.model.data] {
     return runtime::load(data, {true, true, false});
   });
   CompileOptions options = compile_options(flags.compile);
@@ -166,22 +167,22 @@ void compile_and_load(const Flags& flags, Job& job) {
 void print_header(const Job& job, const CompileFlags& flags) {
   const abi::Program& program = job.compiled->program();
   const std::string shape = sketch(job.model, *job.compiled, job.manifest.fields);
-  fmt::print("{}  {}{} parameters\n", styled(job.manifest.model_name, Style::bold),
-             shape.empty() ? "" : shape + ", ", with_commas(program.parameters));
+  print_progress("{}  {}{} parameters\n", styled(job.manifest.model_name, Style::bold),
+                 shape.empty() ? "" : shape + ", ", with_commas(program.parameters));
   std::string rows = with_commas(job.data.train.size()) + " train";
   if (!job.data.valid.empty()) rows += ", " + with_commas(job.data.valid.size()) + " valid";
-  fmt::print("  data     {}\n", rows);
+  print_progress("  data     {}\n", rows);
   const CompileTimings timings = job.compiled->timings();
-  fmt::print("  compile  {}{}, {} on {} thread{}\n", duration_text(job.compile_seconds),
+  print_progress("  compile  {}{}, {} on {} thread{}\n", duration_text(job.compile_seconds),
              timings.from_cache ? " (cached)" : "",
              kernel::name_of(compile_options(flags).target.isa), job.threads,
              job.threads == 1 ? "" : "s");
-  fmt::print("  run      {}{}\n", printable(job.folder),
+  print_progress("  run      {}{}\n", printable(job.folder),
              !job.resumed         ? ""
              : job.options.resume ? " (resumed)"
                                   : " (had no checkpoint yet: starts again)");
-  if (!job.rate_note.empty()) fmt::print("  rate     {}\n", job.rate_note);
-  fmt::print("\n");
+  if (!job.rate_note.empty()) print_progress("  rate     {}\n", job.rate_note);
+  print_progress("\n");
 }
 
 nlohmann::ordered_json facts(const Job& job, const CompileFlags& flags,
@@ -323,18 +324,18 @@ void judge(Job& job, runtime::ThreadPool& pool, bool quiet) {
   warn_of_metrics("test", metrics, *entries.evaluate, test.test);
   job.facts["test"] = runtime::to_json(metrics);
   if (!quiet) {
-    fmt::print("test   {}   ({} rows)\n", metrics_text(metrics), with_commas(metrics.rows));
+    print_progress("test   {}   ({} rows)\n", metrics_text(metrics), with_commas(metrics.rows));
   }
 }
 
 void print_early_stop(const Job& job, const runtime::TrainResult& result, bool went_on) {
   const runtime::EarlyStop& stop = *job.options.early_stop;
-  fmt::print("stopped early after epoch {}: no better {}{} for {} epoch{}\n", result.epochs,
+  print_progress("stopped early after epoch {}: no better {}{} for {} epoch{}\n", result.epochs,
              result.watched,
              stop.min_delta > 0 ? fmt::format(" by {} or more", number_text(stop.min_delta)) : "",
              stop.patience, stop.patience == 1 ? "" : "s");
   if (went_on) return;
-  fmt::print("to train it further: nnc train --resume {} --set train.early_stop.patience={}\n",
+  print_progress("to train it further: nnc train --resume {} --set train.early_stop.patience={}\n",
              shell_word(job.folder), 2 * stop.patience);
 }
 
@@ -343,23 +344,23 @@ void print_end(const Job& job, const runtime::TrainResult& result, bool went_on)
     print_early_stop(job, result, went_on);
   } else if (!went_on) {
     const bool steps = job.options.steps >= 0;
-    fmt::print("the run was complete: nnc train --resume {} {}{} trains it further\n",
+    print_progress("the run was complete: nnc train --resume {} {}{} trains it further\n",
                shell_word(job.folder), steps ? "--set train.steps=" : "--epochs ",
                2 * std::max<int64_t>(steps ? result.steps : result.epochs, 1));
   }
   const bool best = job.options.keep == runtime::Keep::best;
   if (best && job.options.early_stop && result.best_epoch == 0 && result.epochs > 0) {
-    fmt::print("kept   the weights of epoch {}, the last: {} never had a value\n", result.epochs,
+    print_progress("kept   the weights of epoch {}, the last: {} never had a value\n", result.epochs,
                result.watched);
   }
   if (best && result.best_epoch > 0 && result.best_epoch != result.epochs) {
-    fmt::print("kept   the weights of epoch {}, the best: {} {}\n", result.best_epoch,
+    print_progress("kept   the weights of epoch {}, the best: {} {}\n", result.best_epoch,
                result.watched, loss_text(result.best_value));
   }
 }
 
 void print_next(const Job& job) {
-  fmt::print(
+  print_progress(
       "\nNext:\n  nnc eval {0}\n  nnc predict {0} --in FILE --out predictions.csv\n"
       "  nnc emit {0} -o {1} --self-test\n",
       shell_word(job.folder), shell_word(job.manifest.model_name + ".hpp"));
@@ -369,8 +370,8 @@ Exit stopped(Job& job, const runtime::TrainResult& result) {
   job.facts["data_hashes"] = job.hashes.get();
   job.manifest.weights_checksum = result.weights_checksum;
   write_manifest(job.folder, job.manifest, job.facts);
-  fmt::print(stderr, "stopped after step {}; to go on: nnc train --resume {}\n", result.steps,
-             shell_word(job.folder));
+  print_error("stopped after step {}; to go on: nnc train --resume {}\n", result.steps,
+              shell_word(job.folder));
   return Exit::stopped;
 }
 
@@ -379,6 +380,15 @@ Exit failed(Job& job, int64_t epoch) {
   job.facts["failed_in_epoch"] = epoch;
   write_manifest(job.folder, job.manifest, job.facts);
   return Exit::failed;
+}
+
+// The run is complete, whether somebody reads of it to the end or not.
+Exit told(const Job& job) {
+  if (flush_output() != EPIPE) return Exit::done;
+  print_warning(
+      fmt::format("standard output was closed by its reader; {} is complete", job.folder));
+  forget_output();
+  return Exit::done;
 }
 
 Exit train(const Flags& flags) {
@@ -399,6 +409,8 @@ Exit train(const Flags& flags) {
   catch_interrupts();
   set_options(job);
   runtime::ThreadPool pool(job.threads);
+  check_started(pool, job.threads);
+  job.threads = pool.threads();
   reading_data(job.model, [&] { job.state = initial(job, pool); });
   open_folder(job, flags);
   if (!flags.quiet) print_header(job, flags.compile);
@@ -420,7 +432,7 @@ Exit train(const Flags& flags) {
   }
   progress.finish();
   if (result.end == runtime::TrainResult::End::stopped) return stopped(job, result);
-  if (!flags.quiet) fmt::print("\n");
+  if (!flags.quiet) print_progress("\n");
   if (!flags.quiet) print_end(job, result, progress.went_on() || !job.resumed);
   judge(job, pool, flags.quiet);
   job.facts["data_hashes"] = job.hashes.get();
@@ -432,12 +444,12 @@ Exit train(const Flags& flags) {
   job.facts["total_seconds"] = seconds_since(start);
   write_manifest(job.folder, job.manifest, job.facts);
   if (!flags.quiet) {
-    fmt::print(fmt::runtime(job.resumed ? "time   {} now; {} of training since the run began\n"
-                                        : "time   {} in all, {} of it training\n"),
-               duration_text(seconds_since(start)), duration_text(result.seconds));
+    print_progress(fmt::runtime(job.resumed ? "time   {} now; {} of training since the run began\n"
+                                            : "time   {} in all, {} of it training\n"),
+                   duration_text(seconds_since(start)), duration_text(result.seconds));
     print_next(job);
   }
-  return Exit::done;
+  return told(job);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Fields of the data: raw inputs of the graph and their prepare steps, compiled in.
 #include <algorithm>
 
+#include "compiler/ir/limits.h"
 #include "compiler/layers/rows.h"
 #include "compiler/spec/graph/forward_builder.h"
 
@@ -89,6 +90,7 @@ void ForwardBuilder::declare_inputs() {
   for (const Name& input : description_.model.inputs) {
     if (const FieldInfo* info = info_of(fields_, input.text)) {
       if (!attempt([&] {
+            b_.set_span(input.span);
             check_not_empty(*info, input.span);
             raw_field(*info);
           }))
@@ -104,6 +106,7 @@ void ForwardBuilder::declare_inputs() {
 ir::Value* ForwardBuilder::raw_field(const FieldInfo& info) {
   if (ir::Value* known = forward_.graph->find_param(ir::ParamKind::input, info.name)) return known;
   const ir::Type type{info.dtype, layers::batch_shape(info.row_shape)};
+  ir::check_elements(type, forward_.graph->batch, b_.span());
   return forward_.graph->add_param(ir::ParamKind::input, info.name, type, info.name);
 }
 

@@ -3,6 +3,7 @@
 #include "compiler/layers/rows.h"
 #include "compiler/spec/graph/forward_builder.h"
 #include "compiler/support/text.h"
+#include "runtime/shape.h"
 
 namespace nnc::spec {
 
@@ -80,13 +81,11 @@ namespace {
 
 // Far above any memory, far below where sizes in bytes and counts of operations overflow.
 void check_size(const Layer& layer, const layers::Weight& weight) {
-  constexpr double most = 1LL << 40;
-  double elements = 1;
-  for (const int64_t extent : weight.shape) elements *= static_cast<double>(extent);
-  if (elements <= most) return;
+  if (layers::elements(weight.shape) <= most_elements) return;
   throw UserError(layer.kind.span,
                   layer.kind.text + " '" + layer.name + "': its " + weight.name + " is too large",
-                  "at most " + number_text(most) + " numbers", layers::shape_text(weight.shape));
+                  "at most " + std::to_string(most_elements) + " numbers",
+                  layers::shape_text(weight.shape));
 }
 
 }  // namespace

@@ -104,7 +104,8 @@ TEST_CASE("bad idx files are refused with their place") {
         "bad: byte 6 of the data: the file is longer than its header says\n"
         "  expected  6 bytes of data (3 × 2, as its header says)\n  got       more");
   CHECK(error(idx({1000, 1000}, "")) ==
-        "bad: its header: the array does not fit into memory\n  expected  at most 1000 bytes\n"
+        "bad: its header: the array does not fit into memory\n  expected  at most 1000 bytes "
+        "(--max-memory)\n"
         "  got       1000 × 1000 numbers of 1 bytes");
   const std::string packed = gzip(idx({500}, std::string(500, 'a') + ""));
   const std::string truncated = error(packed.substr(0, packed.size() - 9));
@@ -168,6 +169,7 @@ TEST_CASE("fields must agree on their rows, and labels on their classes") {
   spec.fields[1].shape.reset();
   spec.max_bytes = 10;  // 3 rows of 2 bytes and an index
   CHECK(data_error(folder, [&] { load(spec); }) ==
-        "images: the data does not fit into the memory limit\n  expected  at most 10 bytes\n"
+        "images: the data does not fit into the memory limit\n  expected  at most 10 bytes "
+        "(--max-memory)\n"
         "  got       18 bytes up to this file");
 }

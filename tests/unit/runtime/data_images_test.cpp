@@ -26,7 +26,7 @@ namespace {
 
 // Colours that differ from pixel to pixel.
 Picture pattern(int64_t height, int64_t width, int seed = 0) {
-  Picture picture{height, width, {}};
+  Picture picture{height, width, {}, {}};
   for (int64_t i = 0; i < height * width * 3; ++i) {
     picture.rgb.push_back(static_cast<uint8_t>((i * 37 + seed * 91 + i * i % 11) % 256));
   }
@@ -129,7 +129,7 @@ TEST_CASE("PNG is read exactly, in colours, grey, with transparency and 16 bits"
 
 TEST_CASE("JPEG is read up to its own loss") {
   TemporaryFolder folder;
-  Picture smooth{24, 17, {}};
+  Picture smooth{24, 17, {}, {}};
   for (int64_t y = 0; y < 24; ++y) {
     for (int64_t x = 0; x < 17; ++x) {
       for (int64_t value : {8 * y, 10 * x, 5 * (x + y)}) {
@@ -194,7 +194,7 @@ TEST_CASE("the same size is the same picture; constants stay what they are") {
   const Picture picture = pattern(5, 7);
   CHECK(resize(picture, 5, 7, 3, Fit::crop) == picture.rgb);
   CHECK(resize(picture, 5, 7, 3, Fit::stretch) == picture.rgb);
-  const Picture grey{6, 9, std::vector<uint8_t>(6 * 9 * 3, 77)};
+  const Picture grey{6, 9, {}, std::vector<uint8_t>(6 * 9 * 3, 77)};
   for (const auto& [height, width] : {std::pair{1, 1}, {3, 20}, {13, 2}, {6, 9}, {31, 31}}) {
     for (int64_t channels : {1, 3}) {
       for (Fit fit : {Fit::crop, Fit::stretch}) {
@@ -208,21 +208,21 @@ TEST_CASE("the same size is the same picture; constants stay what they are") {
 TEST_CASE("shrinking counts every pixel, enlarging is bilinear") {
   // A checkerboard of single pixels becomes grey, not black or white. Away from the border all
   // weights are symmetric, so that the mean is met to half a unit.
-  Picture board{16, 16, {}};
+  Picture board{16, 16, {}, {}};
   for (int64_t i = 0; i < 16 * 16; ++i) {
     const bool white = (i / 16 + i % 16) % 2 == 0;
     for (int c = 0; c < 3; ++c) board.rgb.push_back(white ? 255 : 0);
   }
   for (uint8_t value : resize(board, 4, 4, 1, Fit::stretch)) CHECK(std::abs(value - 127.5) <= 1);
   // Two pixels at four places: 0, then a quarter and three quarters of the way, then 200.
-  const Picture two{1, 2, {0, 0, 0, 200, 200, 200}};
+  const Picture two{1, 2, {}, {0, 0, 0, 200, 200, 200}};
   CHECK(resize(two, 1, 4, 1, Fit::stretch) == std::vector<uint8_t>{0, 50, 150, 200});
-  const Picture red{1, 1, {255, 0, 0}};
+  const Picture red{1, 1, {}, {255, 0, 0}};
   CHECK(resize(red, 1, 1, 1, Fit::crop) == std::vector<uint8_t>{76});  // 0.299 · 255
 }
 
 TEST_CASE("crop shows the middle") {
-  Picture wide{2, 6, {}};
+  Picture wide{2, 6, {}, {}};
   for (int64_t i = 0; i < 12; ++i) {
     for (int c = 0; c < 3; ++c) wide.rgb.push_back(static_cast<uint8_t>(10 * (i % 6)));
   }
