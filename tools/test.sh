@@ -161,6 +161,7 @@ side_by_side "${tests[@]}"
 
 echo "== end to end"
 count "end to end" python3 tests/e2e/run.py --nnc "$build/nnc"
+check "mutated runs" python3 tests/fuzz/fuzz_runs.py --nnc "$build/nnc" --rounds 25 --patience 60
 
 echo "== faults"
 count "faults" python3 tests/faults/run.py --nnc "$build/nnc" \
@@ -178,6 +179,9 @@ echo "== sanitizers"
 check "configure asan" configure "$build/asan" -DNNC_SANITIZE=address,undefined \
   -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O0 -D_GLIBCXX_ASSERTIONS"
 unit "$build/asan" test_support test_ir test_spec test_runtime
+check "build the fuzzers" cmake --build "$build/asan" --target fuzz_check fuzz_data
+check "mutated model files" "$build/asan/tests/fuzz_check" --seconds 3
+check "mutated data files" "$build/asan/tests/fuzz_data" --seconds 3
 check "configure tsan" configure "$build/tsan" -DNNC_SANITIZE=thread \
   -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O1"
 check "build in $build/tsan" cmake --build "$build/tsan" --target test_runtime

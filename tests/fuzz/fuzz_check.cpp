@@ -1,13 +1,10 @@
 // Random and mutated model files must never crash the front end, whatever they are.
 //
-//   fuzz_check [--seconds N] [--seed S] [--only I]
+//   fuzz_check [--seconds N | --rounds N] [--seed S] [--only I]
 //
 // Every round depends on the seed and its number alone: --only repeats one and prints its text.
 // Build it with -DNNC_SANITIZE=address,undefined to find what would otherwise go unnoticed.
 #include <algorithm>
-#include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -17,13 +14,13 @@
 #include "compiler/spec/parse.h"
 #include "compiler/spec/resolve.h"
 #include "tests/fuzz/mutate.h"
+#include "tests/fuzz/rounds.h"
 #include "tests/support/check_model.h"
 #include "tests/support/paths.h"
 
 namespace {
 
 using namespace nnc;
-using Clock = std::chrono::steady_clock;
 
 std::vector<std::string> read_corpus() {
   std::vector<std::filesystem::path> paths;
@@ -66,57 +63,14 @@ std::string problem_with(const std::string& text, bool& loads) {
   return twice == resolved ? "" : "its resolved form changes:\n" + resolved + "----\n" + twice;
 }
 
-struct Arguments {
-  double seconds = 10;
-  uint64_t seed = 1;
-  int64_t only = -1;
-};
-
-Arguments read_arguments(int count, char** values) {
-  Arguments result;
-  for (int i = 1; i + 1 < count; i += 2) {
-    const std::string name = values[i];
-    if (name == "--seconds") result.seconds = std::atof(values[i + 1]);
-    if (name == "--seed") result.seed = std::strtoull(values[i + 1], nullptr, 10);
-    if (name == "--only") result.only = std::atoll(values[i + 1]);
-  }
-  return result;
-}
-
-// Returns whether all was well.
-bool run_round(const std::vector<std::string>& corpus, const Arguments& arguments, int64_t number,
-               int64_t& loaded) {
-  std::seed_seq seed{arguments.seed, static_cast<uint64_t>(number)};
-  fuzz::Random random(seed);
-  const std::string text = fuzz::mutated(corpus, random);
-  if (arguments.only >= 0) std::cout << text << "\n====\n" << std::flush;
-  const auto start = Clock::now();
-  bool loads = false;
-  std::string problem = problem_with(text, loads);
-  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  constexpr double patience = 5;
-  if (seconds > patience) problem = "it took " + std::to_string(seconds) + " s";
-  loaded += loads ? 1 : 0;
-  if (problem.empty()) return true;
-  std::cout << "round " << number << " with seed " << arguments.seed << ": " << problem << "\n";
-  return false;
-}
-
 }  // namespace
 
 int main(int count, char** values) {
-  const Arguments arguments = read_arguments(count, values);
+  const fuzz::Arguments arguments = fuzz::read_arguments(count, values);
   const std::vector<std::string> corpus = read_corpus();
-  const auto start = Clock::now();
-  int64_t loaded = 0;
-  if (arguments.only >= 0) return run_round(corpus, arguments, arguments.only, loaded) ? 0 : 1;
-  int64_t round = 0;
-  for (; std::chrono::duration<double>(Clock::now() - start).count() < arguments.seconds; ++round) {
-    // A crash leaves the number of its round behind.
-    std::cerr << "\rround " << round << std::flush;
-    if (!run_round(corpus, arguments, round, loaded)) return 1;
-  }
-  std::cerr << "\r";
-  std::cout << round << " texts, " << loaded << " of them load\n";
-  return 0;
+  return fuzz::run_rounds(arguments, "texts", [&](fuzz::Random& random, bool& loads) {
+    const std::string text = fuzz::mutated(corpus, random);
+    if (arguments.only >= 0) std::cout << text << "\n====\n" << std::flush;
+    return problem_with(text, loads);
+  });
 }

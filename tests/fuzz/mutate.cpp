@@ -83,10 +83,6 @@ constexpr std::array<std::string_view, 72> words = {
     "\xFF",
 };
 
-size_t below(Random& random, size_t bound) {
-  return bound == 0 ? 0 : static_cast<size_t>(random() % bound);
-}
-
 std::string word(Random& random) { return std::string(words[below(random, words.size())]); }
 
 // The line that holds `at`, with its end.

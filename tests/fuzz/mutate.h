@@ -1,13 +1,12 @@
 // Texts that are nearly model files.
 #pragma once
 
-#include <random>
 #include <string>
 #include <vector>
 
-namespace nnc::fuzz {
+#include "tests/fuzz/rounds.h"
 
-using Random = std::mt19937_64;
+namespace nnc::fuzz {
 
 // A text made from the corpus by a few changes: lines moved, words exchanged, brackets, quotes,
 // numbers and bytes put where nobody expects them; sometimes a text of words alone.
