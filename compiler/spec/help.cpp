@@ -12,23 +12,9 @@ namespace nnc::spec {
 
 namespace {
 
-constexpr size_t line_width = 92;
-
-// Words in lines of at most line_width, each after `indent` spaces.
-std::string wrapped(const std::string& text, size_t indent) {
-  const std::string margin(indent, ' ');
-  std::string result, line;
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = std::min(text.find(' ', begin), text.size());
-    const std::string word = text.substr(begin, end - begin);
-    if (!line.empty() && indent + line.size() + 1 + word.size() > line_width) {
-      result += margin + line + "\n";
-      line.clear();
-    }
-    line += (line.empty() ? "" : " ") + word;
-    begin = end + 1;
-  }
-  return result + (line.empty() ? "" : margin + line + "\n");
+// A paragraph after `indent` spaces, in one line: whoever shows it breaks lines.
+std::string paragraph(const std::string& text, size_t indent) {
+  return text.empty() ? "" : std::string(indent, ' ') + text + "\n";
 }
 
 std::string first_sentence(const std::string& doc) {
@@ -50,7 +36,7 @@ std::string keys_text(const std::vector<schema::Key>& keys, const std::string& p
     std::string note = presence(key);
     if (key.name == principal) note += ", may stand alone";
     result += fmt::format("  {}: {}{}\n", key.name, schema::describe(key.type), note);
-    result += wrapped(key.doc, 6);
+    result += paragraph(key.doc, 6);
   }
   return result;
 }
@@ -68,8 +54,8 @@ std::string indented(const std::string& text, size_t indent) {
 
 std::string entry_help(schema::Group group, const schema::Entry& entry) {
   std::string result = fmt::format("{} ({})\n\n", entry.name, schema::noun(group));
-  result += wrapped(entry.doc, 2);
-  if (!entry.source.empty()) result += "\n  Source:\n" + wrapped(entry.source, 4);
+  result += paragraph(entry.doc, 2);
+  if (!entry.source.empty()) result += "\n  Source:\n" + paragraph(entry.source, 4);
   if (entry.merges) {
     result += "\n  Its inputs stand as a list: " + entry.name + ": [a, b]\n";
     if (!entry.keys.empty())
@@ -103,11 +89,42 @@ std::string inner_keys(const schema::Type& type) {
   return result;
 }
 
-std::string key_help(const PlacedKey& placed) {
+// Names with what they are, one line each.
+std::string list_of(const std::vector<const schema::Entry*>& entries) {
+  std::string result;
+  for (const schema::Entry* entry : entries) {
+    result += fmt::format("  {:<21}  {}\n", entry->name, first_sentence(entry->doc));
+  }
+  return result;
+}
+
+// The entries that may stand in a value of this type.
+void collect_groups(const schema::Type& type, std::set<schema::Group>& groups) {
+  if (type.kind == schema::Kind::entry) groups.insert(type.group);
+  if (type.element) collect_groups(*type.element, groups);
+  for (const schema::Type& form : type.alternatives) collect_groups(form, groups);
+}
+
+std::string choices_text(const schema::Catalogue& catalogue, const schema::Type& type) {
+  std::set<schema::Group> groups;
+  collect_groups(type, groups);
+  std::string result;
+  for (const auto& [group, entries] : all_entries(catalogue)) {
+    if (groups.count(group) > 0) result += "\nOne of\n" + list_of(entries);
+  }
+  return result;
+}
+
+std::string plural(schema::Group group) {
+  return schema::noun(group) + (group == schema::Group::losses ? "es" : "s");
+}
+
+std::string key_help(const schema::Catalogue& catalogue, const PlacedKey& placed) {
   const schema::Key& key = *placed.key;
-  std::string result = fmt::format("{} ({})\n\n", key.name, placed.place) + wrapped(key.doc, 2);
+  std::string result = fmt::format("{} ({})\n\n", key.name, placed.place) + paragraph(key.doc, 2);
   const std::string form = schema::describe(key.type) + presence(key);
-  return result + "\n" + wrapped(form, 2) + inner_keys(key.type);
+  return result + "\n" + paragraph(form, 2) + inner_keys(key.type) +
+         choices_text(catalogue, key.type);
 }
 
 // The entries that take an argument of this name.
@@ -124,15 +141,15 @@ std::string argument_help(const schema::Catalogue& catalogue, const std::string&
                      list);
 }
 
-std::string section_help(const schema::Key& section) {
+std::string section_help(const schema::Catalogue& catalogue, const schema::Key& section) {
   std::string result = fmt::format("{} (section of the file)\n\n", section.name);
-  result += wrapped(section.doc, 2);
+  result += paragraph(section.doc, 2);
   if (section.type.kind == schema::Kind::record) {
     result += "\nKeys\n" + keys_text(section.type.keys, "");
   } else {
     result += "\n  " + schema::describe(section.type) + "\n" + inner_keys(section.type);
   }
-  return result;
+  return result + choices_text(catalogue, section.type);
 }
 
 }  // namespace
@@ -158,10 +175,10 @@ std::vector<std::pair<schema::Group, std::vector<const schema::Entry*>>> all_ent
 std::string help(const schema::Catalogue& catalogue) {
   std::string result = "Sections of a model file\n";
   for (const schema::Key& key : file_type().keys) {
-    result += fmt::format("  {:<22} {}\n", key.name, key.doc);
+    result += fmt::format("  {:<21}  {}\n", key.name, key.doc);
   }
   for (const auto& [group, entries] : all_entries(catalogue)) {
-    std::string title = schema::noun(group) + (group == schema::Group::losses ? "es" : "s");
+    std::string title = plural(group);
     title[0] = static_cast<char>(title[0] - 'a' + 'A');
     result += "\n" + title + "\n";
     for (const schema::Entry* entry : entries) {
@@ -169,8 +186,7 @@ std::string help(const schema::Catalogue& catalogue) {
       const bool elsewhere = group == schema::Group::layers &&
                              catalogue.find(schema::Group::activations, entry->name) == entry;
       if (!elsewhere) {
-        const std::string lines = wrapped(first_sentence(entry->doc), 25);
-        result += fmt::format("  {:<22} {}", entry->name, lines.empty() ? "\n" : lines.substr(25));
+        result += fmt::format("  {:<21}  {}\n", entry->name, first_sentence(entry->doc));
       }
     }
   }
@@ -189,10 +205,15 @@ std::optional<std::string> help(const schema::Catalogue& catalogue, const std::s
     }
   }
   for (const schema::Key& key : file_type().keys) {
-    if (key.name == topic) add(section_help(key));
+    if (key.name == topic) add(section_help(catalogue, key));
   }
   for (const PlacedKey& placed : keys_below_sections()) {
-    if (placed.key->name == topic) add(key_help(placed));
+    if (placed.key->name == topic) add(key_help(catalogue, placed));
+  }
+  for (const auto& [group, entries] : all_entries(catalogue)) {
+    if (!result.empty() || (topic != schema::noun(group) && topic != plural(group))) continue;
+    add(fmt::format("{}\n\n{}\nnnc help with one of these words says more.\n", plural(group),
+                    list_of(entries)));
   }
   if (result.empty()) add(argument_help(catalogue, topic));
   return result.empty() ? std::nullopt : std::optional<std::string>(result);

@@ -1,5 +1,7 @@
 #include "compiler/spec/overrides.h"
 
+#include <algorithm>
+
 #include "compiler/spec/file_schema.h"
 #include "compiler/spec/synonyms.h"
 #include "compiler/support/text.h"
@@ -24,34 +26,45 @@ void point_at(YamlNode& node, const SourceSpan& span) {
   }
 }
 
-std::optional<Override> read(const std::string& text, Diagnostics& diagnostics) {
-  const auto file = std::make_shared<const SourceFile>(SourceFile{"--set", text});
+// `--data test=…` changes data.test; what is wrong with it is said under its own name.
+std::optional<Override> read(const std::string& given, Diagnostics& diagnostics) {
+  const std::string data = data_override("");
+  const bool is_data = given.rfind(data, 0) == 0;
+  const std::string option = is_data ? "--data" : "--set";
+  const std::string text = is_data ? given.substr(data.size()) : given;
+  const auto file = std::make_shared<const SourceFile>(SourceFile{option, text});
   const size_t equals = text.find('=');
   Override result;
   result.span =
       SourceSpan{file, 1, 1, std::max(1, characters(text, std::min(equals, text.size())))};
   if (equals == std::string::npos || equals == 0) {
-    diagnostics.error(result.span, "--set needs a path and a value", "path=value", text);
+    diagnostics.error(
+        result.span,
+        option + (is_data ? " needs a split and its source" : " needs a path and a value"),
+        is_data ? "test={csv: {…}}, or another split and its source" : "path=value", text);
     return std::nullopt;
   }
   const std::string path = text.substr(0, equals);
+  if (is_data) result.path.push_back("data");
   for (size_t begin = 0; begin <= path.size();) {
     const size_t dot = std::min(path.find('.', begin), path.size());
     result.path.push_back(path.substr(begin, dot - begin));
     begin = dot + 1;
   }
   if (result.path.size() > YamlLimits::depth) {
-    diagnostics.error(result.span, "the path of --set is too long");
+    diagnostics.error(result.span, "the path of " + option + " is too long");
     return std::nullopt;
   }
   Diagnostics problems;
-  const auto value_file = source_from_text(text.substr(equals + 1), "--set", problems);
+  const auto value_file = source_from_text(text.substr(equals + 1), option, problems);
   auto value = value_file ? parse_yaml(value_file, problems) : std::nullopt;
   const SourceSpan at{file, 1, characters(text, equals) + 2,
                       std::max(1, characters(text) - characters(text, equals) - 1)};
   if (!value || problems.has_errors()) {
-    diagnostics.error(at, "the value of --set cannot be read",
-                      "a value as in the file, such as 0.1, f64 or \"[1, 2]\"");
+    diagnostics.error(at, "the value of " + option + " cannot be read",
+                      is_data
+                          ? "a source as in the file, such as {csv: {file: new.csv, columns: …}}"
+                          : "a value as in the file, such as 0.1, f64 or \"[1, 2]\"");
     return std::nullopt;
   }
   result.value = std::move(*value);
@@ -125,11 +138,32 @@ YamlNode* step(YamlNode& at, const std::string& part, const Override& change,
   const std::vector<std::string> known = keys_of(at);
   const auto near = meant(part, known);
   diagnostics.error(change.span,
-                    "--set finds no " + in_quotes(part) +
+                    change.span.path() + " finds no " + in_quotes(part) +
                         (near ? "; did you mean " + in_quotes(*near) + "?" : ""),
                     known.empty() ? "" : "one of " + join(known, "or"),
                     known.empty() ? describe(at) + " has nothing inside" : "");
   return nullptr;
+}
+
+// The dotted path of a key that a section has, written or meant: "seed" is train.seed.
+std::optional<std::string> path_of(const std::string& word) {
+  std::vector<std::string> keys, paths;
+  const auto add = [&](const std::string& section, const std::vector<schema::Key>& known) {
+    for (const schema::Key& key : known) {
+      keys.push_back(key.name);
+      paths.push_back(section + "." + key.name);
+    }
+  };
+  for (const schema::Key& section : file_type().keys) {
+    add(section.name, section.type.keys);
+    for (const schema::Type& form : section.type.alternatives) add(section.name, form.keys);
+  }
+  const auto key = meant(word, keys);
+  if (!key) return std::nullopt;
+  // What most files change stands in `train`.
+  const std::string usual = "train." + *key;
+  if (std::count(paths.begin(), paths.end(), usual) > 0) return usual;
+  return paths[static_cast<size_t>(std::find(keys.begin(), keys.end(), *key) - keys.begin())];
 }
 
 // A path of one word. Returns null (reported) if it is neither a setting nor a key of the file.
@@ -144,7 +178,8 @@ YamlNode* single(YamlNode& root, const Override& change, Diagnostics& diagnostic
   }
   std::vector<std::string> known =
       settings != nullptr ? keys_of(*settings) : std::vector<std::string>{};
-  const auto near = meant(word, known);
+  auto near = meant(word, known);
+  if (!near) near = path_of(word);
   diagnostics.error(change.span,
                     "--set: there is no setting " + in_quotes(word) +
                         (near ? "; did you mean " + in_quotes(*near) + "?" : ""),
@@ -162,6 +197,8 @@ void replace_length(YamlNode& train, const Override& change) {
 }
 
 }  // namespace
+
+std::string data_override(const std::string& text) { return "--data " + text; }
 
 void apply_overrides(const std::vector<std::string>& overrides, YamlNode& root,
                      Diagnostics& diagnostics) {

@@ -14,4 +14,7 @@ namespace nnc::spec {
 void apply_overrides(const std::vector<std::string>& overrides, YamlNode& root,
                      Diagnostics& diagnostics);
 
+// The override for `--data text`: changes the data section, and mistakes in it are said of --data.
+std::string data_override(const std::string& text);
+
 }  // namespace nnc::spec

@@ -209,6 +209,17 @@ class Streams(NncTest):
                           self.error_of(command, "/dev/zero", expect=2))
 
 
+    def test_a_folder_that_cannot_be_written(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root may become somebody else")
+        self.folder.chmod(0o755)
+        for more in ("", "-o run", "-o run/below"):
+            done = self.shell("XDG_CACHE_HOME=/nowhere setpriv --reuid=64999 --regid=64999 "
+                              f"--clear-groups $NNC train m.yaml {more}")
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn("cannot be made: Permission denied", done.stderr)
+
+
 class Threads(NncTest):
     def test_threads_that_cannot_start(self):
         if os.geteuid() != 0:

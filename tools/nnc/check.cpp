@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -21,6 +22,7 @@
 #include "tools/nnc/run.h"
 #include "tools/nnc/stored_fields.h"
 #include "tools/nnc/terminal.h"
+#include "tools/nnc/width.h"
 
 namespace nnc::tool {
 
@@ -40,6 +42,7 @@ struct Data {
   std::vector<runtime::FieldInfo> fields;
   std::vector<std::pair<std::string, int64_t>> rows;
   bool complete = true;  // false: with --no-data the file does not say every shape
+  std::string unread;    // what only training will find out
 };
 
 struct Result {
@@ -55,6 +58,20 @@ bool stands_in_file(const spec::Description& description, const std::string& nam
   return split && (split->source ? split->source->kind == "inline" : split->fraction.has_value());
 }
 
+// Files of which headers were read, but no rows; empty if there are none.
+std::string unread_text(const runtime::DataSpec& data) {
+  const std::vector<std::string> files = data_files(data);
+  if (files.empty()) return "";
+  std::vector<std::string> names;
+  for (const std::string& file : files) {
+    names.push_back(std::filesystem::path(file).filename().string());
+  }
+  constexpr size_t shown = 3;
+  const std::string what =
+      names.size() <= shown ? join(names) : fmt::format("{} files", names.size());
+  return fmt::format("the rows of {}: their values are checked when they are used", what);
+}
+
 Data look_at_data(const spec::Description& description, bool no_data) {
   Data result;
   if (!description.data) return result;
@@ -62,6 +79,7 @@ Data look_at_data(const spec::Description& description, bool no_data) {
     const auto fields = stored_fields(description);
     result.complete = fields.has_value();
     if (fields) result.fields = *fields;
+    result.unread = "all data files (--no-data)";
     return result;
   }
   const runtime::DataSpec data = data_spec(description);
@@ -70,6 +88,7 @@ Data look_at_data(const spec::Description& description, bool no_data) {
   if (stands_in_file(description, "train"))
     runtime::load(
         data, {true, stands_in_file(description, "valid"), stands_in_file(description, "test")});
+  result.unread = unread_text(data);
   result.fields = probe.fields;
   for (const spec::Split& split : description.data->splits)
     if (split.where) check_filter(*split.where, result.fields);
@@ -221,6 +240,17 @@ void print_layers(const CompiledModel& compiled, const Data& data,
   fmt::print("{}", table.text());
 }
 
+// "  classes  kind: setosa, versicolor, virginica".
+std::string classes_text(const runtime::FieldInfo& field) {
+  constexpr size_t shown = 12;
+  const auto& words = field.vocabulary;
+  std::string text = fmt::format("  classes  {}: ", field.name);
+  if (words.empty()) return text + fmt::format("0 to {}\n", field.classes - 1);
+  for (size_t i = 0; i < std::min(words.size(), shown); ++i) text += (i > 0 ? ", " : "") + words[i];
+  if (words.size() > shown) text += fmt::format(" and {} more", words.size() - shown);
+  return without_controls(text) + "\n";
+}
+
 void print_summary(const Result& result) {
   const spec::Description& description = *result.description;
   CompiledModel& compiled = *result.compiled;
@@ -232,17 +262,23 @@ void print_summary(const Result& result) {
     rows += (rows.empty() ? "" : ", ") + (count < 0 ? "?" : with_commas(count)) + " " + name;
   }
   fmt::print("\n");
-  if (!rows.empty()) fmt::print("  rows     {}\n", rows);
+  if (!rows.empty()) fmt::print("{}", fitted(fmt::format("  rows     {}\n", rows)));
+  for (const runtime::FieldInfo& field : result.data.fields) {
+    if (field.classes > 0) fmt::print("{}", fitted(classes_text(field)));
+  }
+  if (!result.data.unread.empty()) {
+    fmt::print("{}", fitted(fmt::format("  unread   {}\n", result.data.unread)));
+  }
   if (compiled.has_entry("step")) {
     const int64_t batch = compiled.forward().graph->batch;
     fmt::print("  step     {} rows, {} flops\n", batch, count_text(step_flops(compiled)));
   }
-  fmt::print("  memory   {} for weights, optimizer and scratch\n",
-             bytes_text(static_cast<double>(memory_bytes(compiled))));
+  fmt::print("{}", fitted(fmt::format("  memory   {} for weights, optimizer and scratch\n",
+                                      bytes_text(static_cast<double>(memory_bytes(compiled))))));
   const ScratchBytes scratch = scratch_bytes(compiled);
   const auto arena = static_cast<double>(scratch.arena), live = static_cast<double>(scratch.live);
-  fmt::print("  scratch  {}, {:.2f} times its largest live set of {}\n", bytes_text(arena),
-             arena / live, bytes_text(live));
+  fmt::print("{}", fitted(fmt::format("  scratch  {}, {:.2f} times its largest live set of {}\n",
+                                      bytes_text(arena), arena / live, bytes_text(live))));
 }
 
 Exit check(const Flags& flags) {

@@ -7,6 +7,8 @@
 #include <cmath>
 
 #include "compiler/ir/type.h"
+#include "compiler/spec/graph/forward.h"
+#include "compiler/spec/overrides.h"
 #include "runtime/data/error.h"
 #include "runtime/data/load.h"
 #include "runtime/inference.h"
@@ -14,9 +16,11 @@
 #include "tools/nnc/bad_numbers.h"
 #include "tools/nnc/data_place.h"
 #include "tools/nnc/progress.h"
+#include "tools/nnc/run.h"
 #include "tools/nnc/terminal.h"
 #include "tools/nnc/train_options.h"
 #include "tools/nnc/trained.h"
+#include "tools/nnc/width.h"
 
 namespace nnc::tool {
 
@@ -146,15 +150,25 @@ void print_curves(const runtime::Metrics& metrics) {
   }
 }
 
+// A loss or a metric that does not fit the model, with its place.
+void explain_no_evaluation(const Trained& trained) {
+  Diagnostics problems;
+  spec::build_forward(trained.model.description, for_compiler(trained.fields), spec::Mode::eval,
+                      problems);
+  print_diagnostics(problems);
+  if (problems.has_errors()) throw Ended{Exit::usage};
+}
+
 Exit evaluate(const Flags& flags) {
   std::vector<std::string> overrides = flags.overrides;
-  for (const std::string& text : flags.data) overrides.push_back("data." + text);
+  for (const std::string& text : flags.data) overrides.push_back(spec::data_override(text));
   const Trained trained = open_trained(flags.run, overrides);
   const std::string split = choose_split(flags, trained.model.data);
   CompileOptions options = compile_options(flags.compile);
   options.training = false;
   const auto compiled = compile_model(trained.model, trained.fields, options);
   if (!compiled->has_entry("evaluate")) {
+    explain_no_evaluation(trained);
     throw CommandError(Exit::usage, "the model has neither loss nor metrics",
                        "`nnc predict` gives its outputs");
   }
@@ -181,7 +195,8 @@ Exit evaluate(const Flags& flags) {
     print_json(to_json(split, metrics));
     return Exit::done;
   }
-  fmt::print("{}  {}   ({} rows)\n", split, metrics_text(metrics), with_commas(metrics.rows));
+  fmt::print("{}", fitted(fmt::format("{}  {}   ({} rows)\n", split, metrics_text(metrics),
+                                      with_commas(metrics.rows))));
   print_classes(trained, metrics);
   print_tables(trained, metrics);
   print_curves(metrics);

@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <utility>
 
 #include "compiler/layers/catalogue.h"
 #include "compiler/layers/formula.h"
@@ -12,16 +11,19 @@
 #include "compiler/support/diagnostics.h"
 #include "compiler/support/text.h"
 #include "tools/nnc/command.h"
+#include "tools/nnc/width.h"
 
 namespace nnc::tool {
 
 namespace {
 
-constexpr const char* formulas = R"(formulas (expressions in quotes)
+constexpr const char* formulas =
+    R"(formulas (expressions in quotes)
 
-  Of numbers, and of the names of fields, layers, params and outputs. A formula speaks of one row;
-  shapes broadcast as in NumPy.
-
+)"
+    "  Of numbers, and of the names of fields, layers, params and outputs. A formula speaks of one "
+    "row; shapes broadcast as in NumPy.\n"
+    R"(
   or, and, not    conditions; a number is true unless it is 0
   < <= > >= == != comparisons
   + - * / ^       arithmetic; ^ is the power and binds to the right
@@ -38,23 +40,18 @@ bool explain_formulas(const std::string& topic) {
   const std::vector<std::string> names = layers::formula_functions();
   const bool is_function = std::find(names.begin(), names.end(), topic) != names.end();
   if (topic != "formula" && topic != "formulas" && !is_function) return false;
-  std::string lines, line = " ";
-  for (const std::string& name : names) {
-    if (line.size() + name.size() > 90) lines += std::exchange(line, " ") + "\n";
-    line += " " + name;
-  }
-  fmt::print("{}{}{}\n", formulas, lines, line);
+  fmt::print("{}", fitted(fmt::format("{}  {}\n", formulas, fmt::join(names, " "))));
   return true;
 }
 
 Exit help(const std::string& topic) {
   const schema::Catalogue& catalogue = layers::catalogue();
   if (topic.empty()) {
-    fmt::print("{}", spec::help(catalogue));
+    fmt::print("{}", fitted(spec::help(catalogue)));
     return Exit::done;
   }
   if (const auto text = spec::help(catalogue, topic)) {
-    fmt::print("{}", *text);
+    fmt::print("{}", fitted(*text));
     return Exit::done;
   }
   if (explain_formulas(topic)) return Exit::done;

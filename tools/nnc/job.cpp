@@ -15,6 +15,7 @@ namespace nnc::tool {
 
 void CompileFlags::add_to(CLI::App& app) {
   app.add_option("--threads", threads, "threads (default: the cores this process may use)")
+      ->option_text("N")
       ->check(CLI::Range(1, 1024));
   app.add_option("--isa", isa, "instruction set: sse2, avx2 or avx512 (default: the best here)");
   app.add_flag("--no-cache", no_cache, "compile everything anew, keep nothing");
@@ -26,6 +27,7 @@ void add_memory_limit(CLI::App& app) {
          "--max-memory", runtime::set_memory_limit,
          "most memory for rows, weights, optimizer and scratch, such as 8GB (default: the "
          "machine's)")
+      ->option_text("SIZE")
       ->transform(CLI::AsSizeValue(true));
 }
 

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <exception>
 #include <system_error>
 
+#include "compiler/spec/synonyms.h"
 #include "compiler/support/diagnostics.h"
 #include "compiler/support/text.h"
 #include "runtime/data/error.h"
@@ -18,29 +20,32 @@
 #include "tools/nnc/process.h"
 #include "tools/nnc/terminal.h"
 #include "tools/nnc/version.h"
+#include "tools/nnc/width.h"
 
 namespace nnc::tool {
 namespace {
 
 const char* const overview =
-    R"(nnc {} compiles a neural network, described in one YAML file, into native code that
-trains it and runs it, and writes it as standalone C++.
-
-  nnc check   FILE              is it right? layers, shapes, parameters, cost
-  nnc train   FILE              train it; the result is a run folder, runs/NAME-001
-  nnc eval    RUN               loss and metrics on the test rows
+    "nnc {} compiles a neural network, described in one YAML file, into native code that trains it "
+    "and runs it, and writes it as standalone C++.\n"
+    R"(
+  nnc check FILE                is it right? layers, shapes, parameters, cost
+  nnc train FILE                train it; the result is a run folder, runs/NAME-001
+  nnc eval RUN                  loss and metrics on the test rows
   nnc predict RUN --in x.csv --out y.csv
-  nnc show    RUN               what it has learned: weights, free parameters
-  nnc emit    RUN -o net.hpp    one C++17 header, no dependency
-  nnc bench   FILE              time of a training step and of inference, share of the peak
-  nnc dump    FILE --stage S    any stage of the compiler, from the spec to the machine code
-  nnc help    [WORD]            a layer, loss, optimizer … explained; without a word: all of them
+  nnc show RUN                  what it has learned: weights, free parameters
+  nnc emit RUN -o net.hpp       one C++17 header, no dependency
+  nnc bench FILE                time of a training step and of inference, share of the peak
+  nnc dump FILE --stage S       any stage of the compiler, from the spec to the machine code
+  nnc help [WORD]               a layer, loss, optimizer … explained; without a word: all of them
   nnc schema                    JSON Schema of the language, for editors
 
 Start with:
   nnc train models/fashion-mlp.yaml
 `nnc COMMAND --help` lists the options of a command.
 )";
+
+void print_overview() { fmt::print("{}", fitted(fmt::format(fmt::runtime(overview), version))); }
 
 void say_error(const std::string& message, const std::string& hint = {}) {
   print_error("{} {}\n", styled_error("nnc: error:", Style::red), without_controls(message));
@@ -65,14 +70,34 @@ std::string nearest_command(const CLI::App& app, int argc, char** argv) {
   return found ? fmt::format("did you mean `nnc {}`?", *found) : "`nnc` alone lists the commands";
 }
 
+// The option that a wrong one was probably meant to be: --epoch is --epochs.
+std::string nearest_option(const CLI::App& app, int argc, char** argv) {
+  if (app.get_subcommands().empty()) return {};
+  const CLI::App& sub = *app.get_subcommands().front();
+  std::vector<std::string> names;
+  for (const CLI::Option* option : sub.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back(name);
+  }
+  for (int i = 2; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word.rfind("--", 0) != 0 || word.size() < 3) continue;
+    const std::string name = word.substr(2, word.find('=') - 2);
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    const auto near = meant(name, names);
+    return near ? fmt::format("did you mean --{}?", *near) : "";
+  }
+  return {};
+}
+
 Exit usage_error(const CLI::App& app, int argc, char** argv, const CLI::ParseError& error) {
   std::string hint = nearest_command(app, argc, argv);
   std::string message = error.what();
   if (!hint.empty()) {
     message = fmt::format("there is no command {}", in_quotes(argv[1]));
   } else if (!app.get_subcommands().empty()) {
-    hint =
-        fmt::format("`nnc {} --help` lists its options", app.get_subcommands().front()->get_name());
+    const std::string near = nearest_option(app, argc, argv);
+    hint = fmt::format("{}{}`nnc {} --help` lists its options", near, near.empty() ? "" : " ",
+                       app.get_subcommands().front()->get_name());
   }
   while (!message.empty() && (message.back() == '\n' || message.back() == '.')) message.pop_back();
   say_error(message, hint);
@@ -93,9 +118,9 @@ Exit run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     if (app.get_subcommands().empty()) {
-      fmt::print(fmt::runtime(overview), version);
+      print_overview();
     } else {
-      fmt::print("{}", app.get_subcommands().front()->help("nnc"));
+      fmt::print("{}", fitted(app.get_subcommands().front()->help("nnc")));
     }
     return Exit::done;
   } catch (const CLI::CallForVersion& called) {
@@ -105,7 +130,7 @@ Exit run(int argc, char** argv) {
     return usage_error(app, argc, argv, error);
   }
   if (!action) {
-    fmt::print(fmt::runtime(overview), version);
+    print_overview();
     return Exit::done;
   }
   return action();

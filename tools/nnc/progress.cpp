@@ -3,37 +3,29 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "compiler/support/text.h"
 #include "tools/nnc/interrupt.h"
+#include "tools/nnc/width.h"
 
 namespace nnc::tool {
 
 namespace {
-
-constexpr size_t column_width = 11;
 
 std::string right(const std::string& text, size_t width) {
   const auto length = static_cast<size_t>(characters(text));
   return std::string(length < width ? width - length : 0, ' ') + text;
 }
 
-// Columns wide enough for their headings ("train accuracy").
-std::string line_of(const std::vector<std::string>& cells, const std::vector<std::string>& headings,
-                    size_t epoch_width) {
-  std::string text = right(cells[0], epoch_width);
-  for (size_t i = 1; i < cells.size(); ++i) {
-    const auto heading = static_cast<size_t>(characters(headings[i]));
-    text += "  " + right(cells[i], std::max(column_width, heading));
-  }
-  return text;
-}
+constexpr const char* best_mark = "  *";
 
+// The names of the columns: "train: loss", "accuracy", "valid: loss", "accuracy".
 std::vector<std::string> headings_of(const std::vector<std::string>& metrics, bool has_valid) {
   std::vector<std::string> names = {"epoch"};
   for (const char* split : {"train", "valid"}) {
     if (split == std::string("valid") && !has_valid) continue;
-    names.push_back(std::string(split) + " loss");
+    names.push_back(std::string(split) + ": loss");
     for (const std::string& metric : metrics) names.push_back(metric);
   }
   names.push_back("time");
@@ -41,6 +33,38 @@ std::vector<std::string> headings_of(const std::vector<std::string>& metrics, bo
 }
 
 }  // namespace
+
+// Columns wide enough for their headings, with a bar between the splits.
+std::string TrainProgress::line_of(const std::vector<std::string>& cells, size_t column) const {
+  const size_t valid = has_valid_ ? 2 + metrics_.size() : 0;  // its first column
+  std::string text = right(cells[0], epoch_width_);
+  for (size_t i = 1; i < cells.size(); ++i) {
+    const auto heading = static_cast<size_t>(characters(headings_[i]));
+    text += (i == valid ? " | " : "  ") + right(cells[i], std::max(column, heading));
+  }
+  return text;
+}
+
+// The widest columns that the terminal has room for; 0: there is none.
+size_t TrainProgress::column_that_fits() const {
+  for (const size_t column : {size_t{11}, size_t{9}}) {
+    const int width = characters(line_of(headings_, column) + best_mark);
+    if (width <= terminal_width()) return column;
+  }
+  return 0;
+}
+
+// The same below each other, each number with its name.
+std::string TrainProgress::stacked(const std::vector<std::string>& cells) const {
+  const std::string margin(epoch_width_ + 2, ' ');
+  const size_t valid = has_valid_ ? 2 + metrics_.size() : 0, last = cells.size() - 1;
+  std::string text = right(cells[0], epoch_width_) + "  ", result;
+  for (size_t i = 1; i < last; ++i) {
+    if (i == valid) result += std::exchange(text, margin) + "\n";
+    text += (i == 1 || i == valid ? "" : ", ") + headings_[i] + " " + cells[i];
+  }
+  return fitted(result + text + ", " + cells[last]);
+}
 
 TrainProgress::TrainProgress(const abi::Program& program, bool has_valid, int64_t epochs,
                              bool quiet)
@@ -50,11 +74,12 @@ TrainProgress::TrainProgress(const abi::Program& program, bool has_valid, int64_
   }
   const size_t digits = std::to_string(std::max<int64_t>(epochs, 1)).size();
   epoch_width_ = std::max<size_t>(6, 2 * digits + 2);
+  headings_ = headings_of(metrics_, has_valid_);
+  column_ = column_that_fits();
 }
 
 void TrainProgress::print_headings() {
-  const auto names = headings_of(metrics_, has_valid_);
-  print_progress("{}\n", styled(line_of(names, names, epoch_width_), Style::bold));
+  if (column_ > 0) print_progress("{}\n", styled(line_of(headings_, column_), Style::bold));
   headed_ = true;
 }
 
@@ -92,9 +117,10 @@ void TrainProgress::finish() {
 
 void TrainProgress::print_row(const runtime::EpochReport& report) {
   if (!headed_) print_headings();
-  const std::string mark = report.improved && has_valid_ ? "  *" : "";
-  print_progress("{}{}\n", line_of(cells(report), headings_of(metrics_, has_valid_), epoch_width_),
-                 mark);
+  const std::string mark = report.improved && has_valid_ ? best_mark : "";
+  const std::vector<std::string> shown = cells(report);
+  const std::string line = column_ > 0 ? line_of(shown, column_) : stacked(shown);
+  print_progress("{}{}\n", line, mark);
   flush_output();
 }
 

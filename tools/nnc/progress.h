@@ -27,15 +27,18 @@ class TrainProgress : public runtime::Observer {
   void print_headings();
   void print_row(const runtime::EpochReport& report);
   std::vector<std::string> cells(const runtime::EpochReport& report) const;
+  std::string line_of(const std::vector<std::string>& cells, size_t column) const;
+  size_t column_that_fits() const;
+  std::string stacked(const std::vector<std::string>& cells) const;
 
-  std::vector<std::string> metrics_;
+  std::vector<std::string> metrics_, headings_;
   bool has_valid_;
   bool quiet_;
   bool headed_ = false;
   bool went_on_ = false;
   bool skipped_ = false;  // whether the last epoch, `last_`, has not been shown
   runtime::EpochReport last_;
-  size_t epoch_width_;
+  size_t epoch_width_, column_ = 0;
   ProgressLine line_;
 };
 

@@ -67,6 +67,7 @@ ordered_json to_json(const runtime::FieldInfo& field) {
 std::string make_next_run_folder(const std::string& model_name) {
   std::error_code error;
   fs::create_directories("runs", error);
+  if (error) cannot_make("runs", error);
   for (int number = 1;; ++number) {
     const std::string folder = fmt::format("runs/{}-{:03}", model_name, number);
     if (fs::create_directory(folder, error)) return folder;

@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "compiler/support/text.h"
+#include "tools/nnc/width.h"
 
 namespace nnc::tool {
 
@@ -32,12 +33,6 @@ bool colours(int descriptor) {
 std::string in_style(const std::string& text, Style style) {
   static const char* const codes[] = {"1", "2", "31;1", "33;1", "32"};
   return fmt::format("\033[{}m{}\033[0m", codes[static_cast<int>(style)], text);
-}
-
-// Whether a cell is a number, so that its column is aligned to the right.
-bool is_numeric(const std::string& cell) {
-  return cell.empty() || cell == "-" || (cell[0] >= '0' && cell[0] <= '9') ||
-         (cell[0] == '-' && cell.size() > 1);
 }
 
 }  // namespace
@@ -189,57 +184,11 @@ std::string shape_text(const std::vector<int64_t>& shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
 }
 
-namespace {
-
-std::vector<std::string> printable_words(std::vector<std::string> words) {
-  for (std::string& word : words) word = printable(word);
-  return words;
-}
-
-}  // namespace
-
-Table::Table(std::vector<std::string> headings) : headings_(printable_words(std::move(headings))) {}
-
-void Table::add(std::vector<std::string> cells) {
-  rows_.push_back(printable_words(std::move(cells)));
-}
-
-std::string Table::text() const {
-  const size_t columns = headings_.size();
-  std::vector<size_t> widths(columns);
-  std::vector<bool> numeric(columns, true);
-  for (size_t c = 0; c < columns; ++c) {
-    widths[c] = static_cast<size_t>(characters(headings_[c]));
-    for (const auto& row : rows_) {
-      widths[c] = std::max(widths[c], static_cast<size_t>(characters(row[c])));
-      numeric[c] = numeric[c] && is_numeric(row[c]);
-    }
-  }
-  const auto line = [&](const std::vector<std::string>& cells) {
-    std::string result = " ";
-    for (size_t c = 0; c < columns; ++c) {
-      const std::string space(widths[c] - static_cast<size_t>(characters(cells[c])), ' ');
-      result += " " + (numeric[c] ? space + cells[c] : cells[c] + space) + " ";
-    }
-    result.erase(result.find_last_not_of(' ') + 1);
-    return result + "\n";
-  };
-  size_t total = 2;
-  for (size_t width : widths) total += width + 2;
-  const std::string rule = "  " + std::string(total - 4, '-') + "\n";
-  std::string result = styled(line(headings_), Style::bold) + rule;
-  for (size_t r = 0; r < rows_.size(); ++r) {
-    if (std::find(rules_.begin(), rules_.end(), r) != rules_.end()) result += rule;
-    result += line(rows_[r]);
-  }
-  return result;
-}
-
 ProgressLine::ProgressLine() : active_(is_terminal(STDERR_FILENO)) {}
 
 void ProgressLine::show(const std::string& text) {
   if (!active_) return;
-  print_error("\r\033[K{}", text);
+  print_error("\r\033[K{}", shortened(text, static_cast<size_t>(terminal_width()) - 1));
   std::fflush(stderr);
   shown_ = true;
 }

@@ -70,7 +70,7 @@ std::string shell_word(const std::string& word);
 std::string shape_text(const std::vector<int64_t>& shape);
 
 // Columns of texts, made printable and aligned by what they hold: numbers to the right, words to
-// the left.
+// the left. As wide as the terminal at most (table.cpp).
 class Table {
  public:
   explicit Table(std::vector<std::string> headings);

@@ -37,6 +37,7 @@
 #include "tools/nnc/run.h"
 #include "tools/nnc/train_options.h"
 #include "tools/nnc/version.h"
+#include "tools/nnc/width.h"
 
 namespace nnc::tool {
 
@@ -167,8 +168,11 @@ void compile_and_load(const Flags& flags, Job& job) {
 void print_header(const Job& job, const CompileFlags& flags) {
   const abi::Program& program = job.compiled->program();
   const std::string shape = sketch(job.model, *job.compiled, job.manifest.fields);
+  const std::string numbers = with_commas(program.parameters);
+  const size_t taken = job.manifest.model_name.size() + shape.size() + numbers.size() + 15;
+  const bool fits = !shape.empty() && taken <= static_cast<size_t>(terminal_width());
   print_progress("{}  {}{} parameters\n", styled(job.manifest.model_name, Style::bold),
-                 shape.empty() ? "" : shape + ", ", with_commas(program.parameters));
+                 fits ? shape + ", " : "", numbers);
   std::string rows = with_commas(job.data.train.size()) + " train";
   if (!job.data.valid.empty()) rows += ", " + with_commas(job.data.valid.size()) + " valid";
   print_progress("  data     {}\n", rows);
@@ -324,7 +328,8 @@ void judge(Job& job, runtime::ThreadPool& pool, bool quiet) {
   warn_of_metrics("test", metrics, *entries.evaluate, test.test);
   job.facts["test"] = runtime::to_json(metrics);
   if (!quiet) {
-    print_progress("test   {}   ({} rows)\n", metrics_text(metrics), with_commas(metrics.rows));
+    print_progress("{}", fitted(fmt::format("test   {}   ({} rows)\n", metrics_text(metrics),
+                                            with_commas(metrics.rows))));
   }
 }
 
@@ -464,10 +469,13 @@ void add_train(CLI::App& app, Action& action) {
       ->option_text("PATH=VALUE, as often as wanted")
       ->allow_extra_args(false);
   sub->add_option("--epochs", flags->epochs, "instead of train.epochs")
+      ->option_text("N")
       ->check(CLI::Range(int64_t{0}, int64_t{1'000'000'000}));
   sub->add_option("--batch", flags->batch, "instead of train.batch")
+      ->option_text("N")
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 30));
   sub->add_option("--seed", flags->seed, "instead of train.seed")
+      ->option_text("N")
       ->check(CLI::Range(int64_t{0}, std::numeric_limits<int64_t>::max()));
   flags->compile.add_to(*sub);
   sub->add_flag("--force", flags->force, "replace a run that is there already");
