@@ -10,7 +10,9 @@ using schema::Key;
 namespace {
 
 Key warmup_key() {
-  return Key("warmup", schema::duration(), "grow from 0 to the full rate over this time")
+  return Key("warmup", schema::duration(),
+             "grow in a line to the full rate over this time: of n steps, step k has "
+             "k/n of it. What follows counts from its end")
       .by_default("0");
 }
 

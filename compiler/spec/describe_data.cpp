@@ -126,9 +126,15 @@ class DataDescriber {
                        [](const Choice& step) { return step.kind == "category"; });
   }
 
-  // The fields of train's source; the sources of other splits must give the same.
+  // The fields of train's source (of the first one there is, where nothing is trained); the sources
+  // of other splits must give the same.
   void source_fields() {
     const Split* train = data_.split("train");
+    if (train == nullptr && !stands(map_, "train")) {
+      const auto first = std::find_if(data_.splits.begin(), data_.splits.end(),
+                                      [](const Split& split) { return split.source.has_value(); });
+      if (first != data_.splits.end()) train = &*first;
+    }
     if (train == nullptr || !train->source) return;
     const auto names = fields_of(*train->source);
     if (!names) {
@@ -136,7 +142,7 @@ class DataDescriber {
       return;
     }
     if (names->empty()) {
-      diagnostics_.error(train->source->span, "the train source gives no fields",
+      diagnostics_.error(train->source->span, "the " + train->name.text + " source gives no fields",
                          "at least one name and what it is read from");
       draft_.fields_complete = false;
     }
@@ -145,11 +151,14 @@ class DataDescriber {
       field.name = name;
       data_.fields.push_back(std::move(field));
     }
-    for (const Split& split : data_.splits) compare_fields(split, *names);
+    for (const Split& split : data_.splits) {
+      if (&split != train) compare_fields(split, *names, train->name.text);
+    }
   }
 
-  void compare_fields(const Split& split, const std::vector<Name>& train) {
-    if (split.name.text == "train" || !split.source) return;
+  void compare_fields(const Split& split, const std::vector<Name>& train,
+                      const std::string& first) {
+    if (!split.source) return;
     const auto own = fields_of(*split.source);
     if (!own) return;
     const auto has = [](const std::vector<Name>& names, const std::string& wanted) {
@@ -159,12 +168,13 @@ class DataDescriber {
     for (const Name& name : train) {
       if (has(*own, name.text)) continue;
       diagnostics_.error(split.source->span, "the " + split.name.text + " source lacks the field " +
-                                                 in_quotes(name.text) + " of the train source");
+                                                 in_quotes(name.text) + " of the " + first +
+                                                 " source");
     }
     for (const Name& name : *own) {
       if (has(train, name.text)) continue;
-      diagnostics_.error(name.span, "the train source has no field " + in_quotes(name.text),
-                         "the fields of the train source");
+      diagnostics_.error(name.span, "the " + first + " source has no field " + in_quotes(name.text),
+                         "the fields of the " + first + " source");
     }
   }
 

@@ -13,15 +13,23 @@ constexpr double largest_extent = 1 << 30;
 
 Type penalty() {
   return record({Key("l1", number().at_least(0), "times the sum of |w|").by_default("0"),
-                 Key("l2", number().at_least(0), "times the sum of w^2").by_default("0")});
+                 Key("l2", number().at_least(0),
+                     "times the sum of w^2 (its gradient is 2·l2·w); of kernels alone, not of "
+                     "biases and norms. Frozen kernels are left out")
+                     .by_default("0")});
 }
 
 Type split() {
   return one_of(
       {entry_with_siblings(Group::sources, source_siblings()),
-       record({Key("fraction", number().above(0).below(1), "of the train rows").required(),
-               Key("stratify", reference(), "a field whose classes keep their shares"),
-               Key("seed", integer().at_least(0), "of the choice of rows").by_default("0")})});
+       record(
+           {Key("fraction", number().above(0).below(1),
+                "of the train rows. `test` is taken first, `valid` is a fraction of what is left")
+                .required(),
+            Key("stratify", reference(), "a field whose classes keep their shares"),
+            Key("seed", integer().at_least(0),
+                "of the choice of rows, which does not depend on train.seed")
+                .by_default("0")})});
 }
 
 Type fields() {
@@ -93,12 +101,15 @@ Type train() {
        Key("optimizer", entry_of(Group::optimizers), "how gradients change the weights").required(),
        Key("schedule", entry_of(Group::schedules), "how the learning rate changes"),
        Key("clip",
-           record({Key("norm", number().above(0), "of the whole gradient"),
-                   Key("value", number().above(0), "of each element")}),
-           "the largest gradient"),
+           record({Key("norm", number().above(0),
+                       "of the whole gradient, all weights together: a longer one is scaled"),
+                   Key("value", number().above(0), "of each element: a larger one is cut")}),
+           "the largest gradient, penalties included; `value` cuts first, then `norm` scales; "
+           "weight_decay of an optimizer comes after it"),
        Key("early_stop", early_stop(), "stop when nothing improves any more"),
        Key("keep", choice({"best", "last"}),
-           "which weights are kept; default: best if there is a valid split"),
+           "which weights are kept; default: best if there is a valid split. Of equal epochs the "
+           "first is the best"),
        Key("shuffle", boolean(), "whether rows change their order each epoch").by_default("true"),
        Key("seed", integer().at_least(0), "of weights, order and dropout").by_default("0")});
 }

@@ -221,7 +221,8 @@ void check_indices(const Table& table, const Column& column, const std::vector<i
                         fmt::format("'{}'", column.words[static_cast<size_t>(i)]));
       }
       throw DataError(file_of(table, column), place, "the label is out of range",
-                      fmt::format("0 … {} (classes: {})", classes - 1, classes),
+                      fmt::format("0 … {} (classes: {}); `prepare: [category]` numbers any labels",
+                                  classes - 1, classes),
                       fmt::format("{}", values[i]));
     }
   }

@@ -77,7 +77,7 @@ class BadData(NncTest):
         labels = labels[:100] + b"\x03" + labels[101:]
         self.bad("train-labels.gz", gzip.compress(idx(labels, (240,))),
                  "row 100 (counted from 0), field 'label': the label is out of range\n"
-                 "  expected  0 … 2 (classes: 3)\n"
+                 "  expected  0 … 2 (classes: 3); `prepare: [category]` numbers any labels\n"
                  "  got       3\n", at="[")
 
     def test_target_out_of_range(self):

@@ -213,7 +213,7 @@ TEST_CASE("a class in a csv file is a whole number in range") {
   CHECK(error("1.5").find("line 3, column 'c': this is not an index") != std::string::npos);
   CHECK(error("2") ==
         "a.csv: line 3, field 'c': the label is out of range\n"
-        "  expected  0 … 1 (classes: 2)\n  got       2");
+        "  expected  0 … 1 (classes: 2); `prepare: [category]` numbers any labels\n  got       2");
   CHECK(error("-1").find("got       -1") != std::string::npos);
 }
 

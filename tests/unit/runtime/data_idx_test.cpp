@@ -160,7 +160,7 @@ TEST_CASE("fields must agree on their rows, and labels on their classes") {
   CHECK(data_error(folder, [&] { probe(two_fields(images, two)); }) == counts);
   CHECK(data_error(folder, [&] { load(two_fields(images, high)); }) ==
         "high: row 2 (counted from 0), field 'label': the label is out of range\n"
-        "  expected  0 … 2 (classes: 3)\n  got       7");
+        "  expected  0 … 2 (classes: 3); `prepare: [category]` numbers any labels\n  got       7");
   DataSpec spec = two_fields(images, folder.write("ok", idx({3}, std::string("\0\1\1", 3))));
   spec.fields[1].shape = std::vector<int64_t>{3};
   CHECK(data_error(folder, [&] { probe(spec); }) ==
