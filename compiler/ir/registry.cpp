@@ -21,6 +21,11 @@ Registry& registry() {
   return instance;
 }
 
+// Loops over a view are counted in 64 bits.
+constexpr int64_t most_viewed_elements = most_elements << 12;
+
+[[noreturn]] void refuse(const Type& type, int64_t batch, const SourceSpan& span, int64_t most);
+
 }  // namespace
 
 const std::vector<const OpDef*>& all_ops() { return registry().list; }
@@ -61,21 +66,35 @@ std::vector<Type> infer_types(const Node& node, int64_t batch) {
   }
   std::vector<Type> types =
       def.infer({operands, node.attributes, node.region.get(), node.span, batch});
-  for (const Type& type : types) check_elements(type, batch, node.span);
+  for (const Type& type : types) {
+    // A view has no memory: the windows of a picture overlap.
+    if (def.family != Family::movement) {
+      check_elements(type, batch, node.span);
+    } else if (type.elements(batch) > most_viewed_elements) {
+      refuse(type, batch, node.span, most_viewed_elements);
+    }
+  }
   return types;
 }
 
 void check_elements(const Type& type, int64_t batch, const SourceSpan& span) {
-  if (type.elements(batch) <= most_elements) return;
+  if (type.elements(batch) > most_elements) refuse(type, batch, span, most_elements);
+}
+
+namespace {
+
+void refuse(const Type& type, int64_t batch, const SourceSpan& span, int64_t most) {
   std::string factors;
   for (const Dim& dim : type.shape) {
     factors += (factors.empty() ? "" : " × ") + std::to_string(dim.extent(batch));
   }
   throw UserError(span, "this is an array that no machine holds",
-                  "at most " + std::to_string(most_elements) + " numbers",
+                  "at most " + std::to_string(most) + " numbers",
                   factors + (has_batch(type.shape) ? ", of which " + std::to_string(batch) +
                                                          " are the rows of a batch"
                                                    : ""));
 }
+
+}  // namespace
 
 }  // namespace nnc::ir

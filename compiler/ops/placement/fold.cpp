@@ -1,5 +1,7 @@
 #include "compiler/ir/windows.h"
 #include "compiler/ops/record.h"
+#include "compiler/support/diagnostics.h"
+#include "runtime/shape.h"
 
 namespace nnc::ops {
 namespace {
@@ -36,9 +38,21 @@ std::vector<Type> infer_fold(const InferInput& input) {
   return {result};
 }
 
+// Each tap is code of its own.
+constexpr int64_t most_taps = int64_t{1} << 16;
+
+void check_taps(const Node& node, const Windows& w) {
+  if (elements_of(w.size) <= most_taps) return;
+  std::string size;
+  for (const int64_t extent : w.size) size += (size.empty() ? "" : " × ") + std::to_string(extent);
+  throw UserError(node.span, "windows of this size cannot be added up",
+                  "at most " + std::to_string(most_taps) + " elements in each", size);
+}
+
 // Each tap of all windows is one strided copy.
 std::vector<ir::Placement> placements(const Node& node) {
   const Windows w = Windows::of(node);
+  check_taps(node, w);
   const size_t rank = node.result()->type.shape.size();
   std::vector<ir::Placement> list;
   for_each_index(w.size, [&](const std::vector<int64_t>& tap) {
