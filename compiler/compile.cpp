@@ -29,10 +29,15 @@ bool is_index(const spec::FieldInfo& field) {
   return field.classes > 0 || !field.vocabulary.empty();
 }
 
-// Prediction takes raw numbers in the model's own precision, whatever the data set stores.
-std::vector<spec::FieldInfo> raw_fields(std::vector<spec::FieldInfo> fields, bool f64) {
-  for (spec::FieldInfo& field : fields)
-    if (!is_index(field)) field.dtype = f64 ? abi::DType::f64 : abi::DType::f32;
+// Prediction takes raw numbers in the precision in which they are prepared, whatever the data set
+// stores.
+std::vector<spec::FieldInfo> raw_fields(std::vector<spec::FieldInfo> fields, bool f64,
+                                        bool float_inputs) {
+  for (spec::FieldInfo& field : fields) {
+    if (is_index(field)) continue;
+    const bool exact = field.exact && (field.wide || !float_inputs);
+    field.dtype = f64 || exact ? abi::DType::f64 : abi::DType::f32;
+  }
   return fields;
 }
 
@@ -163,7 +168,8 @@ std::vector<abi::StateDesc> Model::states_of(const std::string& name) {
 std::optional<spec::Forward> Model::build_forward(spec::Mode mode, Diagnostics& diagnostics) const {
   const bool f64 = description_.precision == spec::Precision::f64;
   return spec::build_forward(
-      description_, mode == spec::Mode::predict ? raw_fields(fields_, f64) : fields_, mode,
+      description_,
+      mode == spec::Mode::predict ? raw_fields(fields_, f64, options_.float_inputs) : fields_, mode,
       diagnostics, mode == spec::Mode::train ? options_.batch : inference_rows());
 }
 

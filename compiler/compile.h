@@ -26,6 +26,7 @@ struct CompileOptions {
   int64_t batch = 0;            // rows of a step; 0: as the file says
   int64_t inference_batch = 0;  // rows of evaluate and predict at most; 0: chosen
   size_t max_memory = 0;        // bytes for weights, optimizer and scratch; 0: no limit
+  bool float_inputs = false;    // prediction takes f32 where that tells raw numbers apart (emit)
   bool training = true;         // false: no step and no optimizer state (predict, emit)
   std::string stop_after;       // name of a pass after which the list is left (dump only)
   bool verify_each = false;     // verify the graph around every pass

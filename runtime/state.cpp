@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 
@@ -163,6 +164,29 @@ void write_state(const abi::StateDesc& desc, const void* from, Buffer& slab) {
   each_run(desc, [&](size_t in_order, size_t in_slab, size_t bytes) {
     std::memcpy(slab.as<char>() + in_slab, static_cast<const char*>(from) + in_order, bytes);
   });
+}
+
+std::vector<FittedStep> fitted_steps(const abi::Program& program, const Buffer& state) {
+  std::vector<FittedStep> result;
+  for (const abi::StateDesc& desc : program.states) {
+    if (desc.initial.kind != Initial::Kind::fitted) continue;
+    auto step = std::find_if(result.begin(), result.end(), [&](const FittedStep& known) {
+      return known.field == desc.initial.fit_field && known.step == desc.initial.fit_step;
+    });
+    if (step == result.end()) {
+      step = result.insert(result.end(), FittedStep{});
+      step->field = desc.initial.fit_field;
+      step->step = desc.initial.fit_step;
+    }
+    std::vector<double>& values = step->statistic(desc.initial.fit_statistic);
+    const char* from = state.as<char>() + desc.offset;
+    for (size_t i = 0; i < desc.elements(); ++i) {
+      const auto* f32 = reinterpret_cast<const float*>(from);
+      const auto* f64 = reinterpret_cast<const double*>(from);
+      values.push_back(desc.dtype == DType::f64 ? f64[i] : static_cast<double>(f32[i]));
+    }
+  }
+  return result;
 }
 
 namespace {

@@ -13,6 +13,10 @@ namespace nnc::runtime {
 Buffer initial_state(const abi::Program& program, uint64_t seed,
                      const std::vector<FittedStep>& fitted = {});
 
+// What `prepare` has learned, out of the states that hold it: only the statistics that a step
+// needs.
+std::vector<FittedStep> fitted_steps(const abi::Program& program, const Buffer& state);
+
 // The first parameter with a number that is not finite; null if there is none.
 const abi::StateDesc* non_finite_parameter(const abi::Program& program, const Buffer& state);
 

@@ -166,6 +166,9 @@ std::vector<Function> make_functions() {
   }));
   all.push_back(elementwise("square", [](ir::Builder& b, ir::Value* x) { return b.mul(x, x); }));
   all.push_back(elementwise("step", step));
+  // NaN alone is not itself.
+  all.push_back(
+      elementwise("missing", [](ir::Builder& b, ir::Value* x) { return b.compare("ne", x, x); }));
   all.push_back(elementwise("selu", selu));
   all.push_back(elementwise("gelu", gelu_exact));
   all.push_back(elementwise("swish", [](ir::Builder& b, ir::Value* x) { return swish(b, x, 1); }));

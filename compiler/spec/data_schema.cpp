@@ -127,11 +127,15 @@ const std::vector<Entry>& prepare_entries() {
        .keys = {Key("low", number(), "what the smallest value becomes").by_default("0"),
                 Key("high", number(), "what the largest value becomes").by_default("1")}},
       {.name = "category",
-       .doc = "Words or numbers become indices, in the sorted order of the train split.",
+       .doc = "Words or numbers become indices, in the sorted order of the train split: numbers as "
+              "numbers, words by their bytes.",
        .example = "category: {unknown: own}",
        .keys = {Key("unknown", choice({"error", "own"}),
                     "what becomes of a word that the train split does not have: refused, or an "
                     "index of its own")
+                    .by_default("error"),
+                Key("missing", choice({"error", "own"}),
+                    "what becomes of an empty cell or NaN: refused, or a word like others")
                     .by_default("error")}},
       {.name = "one_hot",
        .doc = "An index becomes a vector with a 1 at its place; its length is the field's classes.",

@@ -116,7 +116,8 @@ class DataDescriber {
       }
       Choice category{"category", {}, train->source->span};
       category.args.whole = train->source->span;
-      category.args.set("unknown", Value{std::string("error"), train->source->span, false});
+      for (const char* key : {"unknown", "missing"})
+        category.args.set(key, Value{std::string("error"), train->source->span, false});
       field.prepare.insert(field.prepare.begin(), std::move(category));
     }
   }

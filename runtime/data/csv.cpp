@@ -81,11 +81,11 @@ class CsvReader {
   }
 
   void add(std::string_view cell, const Target& target, Cells& cells) {
-    if (is_missing(cell)) {
-      if (target.kind != CellKind::number) fail(target, "the cell is missing", "", cell);
+    const bool missing = is_missing(cell);
+    if (target.kind == CellKind::word) {
+      cells.words.emplace_back(missing ? "" : cell);
+    } else if (missing || cell.find_first_not_of(" \t") == cell.npos) {
       cells.numbers.push_back(std::numeric_limits<double>::quiet_NaN());
-    } else if (target.kind == CellKind::word) {
-      cells.words.emplace_back(cell);
     } else {
       cells.numbers.push_back(number(cell, target));
     }
@@ -93,7 +93,8 @@ class CsvReader {
 
   double number(std::string_view cell, const Target& target) {
     const std::optional<double> value = csv_number(cell);
-    if (!value || !std::isfinite(*value)) {
+    if (value && std::isnan(*value)) return *value;
+    if (!value || std::isinf(*value)) {
       const char* number = "a number (name words that stand for missing cells under `missing`)";
       if (target.kind == CellKind::index) {
         number =
@@ -102,7 +103,7 @@ class CsvReader {
       } else if (!source_.missing.empty()) {
         number = "a number, or one of `missing`";
       }
-      fail(target, cell.empty() ? "the cell is empty" : "this is not a number", number, cell);
+      fail(target, "this is not a number", number, cell);
     }
     if (target.kind == CellKind::index && *value != std::floor(*value)) {
       fail(target, "this is not an index", "a whole number from 0", cell);
@@ -121,23 +122,9 @@ class CsvReader {
   CsvScanner scanner_;
 };
 
-template <class T>
-Buffer converted(const std::vector<double>& numbers) {
-  Buffer result(numbers.size() * sizeof(T));
-  for (size_t i = 0; i < numbers.size(); ++i) {
-    if constexpr (std::is_same_v<T, int32_t>) {
-      result.as<T>()[i] = static_cast<T>(std::clamp(numbers[i], -2147483648.0, 2147483647.0));
-    } else {
-      result.as<T>()[i] = static_cast<T>(numbers[i]);
-    }
-  }
-  return result;
-}
-
 }  // namespace
 
-Table read_csv(const CsvSource& source, const std::vector<CellKind>& kinds, abi::DType precision,
-               uint64_t max_bytes) {
+Table read_csv(const CsvSource& source, const std::vector<CellKind>& kinds, uint64_t max_bytes) {
   const std::string text = read_all(source.path, max_bytes);
   Table table;
   table.file = source.path;
@@ -148,17 +135,14 @@ Table read_csv(const CsvSource& source, const std::vector<CellKind>& kinds, abi:
     Column column;
     column.name = field.field;
     if (field.list) column.row_shape = {static_cast<int64_t>(field.columns.size())};
+    for (const std::string& name : field.columns) column.cells.push_back(column_name(source, name));
     column.is_text = kinds[i] == CellKind::word;
-    column.dtype = kinds[i] == CellKind::number ? precision : abi::DType::i32;
-    if (column.is_text) {
-      column.words = std::move(cells[i].words);
-    } else if (column.dtype == abi::DType::i32) {
-      column.bytes = converted<int32_t>(cells[i].numbers);
-    } else if (column.dtype == abi::DType::f64) {
-      column.bytes = converted<double>(cells[i].numbers);
-    } else {
-      column.bytes = converted<float>(cells[i].numbers);
-    }
+    column.dtype = abi::DType::f64;
+    column.words = std::move(cells[i].words);
+    std::vector<double>& numbers = cells[i].numbers;
+    column.bytes = Buffer(numbers.size() * sizeof(double));
+    std::copy(numbers.begin(), numbers.end(), column.bytes.as<double>());
+    numbers = {};
     table.columns.push_back(std::move(column));
   }
   return table;

@@ -8,15 +8,14 @@ namespace nnc::runtime {
 
 // What the cells of a field are turned into.
 enum class CellKind : uint8_t {
-  number,  // spec precision; missing cells become NaN
-  index,   // whole numbers, i32
-  word,    // Column::words
+  number,  // f64; missing cells become NaN
+  index,   // the same, but only whole numbers
+  word,    // Column::words; missing cells become empty
 };
 
 // Reads the source's fields; kinds[i] belongs to source.columns[i]. Throws DataError with the line
-// and the column's name: a missing column, a word in a number, rows of unequal length, a missing
-// cell, a quote that never ends, no rows.
-Table read_csv(const CsvSource& source, const std::vector<CellKind>& kinds, abi::DType precision,
-               uint64_t max_bytes);
+// and the column's name: a missing column, a word in a number, rows of unequal length, a quote that
+// never ends, no rows. Empty cells and NaN are missing, like what `missing` lists.
+Table read_csv(const CsvSource& source, const std::vector<CellKind>& kinds, uint64_t max_bytes);
 
 }  // namespace nnc::runtime

@@ -6,10 +6,13 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
+#include <optional>
 #include <set>
 #include <unordered_map>
 
 #include "runtime/data/error.h"
+#include "runtime/data/prepare.h"
 
 namespace nnc::runtime {
 namespace {
@@ -39,25 +42,16 @@ Buffer cast_to(const Column& column) {
   }
 }
 
-// i64 and floating-point labels: whole numbers of 32 bits, or an error.
-void to_indices(const Table& table, Column& column) {
-  if (column.dtype == DType::u8) {
-    column.bytes = cast<uint8_t, int32_t>(column.bytes);
-  } else if (column.dtype != DType::i32) {
-    const int64_t count = table.rows * column.row_elements();
-    Buffer indices(static_cast<size_t>(count) * sizeof(int32_t));
-    for (int64_t i = 0; i < count; ++i) {
-      const double value = column.number(i);
-      if (value != std::floor(value) || !std::isfinite(value)) {
-        throw DataError(file_of(table, column), element_place(table, column, i),
-                        "this is not an index", "a whole number from 0", fmt::format("{}", value));
-      }
-      indices.as<int32_t>()[i] =
-          static_cast<int32_t>(std::clamp(value, -2147483648.0, 2147483647.0));
-    }
-    column.bytes = std::move(indices);
+// Labels; what the check of the used rows lets pass is whole and in range.
+Buffer to_indices(const Column& column, int64_t count) {
+  Buffer indices(static_cast<size_t>(count) * sizeof(int32_t));
+  for (int64_t i = 0; i < count; ++i) {
+    const double value = column.number(i);
+    indices.as<int32_t>()[i] =
+        std::isnan(value) ? -1
+                          : static_cast<int32_t>(std::clamp(value, -2147483648.0, 2147483647.0));
   }
-  column.dtype = DType::i32;
+  return indices;
 }
 
 std::unordered_map<std::string, int32_t> index_of(const std::vector<std::string>& words) {
@@ -76,9 +70,17 @@ void words_to_indices(Column& column, const std::vector<std::string>& vocabulary
   }
 }
 
+// The shortest text of a number in its own type; missing numbers are empty words.
+std::string word_of(const Column& column, int64_t i) {
+  if (column.dtype == DType::i64) return fmt::format("{}", column.bytes.as<int64_t>()[i]);
+  if (std::isnan(column.number(i))) return "";
+  if (column.dtype == DType::f32) return fmt::format("{}", column.bytes.as<float>()[i]);
+  return fmt::format("{}", column.number(i));
+}
+
 void numbers_to_words(const Table& table, Column& column) {
   const int64_t count = table.rows * column.row_elements();
-  for (int64_t i = 0; i < count; ++i) column.words.push_back(fmt::format("{}", column.number(i)));
+  for (int64_t i = 0; i < count; ++i) column.words.push_back(word_of(column, i));
   column.is_text = true;
   column.bytes = Buffer();
 }
@@ -156,9 +158,16 @@ void check_axes(const std::string& file, const std::string& name,
 FieldInfo describe_field(const std::string& file, const std::string& name, DType dtype,
                          const std::vector<int64_t>& row_shape, const DataSpec& spec) {
   const FieldSpec* field = spec.field(name);
-  FieldInfo info{name, dtype, row_shape, declared_classes(field), {}};
+  FieldInfo info{.name = name,
+                 .dtype = dtype,
+                 .row_shape = row_shape,
+                 .classes = declared_classes(field),
+                 .vocabulary = {}};
   if (dtype == DType::i64 || dtype == DType::f64) info.dtype = spec.precision;
   if (field == nullptr) return info;
+  info.prepared = prepared_in(*field, dtype, spec.precision);
+  if (info.prepared == Prepared::in_program_f64) info.dtype = DType::f64;
+  if (info.prepared == Prepared::while_loading) info.dtype = DType::f32;
   if (field->is_index()) info.dtype = DType::i32;
   info.vocabulary = field->category() != nullptr ? field->vocabulary : field->names;
   if (field->shape) {
@@ -176,29 +185,34 @@ FieldInfo describe_field(const std::string& file, const std::string& name, DType
   return info;
 }
 
-void convert_field(Table& table, Column& column, const DataSpec& spec) {
+void convert_words(Table& table, Column& column, const DataSpec& spec) {
+  const FieldSpec* field = spec.field(column.name);
+  column.row_shape =
+      describe_field(file_of(table, column), column.name, column.dtype, column.row_shape, spec)
+          .row_shape;
+  if (!column.is_text || (field != nullptr && field->category() != nullptr)) return;
+  if (field == nullptr || field->names.empty()) {
+    throw DataError(file_of(table, column), element_place(table, column, 0),
+                    "a word in a field of numbers",
+                    "numbers, or `names` or `prepare: [category]` for this field",
+                    fmt::format("'{}'", column.words.empty() ? "" : column.words[0]));
+  }
+  words_to_indices(column, field->names, -1);
+  codes_to_indices(column, field->names);
+}
+
+void store_field(const Table& table, Column& column, const DataSpec& spec) {
   const FieldSpec* field = spec.field(column.name);
   const FieldInfo info =
       describe_field(file_of(table, column), column.name, column.dtype, column.row_shape, spec);
-  column.row_shape = info.row_shape;
   if (field != nullptr && field->category() != nullptr) {
     if (!column.is_text) numbers_to_words(table, column);
-    return;
-  }
-  if (column.is_text) {
-    if (field == nullptr || field->names.empty()) {
-      throw DataError(file_of(table, column), element_place(table, column, 0),
-                      "a word in a field of numbers",
-                      "numbers, or `names` or `prepare: [category]` for this field",
-                      fmt::format("'{}'", column.words.empty() ? "" : column.words[0]));
-    }
-    words_to_indices(column, field->names, -1);
-    codes_to_indices(column, field->names);
-    return;
-  }
-  if (field != nullptr && field->is_index()) {
-    to_indices(table, column);
-  } else if (info.dtype != column.dtype) {
+    for (std::string& word : column.words)
+      if (is_missing_word(word)) word.clear();  // one word for all of them
+  } else if (info.dtype == DType::i32 && info.dtype != column.dtype) {
+    column.bytes = to_indices(column, table.rows * column.row_elements());
+    column.dtype = info.dtype;
+  } else if (info.dtype != column.dtype && info.prepared != Prepared::while_loading) {
     column.bytes = info.dtype == DType::f64 ? cast_to<double>(column) : cast_to<float>(column);
     column.dtype = info.dtype;
   }
@@ -206,24 +220,42 @@ void convert_field(Table& table, Column& column, const DataSpec& spec) {
 
 namespace {
 
+[[noreturn]] void missing(const Table& table, const Column& column, int64_t i,
+                          const std::string& others = "") {
+  throw DataError(
+      file_of(table, column), cell_place(table, column, i),
+      table.lines.empty() ? "a value is missing" : "a cell is missing",
+      fmt::format("no missing values; `where: \"not missing({})\"` leaves such rows out{}",
+                  column.name, others));
+}
+
 void check_indices(const Table& table, const Column& column, const std::vector<int32_t>& rows,
                    const FieldSpec& field) {
   const int64_t classes = declared_classes(&field);
   const int64_t width = column.row_elements();
-  const auto* values = column.bytes.as<int32_t>();
   for (int32_t row : rows) {
     for (int64_t i = row * width; i < (row + 1) * width; ++i) {
-      if (values[i] >= 0 && values[i] < classes) continue;
+      const double value = column.number(i);
+      if (value >= 0 && value < static_cast<double>(classes) && value == std::floor(value))
+        continue;
+      const std::string* word = column.is_text ? &column.words[static_cast<size_t>(i)] : nullptr;
+      if (word != nullptr ? is_missing_word(*word) : std::isnan(value)) {
+        missing(table, column, i);
+      }
       const std::string place = element_place(table, column, i);
-      if (column.is_text) {
+      if (word != nullptr) {
         throw DataError(file_of(table, column), place, "this word is not one of the field's names",
                         fmt::format("one of {}", fmt::join(field.names, ", ")),
-                        fmt::format("'{}'", column.words[static_cast<size_t>(i)]));
+                        fmt::format("'{}'", *word));
+      }
+      if (value != std::floor(value) || std::isinf(value)) {
+        throw DataError(file_of(table, column), place, "this is not an index",
+                        "a whole number from 0", fmt::format("{}", value));
       }
       throw DataError(file_of(table, column), place, "the label is out of range",
                       fmt::format("0 … {} (classes: {}); `prepare: [category]` numbers any labels",
                                   classes - 1, classes),
-                      fmt::format("{}", values[i]));
+                      word_of(column, i));
     }
   }
 }
@@ -245,17 +277,43 @@ int64_t first_outside(const Column& column, const std::vector<int32_t>& rows,
 void check_range(const Table& table, const Column& column, const std::vector<int32_t>& rows,
                  const FieldRange& range) {
   const int64_t at = column.dtype == DType::u8    ? first_outside<uint8_t>(column, rows, range)
+                     : column.dtype == DType::i32 ? first_outside<int32_t>(column, rows, range)
+                     : column.dtype == DType::i64 ? first_outside<int64_t>(column, rows, range)
                      : column.dtype == DType::f64 ? first_outside<double>(column, rows, range)
-                     : column.dtype == DType::f32 ? first_outside<float>(column, rows, range)
-                                                  : -1;
+                                                  : first_outside<float>(column, rows, range);
   if (at < 0) return;
   throw DataError(file_of(table, column), element_place(table, column, at),
                   "the target is out of range",
                   std::isinf(range.highest)
                       ? fmt::format("{} or more ({})", range.lowest, range.reason)
                       : fmt::format("{} … {} ({})", range.lowest, range.highest, range.reason),
-                  column.dtype == DType::f32 ? fmt::format("{}", column.bytes.as<float>()[at])
-                                             : fmt::format("{}", column.number(at)));
+                  word_of(column, at));
+}
+
+// The first of these rows' elements that is NaN; -1: there is none.
+int64_t first_nan(const Column& column, const std::vector<int32_t>& rows) {
+  const auto find = [&](const auto* values) {
+    const int64_t width = column.row_elements();
+    for (int32_t row : rows)
+      for (int64_t i = row * width; i < (row + 1) * width; ++i)
+        if (std::isnan(values[i])) return i;
+    return int64_t{-1};
+  };
+  if (column.dtype == DType::f32) return find(column.bytes.as<float>());
+  if (column.dtype == DType::f64) return find(column.bytes.as<double>());
+  return -1;
+}
+
+// Missing words are a class of their own only if the file says so.
+void check_words(const Table& table, const Column& column, const std::vector<int32_t>& rows,
+                 const FieldSpec& field) {
+  if (field.category()->missing_is_own) return;
+  const int64_t width = column.row_elements();
+  for (int32_t row : rows)
+    for (int64_t i = row * width; i < (row + 1) * width; ++i)
+      if (column.is_text ? is_missing_word(column.words[static_cast<size_t>(i)])
+                         : std::isnan(column.number(i)))
+        missing(table, column, i, ", `category: {missing: own}` makes a class of them");
 }
 
 bool imputes(const FieldSpec* field) {
@@ -270,7 +328,10 @@ bool imputes(const FieldSpec* field) {
 void check_field(const Table& table, const Column& column, const std::vector<int32_t>& rows,
                  const DataSpec& spec) {
   const FieldSpec* field = spec.field(column.name);
-  if (field != nullptr && field->category() != nullptr) return;
+  if (field != nullptr && field->category() != nullptr) {
+    check_words(table, column, rows, *field);
+    return;
+  }
   if (field != nullptr && field->is_index()) {
     check_indices(table, column, rows, *field);
     return;
@@ -278,28 +339,50 @@ void check_field(const Table& table, const Column& column, const std::vector<int
   if (field == nullptr || field->prepare.empty())
     for (const FieldRange& range : spec.ranges)
       if (range.field == column.name) check_range(table, column, rows, range);
-  // Only cells of csv files can be missing; other files are not searched.
-  const bool floating = column.dtype == DType::f32 || column.dtype == DType::f64;
-  if (table.lines.empty() || !floating || imputes(field)) return;
-  const int64_t width = column.row_elements();
-  for (int32_t row : rows) {
-    for (int64_t i = row * width; i < (row + 1) * width; ++i) {
-      if (!std::isnan(column.number(i))) continue;
-      throw DataError(file_of(table, column), element_place(table, column, i), "a cell is missing",
-                      "no missing cells; `where` can leave such rows out");
-    }
-  }
+  if (imputes(field)) return;
+  const int64_t at = first_nan(column, rows);
+  if (at >= 0) missing(table, column, at);
 }
+
+namespace {
+
+template <class T>
+std::optional<T> parsed(const std::string& word) {
+  T value{};
+  const char* last = word.data() + word.size();
+  const auto [end, error] = std::from_chars(word.data(), last, value);
+  return error == std::errc() && end == last ? std::optional(value) : std::nullopt;
+}
+
+// Sorts words that all are numbers of this kind by their numbers, a missing one first; false if
+// some are not.
+template <class T>
+bool sorted_as(std::vector<std::string>& words) {
+  std::vector<std::pair<T, std::string>> order;
+  for (const std::string& word : words) {
+    const auto value =
+        word.empty() ? std::optional(std::numeric_limits<T>::lowest()) : parsed<T>(word);
+    if (!value) return false;
+    order.emplace_back(*value, word);
+  }
+  std::sort(order.begin(), order.end());
+  for (size_t i = 0; i < words.size(); ++i) words[i] = std::move(order[i].second);
+  return true;
+}
+
+}  // namespace
 
 std::vector<std::string> learn_vocabulary(const Column& column, const std::vector<int32_t>& rows) {
   const auto width = static_cast<size_t>(column.row_elements());
-  std::set<std::string> words;
+  std::set<std::string> seen;
   for (int32_t row : rows) {
     const size_t first = static_cast<size_t>(row) * width;
-    words.insert(column.words.begin() + static_cast<int64_t>(first),
-                 column.words.begin() + static_cast<int64_t>(first + width));
+    seen.insert(column.words.begin() + static_cast<int64_t>(first),
+                column.words.begin() + static_cast<int64_t>(first + width));
   }
-  return {words.begin(), words.end()};
+  std::vector<std::string> words(seen.begin(), seen.end());
+  if (!sorted_as<int64_t>(words)) sorted_as<double>(words);
+  return words;
 }
 
 void with_indices(Table& table, const DataSpec& spec, const std::function<void()>& work) {
@@ -307,6 +390,7 @@ void with_indices(Table& table, const DataSpec& spec, const std::function<void()
   for (const FieldSpec& field : spec.fields) {
     Column* column = table.find(field.name);
     if (column == nullptr || field.category() == nullptr || field.vocabulary.empty()) continue;
+    if (!column->is_text) continue;
     words_to_indices(*column, field.vocabulary, -1);
     columns.push_back(column);
   }

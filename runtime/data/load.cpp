@@ -6,6 +6,7 @@
 
 #include "runtime/data/error.h"
 #include "runtime/data/fields.h"
+#include "runtime/data/prepare.h"
 #include "runtime/data/source.h"
 #include "runtime/data/split.h"
 #include "runtime/memory_limit.h"
@@ -27,6 +28,7 @@ Loaded load_source(const std::string& split, const Source& source, const DataSpe
     result.table = std::make_shared<Table>(read_source(source, spec));
     with_indices(*result.table, spec,
                  [&] { result.rows = kept_rows(source, *result.table, spec); });
+    for (Column& column : result.table->columns) store_field(*result.table, column, spec);
     return result;
   });
 }
@@ -101,6 +103,26 @@ void convert_categories(const DataSpec& spec, Loading& loading, Dataset& data) {
   }
 }
 
+// Learns what `prepare` needs, if nobody has learned it before, and prepares all rows of the fields
+// whose program takes prepared numbers.
+void prepare_numbers(const DataSpec& spec, const std::vector<FittedStep>* fitted, Loading& loading,
+                     Dataset& data) {
+  if (fitted != nullptr) {
+    data.fitted = *fitted;
+  } else if (!data.train.empty()) {
+    data.fitted = reading_split("train", [&] { return fit(spec, data.train); });
+  }
+  for (FieldInfo& info : data.fields) {
+    if (fitted == nullptr && info.prepared != Prepared::in_program)
+      info.wide = needs_f64(data.fitted, info.name);
+    if (info.prepared != Prepared::while_loading) continue;
+    for (Loaded* loaded : {&loading.train, &loading.valid, &loading.test}) {
+      Column* column = loaded->table ? loaded->table->find(info.name) : nullptr;
+      if (column != nullptr) prepare_column(*column, *spec.field(info.name), data.fitted);
+    }
+  }
+}
+
 void drop_words(Table& table) {
   for (Column& column : table.columns) {
     column.words = {};
@@ -145,6 +167,7 @@ Dataset load(const DataSpec& spec, const LoadOptions& options) {
   for (Loaded* loaded : {&loading.train, &loading.valid, &loading.test}) {
     if (loaded->table) drop_words(*loaded->table);
   }
+  if (!options.raw) prepare_numbers(spec, options.fitted, loading, data);
   return data;
 }
 

@@ -88,8 +88,7 @@ ProbeResult probe(const DataSpec& spec) {
   result.fields = first->fields;
   const auto take = [&](const std::optional<Fraction>& fraction, int64_t& rows) {
     if (!fraction) return;
-    // Under stratify each class is rounded by itself.
-    const bool known = result.train_rows >= 0 && fraction->stratify.empty();
+    const bool known = result.train_rows >= 0;
     rows = known ? std::llround(fraction->fraction * static_cast<double>(result.train_rows)) : -1;
     result.train_rows = known ? result.train_rows - rows : -1;
   };
@@ -99,7 +98,11 @@ ProbeResult probe(const DataSpec& spec) {
   for (const FieldSpec& field : spec.fields) {
     learns = learns || (field.category() != nullptr && field.vocabulary.empty());
   }
-  if (learns && spec.train) result.fields = load(spec, {true, false, false}).fields;
+  if (learns && spec.train) {
+    LoadOptions options{true, false, false};
+    options.raw = true;
+    result.fields = load(spec, options).fields;
+  }
   return result;
 }
 

@@ -87,8 +87,7 @@ class Prober {
       const CsvColumns& columns = source.columns[i];
       std::vector<int64_t> shape;
       if (columns.list) shape = {static_cast<int64_t>(columns.columns.size())};
-      const DType dtype = kinds[i] == CellKind::number ? spec_.precision : DType::i32;
-      info_.fields.push_back(describe_field(source.path, columns.field, dtype, shape, spec_));
+      info_.fields.push_back(describe_field(source.path, columns.field, DType::f64, shape, spec_));
     }
     return std::move(info_);
   }
@@ -117,8 +116,7 @@ class Prober {
   SourceInfo in_memory(const std::string& file, const Rows& source) {
     info_.file = file;
     for (const auto& field : source.fields) {
-      info_.fields.push_back(
-          describe_field(file, field.field, spec_.precision, field.row_shape, spec_));
+      info_.fields.push_back(describe_field(file, field.field, DType::f64, field.row_shape, spec_));
     }
     info_.rows = source.rows;
     return std::move(info_);
@@ -157,7 +155,7 @@ class Reader {
     return finish();
   }
   Table operator()(const CsvSource& source) {
-    return read_csv(source, cell_kinds(source, spec_), spec_.precision, spec_.max_bytes);
+    return read_csv(source, cell_kinds(source, spec_), spec_.max_bytes);
   }
   Table operator()(const InlineSource& source) {
     return in_memory("inline data", source.rows, source.fields);
@@ -245,7 +243,7 @@ SourceInfo probe_source(const Source& source, const DataSpec& spec) {
 Table read_source(const Source& source, const DataSpec& spec) {
   Table table = std::visit(Reader(spec), source.kind);
   if (table.rows <= 0) throw DataError(table.file, "", "there are no rows");
-  for (Column& column : table.columns) convert_field(table, column, spec);
+  for (Column& column : table.columns) convert_words(table, column, spec);
   return table;
 }
 

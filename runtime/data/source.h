@@ -23,7 +23,7 @@ void check_memory(const std::string& file, uint64_t bytes, const DataSpec& spec)
 // Reads headers only. Throws DataError, also when fields have different numbers of rows.
 SourceInfo probe_source(const Source& source, const DataSpec& spec);
 
-// Reads all rows and converts every field (see convert_field).
+// Reads all rows; numbers stay as the file has them (see convert_words).
 Table read_source(const Source& source, const DataSpec& spec);
 
 // The rows that `where` keeps, checked (see check_field).

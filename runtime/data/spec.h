@@ -98,7 +98,14 @@ struct Source {
   std::function<std::vector<uint8_t>(const Table&)> where;
 };
 
-// One step of `prepare`. The arithmetic is compiled into the graph; the runtime only fits.
+// Where the prepare steps of a field of numbers are computed, and in which type.
+enum class Prepared : uint8_t {
+  in_program,      // on the values as stored, in the model's type: bytes
+  in_program_f64,  // in the program, but in f64: numbers that change before (augment)
+  while_loading,   // in f64, once, by the runtime; only prediction takes raw numbers, in f64
+};
+
+// One step of `prepare`. The runtime fits it; who computes it says Prepared.
 struct PrepareStep {
   enum class Kind : uint8_t {
     scale,        // x * a
@@ -114,6 +121,12 @@ struct PrepareStep {
   double a = 0;
   double b = 1;
   bool unknown_is_own = false;  // category: words not seen in training share one more index
+  bool missing_is_own = false;  // category: missing values are a word, "", like others
+
+  // Whether it takes statistics of the training rows.
+  bool learns() const {
+    return kind == Kind::standardize || kind == Kind::minmax || kind == Kind::impute;
+  }
 };
 
 struct FieldSpec {
@@ -125,6 +138,9 @@ struct FieldSpec {
   // The vocabulary of `category` when it is known already (from a run's weights); else it is
   // learned from the training rows.
   std::vector<std::string> vocabulary;
+  bool augmented = false;  // training changes or mixes its rows before they are prepared
+  // As a run was trained; else what prepared_in chooses.
+  std::optional<Prepared> prepared;
 
   const PrepareStep* category() const;
   bool is_index() const { return classes > 0 || !names.empty() || category() != nullptr; }
@@ -135,6 +151,8 @@ struct Fraction {
   double fraction = 0;   // 0 … 1
   std::string stratify;  // an index field whose classes keep their shares; may be empty
   uint64_t seed = 0;
+  bool each_class_rounded =
+      false;  // under stratify, as runs are split whose manifest names no rows
 };
 
 // What the numbers of a field may be where something takes them as they are.
@@ -162,6 +180,8 @@ struct FieldInfo {
   std::vector<int64_t> row_shape;
   int64_t classes = 0;                  // > 0 for index fields, the unknown word included
   std::vector<std::string> vocabulary;  // words by index: names or the learned categories
+  Prepared prepared = Prepared::in_program;
+  bool wide = false;  // f32 cannot tell its raw numbers apart (see needs_f64)
 
   int64_t row_bytes() const {
     const auto size = static_cast<int64_t>(abi::size_of(dtype));

@@ -40,16 +40,82 @@ std::vector<std::vector<int32_t>> groups(const Table& table, const std::vector<i
   return result;
 }
 
+using Groups = std::vector<std::vector<int32_t>>;
+
+int64_t rounded(double fraction, size_t rows) {
+  return std::llround(fraction * static_cast<double>(rows));
+}
+
+// How many rows of each class are taken, `wanted` of all: in proportion, what is left over by the
+// largest remainders (Hamilton's method). Each class keeps a row at least.
+std::vector<int64_t> shares_of(const Groups& groups, double fraction, int64_t wanted) {
+  std::vector<int64_t> shares;
+  std::vector<std::pair<double, size_t>> remainders;  // negative, so that the largest comes first
+  for (size_t i = 0; i < groups.size(); ++i) {
+    const double quota = fraction * static_cast<double>(groups[i].size());
+    const auto most = static_cast<int64_t>(groups[i].size()) - 1;
+    shares.push_back(std::min(static_cast<int64_t>(quota), most));
+    remainders.emplace_back(static_cast<double>(shares.back()) - quota, i);
+    wanted -= shares.back();
+  }
+  std::sort(remainders.begin(), remainders.end());
+  while (wanted > 0) {
+    const int64_t before = wanted;
+    for (const auto& [remainder, i] : remainders) {
+      if (wanted == 0 || shares[i] + 1 >= static_cast<int64_t>(groups[i].size())) continue;
+      ++shares[i];
+      --wanted;
+    }
+    if (wanted == before) break;
+  }
+  return shares;
+}
+
+// Classes with fewer rows than splits cannot stand in both; more classes than rows not in either.
+void check_shares(const Table& table, const Groups& groups, const Fraction& fraction,
+                  int64_t wanted, size_t rows, const std::string& name) {
+  const auto shared = std::count_if(groups.begin(), groups.end(),
+                                    [](const auto& group) { return group.size() > 1; });
+  const auto rest = static_cast<int64_t>(rows) - wanted;
+  const auto classes = static_cast<int64_t>(groups.size());
+  if (wanted >= shared && wanted > 0 && rest >= classes) return;
+  const bool few_taken = wanted < shared || wanted == 0;
+  throw DataError(
+      table.file, "",
+      fmt::format("a {} fraction of {}, stratified by '{}', is {} of {} rows, which leaves {} rows "
+                  "for {}: too few for one of each class",
+                  name, fraction.fraction, fraction.stratify, wanted, rows,
+                  few_taken ? wanted : rest, few_taken ? name : "training"),
+      few_taken ? fmt::format("{} rows or more, one for each class that has two, or no `stratify`",
+                              std::max<int64_t>(shared, 1))
+                : fmt::format("{} rows or more, one for each class, or no `stratify`", classes),
+      fmt::format("{} classes", classes));
+}
+
+std::vector<int64_t> rows_to_take(const Table& table, const Groups& groups, size_t rows,
+                                  const Fraction& fraction, const std::string& name) {
+  std::vector<int64_t> shares;
+  if (fraction.stratify.empty() || fraction.each_class_rounded) {
+    for (const auto& group : groups) shares.push_back(rounded(fraction.fraction, group.size()));
+    return shares;
+  }
+  const int64_t wanted = rounded(fraction.fraction, rows);
+  check_shares(table, groups, fraction, wanted, rows, name);
+  return shares_of(groups, fraction.fraction, wanted);
+}
+
 }  // namespace
 
 std::vector<int32_t> take_fraction(const Table& table, std::vector<int32_t>& rows,
                                    const Fraction& fraction, const std::string& name) {
   std::vector<int32_t> taken;
   std::vector<int32_t> rest;
-  uint32_t number = 0;
-  for (std::vector<int32_t>& group : groups(table, rows, fraction, name)) {
-    shuffle(group, {fraction.seed, stream_of("split"), number++, 0});
-    const auto share = std::llround(fraction.fraction * static_cast<double>(group.size()));
+  Groups classes = groups(table, rows, fraction, name);
+  const std::vector<int64_t> shares = rows_to_take(table, classes, rows.size(), fraction, name);
+  for (size_t i = 0; i < classes.size(); ++i) {
+    std::vector<int32_t>& group = classes[i];
+    const int64_t share = shares[i];
+    shuffle(group, {fraction.seed, stream_of("split"), static_cast<uint32_t>(i), 0});
     taken.insert(taken.end(), group.begin(), group.begin() + share);
     rest.insert(rest.end(), group.begin() + share, group.end());
   }

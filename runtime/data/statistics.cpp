@@ -6,41 +6,15 @@
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 #include "runtime/data/error.h"
+#include "runtime/data/prepare.h"
 
 namespace nnc::runtime {
 namespace {
 
 using Kind = PrepareStep::Kind;
-
-bool learns(Kind kind) {
-  return kind == Kind::standardize || kind == Kind::minmax || kind == Kind::impute;
-}
-
-// One number after the steps before the one that is being fitted; `channel` is its place on the
-// last axis.
-double apply(double x, const std::vector<PrepareStep>& steps, size_t count,
-             const std::vector<const FittedStep*>& fitted, size_t channel) {
-  for (size_t i = 0; i < count; ++i) {
-    const PrepareStep& step = steps[i];
-    const FittedStep* fit = fitted[i];
-    switch (step.kind) {
-      case Kind::scale: x *= step.a; break;
-      case Kind::clip: x = std::min(std::max(x, step.a), step.b); break;
-      case Kind::log: x = std::log(x + step.a); break;
-      case Kind::impute: x = std::isnan(x) ? fit->mean[channel] : x; break;
-      case Kind::standardize: x = (x - fit->mean[channel]) / fit->stddev[channel]; break;
-      case Kind::minmax:
-        x = step.a +
-            (x - fit->min[channel]) / (fit->max[channel] - fit->min[channel]) * (step.b - step.a);
-        break;
-      case Kind::category:
-      case Kind::one_hot: break;
-    }
-  }
-  return x;
-}
 
 // Mean and spread by Welford's recurrence, which does not cancel.
 struct Moments {
@@ -70,7 +44,7 @@ class Fitter {
     own.reserve(field_.prepare.size());  // pointers into it stay valid
     for (size_t i = 0; i < field_.prepare.size(); ++i) {
       fitted_.push_back(nullptr);
-      if (!learns(field_.prepare[i].kind)) continue;
+      if (!field_.prepare[i].learns()) continue;
       own.push_back(fit_step(i));
       fitted_.back() = &own.back();
     }
@@ -103,8 +77,8 @@ class Fitter {
     for (int32_t row : train_.rows) {
       for (int64_t i = 0; i < width; ++i) {
         const size_t channel = static_cast<size_t>(i) % channels_;
-        const double x =
-            apply(column_.number(row * width + i), field_.prepare, index, fitted_, channel);
+        const double x = prepared_number(column_.number(row * width + i), field_.prepare, index,
+                                         fitted_, channel);
         if (std::isfinite(x)) {
           moments[channel].add(x);
         } else if (!skip_missing) {
@@ -134,7 +108,8 @@ class Fitter {
       for (size_t value = 0; value < 256; ++value) {
         const int64_t count = counts[c * 256 + value];
         if (count == 0) continue;
-        merge(moments[c], apply(static_cast<double>(value), field_.prepare, index, fitted_, c),
+        merge(moments[c],
+              prepared_number(static_cast<double>(value), field_.prepare, index, fitted_, c),
               static_cast<double>(count));
       }
     }
@@ -179,6 +154,10 @@ class Fitter {
 
 }  // namespace
 
+std::vector<double>& FittedStep::statistic(const std::string& name) {
+  return const_cast<std::vector<double>&>(std::as_const(*this).statistic(name));
+}
+
 const std::vector<double>& FittedStep::statistic(const std::string& name) const {
   if (name == "mean") return mean;
   if (name == "stddev") return stddev;
@@ -195,6 +174,18 @@ std::vector<FittedStep> fit(const DataSpec& spec, const Split& train) {
     Fitter(field, *train.table, *column, train).fit_all(result);
   }
   return result;
+}
+
+bool needs_f64(const std::vector<FittedStep>& fitted, const std::string& field) {
+  constexpr double f32_rounding = 0x1p-24, visible = 0x1p-13;
+  for (const FittedStep& step : fitted) {
+    if (step.field != field) continue;
+    for (size_t c = 0; c < step.mean.size(); ++c) {
+      const double largest = std::max(std::abs(step.min[c]), std::abs(step.max[c]));
+      if (largest * f32_rounding > visible * step.stddev[c]) return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace nnc::runtime

@@ -1,8 +1,7 @@
-// What `prepare` learns from the training rows, and nothing else: the arithmetic itself is in the
-// compiled program.
+// What `prepare` learns from the training rows.
 #pragma once
 
-#include "runtime/data/load.h"
+#include "runtime/data/spec.h"
 
 namespace nnc::runtime {
 
@@ -15,11 +14,16 @@ struct FittedStep {
 
   // By name: mean, stddev, min, max. Throws std::invalid_argument.
   const std::vector<double>& statistic(const std::string& name) const;
+  std::vector<double>& statistic(const std::string& name);
 };
 
 // Fits every learning step over the training rows, in f64, in row order, each after the steps
 // before it. Throws DataError for a constant column under standardize or minmax and for a missing
 // value without impute.
 std::vector<FittedStep> fit(const DataSpec& spec, const Split& train);
+
+// Whether f32 is too coarse for the raw numbers of a field: rounding them would be seen in what a
+// learning step makes of them (unix seconds of one day, say).
+bool needs_f64(const std::vector<FittedStep>& fitted, const std::string& field);
 
 }  // namespace nnc::runtime

@@ -55,6 +55,10 @@ const Part* part_of(const Column& column, int64_t row) {
 
 }  // namespace
 
+bool is_missing_word(const std::string& word) {
+  return word.find_first_not_of(" \t") == word.npos || word == "nan" || word == "NaN";
+}
+
 const std::string& file_of(const Table& table, const Column& column) {
   return column.file.empty() ? table.file : column.file;
 }
@@ -62,6 +66,13 @@ const std::string& file_of(const Table& table, const Column& column) {
 const std::string& file_of(const Table& table, const Column& column, int64_t row) {
   const Part* part = part_of(column, row);
   return part != nullptr ? part->file : file_of(table, column);
+}
+
+std::string cell_place(const Table& table, const Column& column, int64_t element) {
+  if (column.cells.empty()) return element_place(table, column, element);
+  const int64_t width = column.row_elements();
+  return fmt::format("{}, {}", table.place(element / width),
+                     column.cells[static_cast<size_t>(element % width)]);
 }
 
 std::string element_place(const Table& table, const Column& column, int64_t element) {

@@ -19,7 +19,8 @@ struct Part {
   std::vector<int32_t> lines;  // csv: the line of each row
 };
 
-// One field of all rows: [rows, row_shape…], row-major. Stored as u8, i32, f32 or f64.
+// One field of all rows: [rows, row_shape…], row-major. Stored as u8, i32, f32 or f64; until
+// store_field also as i64.
 struct Column {
   std::string name;
   std::string file;         // for messages, where it is not the table's
@@ -30,6 +31,7 @@ struct Column {
   // A column of words that has not become numbers yet: rows × row elements, row-major.
   std::vector<std::string> words;
   bool is_text = false;
+  std::vector<std::string> cells;  // csv, for messages: "column 'height'" for each row element
 
   int64_t row_elements() const { return elements_of(row_shape); }
   size_t row_bytes() const { return static_cast<size_t>(row_elements()) * abi::size_of(dtype); }
@@ -51,11 +53,16 @@ struct Table {
   std::string place(int64_t row) const;
 };
 
+// Whether a word stands for a value that is missing: an empty or blank one, or NaN.
+bool is_missing_word(const std::string& word);
+
 // The file that a column, or one of its rows, was read from, and "row 12 (counted from 0), field
 // 'x'" for one of its numbers: for messages.
 const std::string& file_of(const Table& table, const Column& column);
 const std::string& file_of(const Table& table, const Column& column, int64_t row);
 std::string element_place(const Table& table, const Column& column, int64_t element);
+// The same, of a csv file with its column: "line 14, column 'height'".
+std::string cell_place(const Table& table, const Column& column, int64_t element);
 
 // The rows of a split: indices into a table that several splits may share.
 struct Split {

@@ -128,7 +128,7 @@ def idx(data, shape, kind=8):
 
 def npy(values, shape, kind="<f4"):
     """A .npy file of numbers in a flat list."""
-    code = {"<f4": "f", "<f8": "d", "|u1": "B", "<i4": "i"}[kind]
+    code = {"<f4": "f", "<f8": "d", "|u1": "B", "<i4": "i", "<i8": "q"}[kind]
     header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {tuple(shape)!r}, }}"
     header += " " * (63 - (10 + len(header)) % 64) + "\n"
     return (b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() +

@@ -219,8 +219,8 @@ model: {{inputs: [x], layers: [flatten]}}
         self.assertFalse([name for name in after if name not in before])
         self.run_nnc("train", "--resume", "run", "--epochs", 2)
 
-    def test_nan_in_valid_and_test_rows(self):
-        good, bad = npy([0.5, 1, 2, 3], (4,)), npy([0.5, 1, math.nan, 3], (4,))
+    def test_infinity_in_valid_and_test_rows(self):
+        good, bad = npy([0.5, 1, 2, 3], (4,)), npy([0.5, 1, math.inf, 3], (4,))
         for name, rows in (("x", good), ("y", good), ("bad", bad)):
             self.write(f"{name}.npy", rows)
         text = """nnc: 1
@@ -229,7 +229,7 @@ model: {inputs: [x], layers: [{dense: 1, name: out}]}
 loss: {mean_squared_error: {prediction: out, target: y}}
 train: {epochs: 5, optimizer: sgd}
 """
-        place = "the data hold no number there: bad.npy: row 2 (counted from 0), field 'x': nan"
+        place = "the data hold no number there: bad.npy: row 2 (counted from 0), field 'x': inf"
         said = self.error_of("train", self.write("m.yaml", text % "valid"), "-o", "run")
         self.assertIn("nnc: error: the loss of the valid rows is not a finite number\n", said)
         self.assertIn(place, said)
@@ -238,9 +238,18 @@ train: {epochs: 5, optimizer: sgd}
         self.assertIn("nnc: warning: the loss of the test rows is not a finite number", done.stderr)
         self.assertIn(place, self.error_of("eval", "two"))
         self.assertIn(place, self.error_of("eval", "two", "--json"))
-        self.assertIn("bad.npy: row 2 (counted from 0), field 'x': nan",
+        self.assertIn("bad.npy: row 2 (counted from 0), field 'x': inf",
                       self.error_of("predict", "two", "--in", "bad.npy", "--out", "-"))
         self.run_nnc("predict", "two", "--in", "x.npy", "--out", "-")
+        # NaN is a missing value: found while reading.
+        self.write("bad.npy", npy([0.5, 1, math.nan, 3], (4,)))
+        place = "bad.npy: row 2 (counted from 0), field 'x': a value is missing"
+        self.assertIn(place, self.error_of("train", self.write("m.yaml", text % "valid"), "-o", "run",
+                                           "--force"))
+        done = self.run_nnc("train", self.write("m.yaml", text % "test"), "-o", "three")
+        self.assertIn(place, done.stderr)
+        self.assertIn(place, self.error_of("eval", "three"))
+        self.assertIn(place, self.error_of("predict", "three", "--in", "bad.npy", "--out", "-"))
 
     def test_each_split_has_its_own_place(self):
         self.write("a.csv", "height,width,price\n" + "1,2,3\n" * 8)

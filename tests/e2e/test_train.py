@@ -133,9 +133,9 @@ class Train(NncTest):
         self.assertIn("tiny.yaml:", said)
 
     def test_data_that_are_no_numbers_are_named(self):
-        self.write("x.npy", npy([0.5] * 6 + [math.nan] + [1.5], (8,)))
+        self.write("x.npy", npy([0.5] * 6 + [math.inf] + [1.5], (8,)))
         said = self.error_of("train", self.write("m.yaml", FIT), "-o", "run")
-        self.assertIn("the data hold no number there: x.npy: row 6 (counted from 0), field 'x': nan",
+        self.assertIn("the data hold no number there: x.npy: row 6 (counted from 0), field 'x': inf",
                       said)
 
     def test_weights_that_are_no_numbers_are_not_kept(self):
@@ -197,11 +197,11 @@ metrics: [accuracy]
 
     def test_the_last_epoch_is_shown(self):
         model = self.small_model(replace={"epochs: 4": "epochs: 400\n  early_stop: {patience: 2}",
-                                         "rate: 0.01": "rate: 0.2"})
+                                         "rate: 0.01": "rate: 0.5"})
         said = self.run_nnc("train", model, "-o", "run").stdout
         stopped = re.search(r"stopped early after epoch (\d+)", said)[1]
         self.assertRegex(said, rf"\n +{stopped}/400 ")
-        self.assertRegex(said, r"kept   the weights of epoch \d+, the best: valid.loss 0\.\d+")
+        self.assertRegex(said, r"kept   the weights of epoch \d+, the best: valid.loss 1\.\d+")
         again = self.run_nnc("train", "--resume", "run").stdout
         further = "nnc train --resume run --set train.early_stop.patience=4"
         self.assertIn("to train it further: " + further, again)

@@ -113,6 +113,7 @@ runtime::PrepareStep prepare_step(const spec::Choice& choice) {
   } else if (choice.kind == "category") {
     step.kind = Kind::category;
     step.unknown_is_own = args.text("unknown") == "own";
+    step.missing_is_own = args.text("missing") == "own";
   } else if (choice.kind == "one_hot") {
     step.kind = Kind::one_hot;
   } else {
@@ -129,6 +130,20 @@ runtime::FieldSpec field_spec(const spec::Field& field) {
   result.names = field.class_names;
   for (const spec::Choice& choice : field.prepare) result.prepare.push_back(prepare_step(choice));
   return result;
+}
+
+// Mixup of one field mixes the targets, too.
+bool is_augmented(const spec::Description& description, const spec::Field& field) {
+  if (!field.augment.empty()) return true;
+  const std::vector<Name>& inputs = description.model.inputs;
+  const bool is_input = std::any_of(inputs.begin(), inputs.end(),
+                                    [&](const Name& name) { return name.text == field.name.text; });
+  if (is_input) return false;
+  const auto mixes = [](const spec::Choice& step) { return step.kind == "mixup"; };
+  const auto& fields = description.data->fields;
+  return std::any_of(fields.begin(), fields.end(), [&](const spec::Field& other) {
+    return std::any_of(other.augment.begin(), other.augment.end(), mixes);
+  });
 }
 
 // What losses ask of the fields that they take as targets.
@@ -191,6 +206,7 @@ runtime::DataSpec data_spec(const spec::Description& description) {
   }
   for (const spec::Field& field : description.data->fields) {
     result.fields.push_back(field_spec(field));
+    result.fields.back().augmented = is_augmented(description, field);
   }
   result.ranges = target_ranges(description);
   name_image_classes(result);
@@ -218,14 +234,6 @@ std::vector<std::string> data_files(const runtime::DataSpec& data) {
     }
   }
   return result;
-}
-
-void set_vocabularies(runtime::DataSpec& data, const std::vector<runtime::FieldInfo>& fields) {
-  for (runtime::FieldSpec& spec : data.fields) {
-    for (const runtime::FieldInfo& info : fields) {
-      if (info.name == spec.name && spec.category() != nullptr) spec.vocabulary = info.vocabulary;
-    }
-  }
 }
 
 }  // namespace nnc::tool

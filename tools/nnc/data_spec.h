@@ -17,7 +17,4 @@ runtime::Source source_of(const spec::Split& split);
 // The files of all splits, each once, in the order of the splits.
 std::vector<std::string> data_files(const runtime::DataSpec& data);
 
-// Puts the words that a run has learned into the fields with `category`.
-void set_vocabularies(runtime::DataSpec& data, const std::vector<runtime::FieldInfo>& fields);
-
 }  // namespace nnc::tool

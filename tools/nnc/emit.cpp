@@ -134,9 +134,7 @@ Exit emit(const Flags& flags) {
   ObjectChoices object;
   if (kind != Kind::header) object.target = target_called(flags.target);
   const Trained trained = open_trained(flags.run);
-  CompileOptions options;
-  options.training = false;
-  const auto compiled = compile_model(trained.model, trained.fields, options, false);
+  const auto compiled = compile_model(trained.model, trained.fields, emit_options(), false);
   const std::string file = base_of(flags, trained) + endings_of(kind).front();
   fs::path out = flags.out.empty() ? fs::path(file) : fs::path(flags.out);
   if (kind != Kind::header) out.replace_extension(endings_of(kind).front());

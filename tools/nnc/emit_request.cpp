@@ -44,14 +44,14 @@ std::vector<double> row_of(const runtime::Prediction& output, size_t row) {
 std::vector<codegen::EmitRow> answers(const Trained& trained, const abi::EntryDesc& description) {
   const runtime::DataSpec& spec = trained.model.data;
   const bool has_test = spec.test || spec.test_fraction;
-  const runtime::Dataset data = runtime::load(spec, {!has_test, false, has_test});
+  runtime::LoadOptions wanted{!has_test, false, has_test};
+  wanted.raw = true;
+  const runtime::Dataset data = runtime::load(spec, wanted);
   runtime::Split chosen = has_test ? data.test : data.train;
   if (chosen.rows.size() > self_test_rows) chosen.rows.resize(self_test_rows);
   const runtime::Split split =
       runtime::all_rows(raw_rows(*chosen.table, chosen.rows, description.inputs));
-  CompileOptions options;
-  options.training = false;
-  const auto compiled = compile_model(trained.model, trained.fields, options, false);
+  const auto compiled = compile_model(trained.model, trained.fields, emit_options(), false);
   runtime::Buffer state = trained_state(trained, *compiled);
   runtime::ThreadPool pool(1);
   runtime::run_prelude(compiled->has_entry("prelude") ? &compiled->entry("prelude") : nullptr,
@@ -124,9 +124,10 @@ std::string channels_of(const abi::InputDesc& input, const Trained& trained) {
   return images->channels == 3 ? "RGB" : "grey";
 }
 
-codegen::EmitValue emitted_output(const abi::OutputDesc& output, const Trained& trained) {
+codegen::EmitValue emitted_output(const abi::OutputDesc& output, const Trained& trained,
+                                  const CompiledModel& compiled) {
   codegen::EmitValue value{output.name, output.dtype, output.shape, ""};
-  if (output.shape.size() == 1) value.classes = class_words(trained, output.shape[0]);
+  value.classes = output_words(trained, compiled, output.name);
   return value;
 }
 
@@ -134,6 +135,9 @@ codegen::EmitValue emitted_output(const abi::OutputDesc& output, const Trained& 
 codegen::EmitValue emitted_input(const abi::InputDesc& input, const Trained& trained) {
   constexpr size_t most_shown = 8;
   codegen::EmitValue value{input.name, input.dtype, input.row_shape, "raw, as in the data"};
+  const bool f64 = trained.model.description.precision == spec::Precision::f64;
+  if (input.dtype == abi::DType::f64 && !f64)
+    value.comment += "; floats cannot tell these numbers apart";
   value.columns = columns_of(input, trained);
   value.channels = channels_of(input, trained);
   for (const runtime::FieldInfo& field : trained.fields) {
@@ -151,6 +155,13 @@ codegen::EmitValue emitted_input(const abi::InputDesc& input, const Trained& tra
 
 }  // namespace
 
+CompileOptions emit_options() {
+  CompileOptions options;
+  options.training = false;
+  options.float_inputs = true;
+  return options;
+}
+
 codegen::EmitRequest emit_request(const Trained& trained, CompiledModel& compiled,
                                   const EmitLevels& levels, const EmitChoices& choices) {
   codegen::EmitRequest request;
@@ -165,7 +176,7 @@ codegen::EmitRequest emit_request(const Trained& trained, CompiledModel& compile
     request.inputs.push_back(emitted_input(input, trained));
   }
   for (const abi::OutputDesc& output : levels.description.outputs) {
-    request.outputs.push_back(emitted_output(output, trained));
+    request.outputs.push_back(emitted_output(output, trained, compiled));
   }
   request.states = compiled.states_of("predict");
   request.state = emitted_state(trained, compiled, request.states);

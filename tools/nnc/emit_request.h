@@ -16,6 +16,9 @@ struct EmitChoices {
   bool self_test = false;  // with rows of data and the answers to them
 };
 
+// Without training; inputs are floats where those tell the raw numbers apart.
+CompileOptions emit_options();
+
 codegen::EmitRequest emit_request(const Trained& trained, CompiledModel& compiled,
                                   const EmitLevels& levels, const EmitChoices& choices);
 

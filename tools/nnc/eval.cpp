@@ -13,10 +13,12 @@
 #include "runtime/data/load.h"
 #include "runtime/inference.h"
 #include "runtime/run_folder.h"
+#include "runtime/state.h"
 #include "tools/nnc/bad_numbers.h"
 #include "tools/nnc/data_place.h"
 #include "tools/nnc/progress.h"
 #include "tools/nnc/run.h"
+#include "tools/nnc/splits.h"
 #include "tools/nnc/terminal.h"
 #include "tools/nnc/train_options.h"
 #include "tools/nnc/trained.h"
@@ -159,6 +161,12 @@ void explain_no_evaluation(const Trained& trained) {
   if (problems.has_errors()) throw Ended{Exit::usage};
 }
 
+// Whether all rows are other ones.
+bool names_train(const Flags& flags) {
+  return std::any_of(flags.data.begin(), flags.data.end(),
+                     [](const std::string& text) { return text.rfind("train=", 0) == 0; });
+}
+
 Exit evaluate(const Flags& flags) {
   std::vector<std::string> overrides = flags.overrides;
   for (const std::string& text : flags.data) overrides.push_back(spec::data_override(text));
@@ -174,10 +182,13 @@ Exit evaluate(const Flags& flags) {
   }
   runtime::Buffer state = trained_state(trained, *compiled);
   runtime::Dataset data;
+  const auto steps = runtime::fitted_steps(compiled->program(), state);
   reading_data(trained.model, [&] {
-    data = runtime::load(trained.model.data, {split == "train", split == "valid", split == "test"});
+    data = runtime::load(trained.model.data,
+                         {split == "train", split == "valid", split == "test", &steps});
     check_fields(split_of(data, split), trained.fields);
   });
+  if (!names_train(flags)) check_same_rows(trained, data, split);
   const int threads = threads_of(flags.compile);
   runtime::ThreadPool pool(threads);
   check_started(pool, threads);

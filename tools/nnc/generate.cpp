@@ -1,5 +1,6 @@
 #include "tools/nnc/generate.h"
 
+#include <limits>
 #include <map>
 
 #include "compiler/ir/limits.h"
@@ -184,19 +185,51 @@ void check_filter(const Formula& formula, const std::vector<runtime::FieldInfo>&
   filter_program(formula, names);
 }
 
+namespace {
+
+// A column of words that no number stands for.
+bool holds_words(const runtime::Column& column) { return column.is_text && column.bytes.empty(); }
+
+// Of words, a condition can only ask whether they are missing.
+void refuse_words(const Expression& e, const runtime::Table& table) {
+  if (e.kind == Expression::Kind::name) {
+    const runtime::Column* column = table.find(e.text);
+    if (column != nullptr && holds_words(*column)) {
+      throw UserError(e.span, "'" + e.text + "' holds words, not numbers",
+                      "missing(" + e.text + "), or a field of numbers");
+    }
+  }
+  const bool asks = e.kind == Expression::Kind::call && e.text == "missing" &&
+                    e.operands.size() == 1 && e.operands[0]->kind == Expression::Kind::name;
+  if (asks) return;
+  for (const ExpressionPtr& operand : e.operands) refuse_words(*operand, table);
+  for (const NamedOperand& operand : e.named) refuse_words(*operand.value, table);
+}
+
+// The numbers of a column; of words 0, or NaN where they are missing.
+std::vector<double> numbers_of(const runtime::Column& column, int64_t rows) {
+  std::vector<double> data(static_cast<size_t>(rows * column.row_elements()));
+  for (size_t i = 0; i < data.size(); ++i) {
+    const bool absent = column.is_text && runtime::is_missing_word(column.words[i]);
+    data[i] = absent                ? std::numeric_limits<double>::quiet_NaN()
+              : holds_words(column) ? 0
+                                    : column.number(static_cast<int64_t>(i));
+  }
+  return data;
+}
+
+}  // namespace
+
 std::function<std::vector<uint8_t>(const runtime::Table&)> row_filter(const Formula& formula) {
   return [formula](const runtime::Table& table) {
+    refuse_words(*formula.root, table);
     std::map<std::string, std::vector<int64_t>> names;
-    for (const runtime::Column& column : table.columns) {
-      if (!column.is_text || !column.bytes.empty()) names[column.name] = column.row_shape;
-    }
+    for (const runtime::Column& column : table.columns) names[column.name] = column.row_shape;
     const RowProgram program = filter_program(formula, names);
     std::map<std::string, ir::Tensor> values;
     for (const std::string& name : program.inputs) {
       const runtime::Column& column = *table.find(name);
-      std::vector<double> data(static_cast<size_t>(table.rows * column.row_elements()));
-      for (size_t i = 0; i < data.size(); ++i) data[i] = column.number(static_cast<int64_t>(i));
-      values[name] = tensor(table.rows, column.row_shape, std::move(data));
+      values[name] = tensor(table.rows, column.row_shape, numbers_of(column, table.rows));
     }
     std::vector<uint8_t> keep;
     for (double value : run(program, values, table.rows)) keep.push_back(value != 0 ? 1 : 0);

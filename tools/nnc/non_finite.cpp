@@ -157,18 +157,18 @@ void explain_non_finite(const runtime::NonFinite& details, CompiledModel& compil
                         const runtime::TrainEntries& entries, const runtime::Dataset& data,
                         const runtime::TrainOptions& options, runtime::Buffer state,
                         runtime::ThreadPool& pool, const spec::Description& description) {
-  print_error( "{} step {} (epoch {}): the loss '{}' is not a finite number ({})\n",
-             styled_error("nnc: error:", Style::red), details.step, details.epoch, details.term,
-             printable(details.place));
+  print_error("{} step {} (epoch {}): the loss '{}' is not a finite number ({})\n",
+              styled_error("nnc: error:", Style::red), details.step, details.epoch, details.term,
+              printable(details.place));
   const abi::Program& program = compiled.program();
   const spec::Forward& forward = compiled.forward();
   const std::string data_place =
       bad_number(fields_of(*entries.step), {data.train.table, details.batch_rows});
   if (!data_place.empty()) {
     print_error(
-               "  the data hold no number there: {}\n"
-               "  Put a number there or leave the row out. {}\n",
-               printable(data_place), what_is_kept(details.epoch));
+        "  the data hold no number there: {}\n"
+        "  Put a number there or leave the row out. {}\n",
+        printable(data_place), what_is_kept(details.epoch));
     return;
   }
   runtime::replay_before(details.step, program, entries, data, state, options, pool);
@@ -182,23 +182,22 @@ void explain_non_finite(const runtime::NonFinite& details, CompiledModel& compil
       evaluation);
   if (culprit.node == nullptr) {
     print_error(
-               "  with exact numbers the step is finite: some are too large or too small for "
-               "f32\n");
+        "  with exact numbers the step is finite: some are too large or too small for "
+        "f32\n");
   } else if (is_log_of_zero(culprit)) {
-    print_error( "{}", render(log_of_zero(culprit, description)));
+    print_error("{}", render(log_of_zero(culprit, description)));
   } else {
-    print_error( "{}", render(first_bad_number(culprit)));
+    print_error("{}", render(first_bad_number(culprit)));
   }
   if (culprit.rounded)
-    print_error(
-               "  With `precision: f64` the step is finite: f32 cannot hold its numbers.\n");
-  print_error( "  {}{}\n",
-             culprit.node != nullptr && is_log_of_zero(culprit) ? ""  // no learning rate helps
-             : details.step == 1
-                 ? "This is the first step, so no learning rate has played a part: look at the "
-                   "data, the formula and the initial weights. "
-                 : "A smaller learning rate or `clip: {norm: 1}` under `train` often helps. ",
-             what_is_kept(details.epoch));
+    print_error("  With `precision: f64` the step is finite: f32 cannot hold its numbers.\n");
+  print_error("  {}{}\n",
+              culprit.node != nullptr && is_log_of_zero(culprit) ? ""  // no learning rate helps
+              : details.step == 1
+                  ? "This is the first step, so no learning rate has played a part: look at the "
+                    "data, the formula and the initial weights. "
+                  : "A smaller learning rate or `clip: {norm: 1}` under `train` often helps. ",
+              what_is_kept(details.epoch));
 }
 
 void explain_non_finite(const runtime::NonFiniteWeight& error) {

@@ -35,12 +35,6 @@ void find_run(Flags& flags) {
                      "`nnc train FILE` makes one");
 }
 
-// Names for the last axis of an output.
-std::vector<std::string> words_for(const runtime::Prediction& output, const Trained& trained) {
-  if (output.shape.size() != 1) return {};
-  return class_words(trained, output.shape[0]);
-}
-
 Exit predict(Flags flags) {
   find_run(flags);
   const Trained trained = open_trained(flags.run);
@@ -65,12 +59,12 @@ Exit predict(Flags flags) {
   check_predictions(outputs, compiled->entry("predict"), rows);
   std::vector<NamedPrediction> named;
   for (const runtime::Prediction& output : outputs) {
-    named.push_back({&output, words_for(output, trained)});
+    named.push_back({&output, output_words(trained, *compiled, output.name)});
   }
   write_predictions(flags.out, named, table->rows);
   if (flags.out != "-") {
-    print_error( "{} row{} to {}\n", with_commas(table->rows), table->rows == 1 ? "" : "s",
-               printable(flags.out));
+    print_error("{} row{} to {}\n", with_commas(table->rows), table->rows == 1 ? "" : "s",
+                printable(flags.out));
   }
   return Exit::done;
 }

@@ -49,12 +49,32 @@ abi::DType dtype_of(const runtime::JsonReader& json) {
   json.refuse("unknown type", "f32, f64, i32, i64 or u8");
 }
 
+// Runs of versions that knew nothing of it were prepared in the program.
+const std::pair<runtime::Prepared, const char*> prepared_names[] = {
+    {runtime::Prepared::in_program, "in the program"},
+    {runtime::Prepared::in_program_f64, "in the program, in f64"},
+    {runtime::Prepared::while_loading, "while loading, in f64"},
+};
+
+runtime::Prepared prepared_of(const runtime::JsonReader& json) {
+  const std::string name = json.text();
+  for (const auto& [value, known] : prepared_names) {
+    if (name == known) return value;
+  }
+  json.refuse("unknown word", prepared_names[0].second);
+}
+
 ordered_json to_json(const runtime::FieldInfo& field) {
-  return {{"name", field.name},
-          {"type", dtype_name(field.dtype)},
-          {"shape", field.row_shape},
-          {"classes", field.classes},
-          {"words", field.vocabulary}};
+  ordered_json json = {{"name", field.name},
+                       {"type", dtype_name(field.dtype)},
+                       {"shape", field.row_shape},
+                       {"classes", field.classes},
+                       {"words", field.vocabulary}};
+  if (field.prepared == runtime::Prepared::in_program) return json;
+  for (const auto& [value, name] : prepared_names)
+    if (value == field.prepared) json["prepared"] = name;
+  json["wide"] = field.wide;
+  return json;
 }
 
 [[noreturn]] void cannot_make(const std::string& folder, const std::error_code& error) {
@@ -213,6 +233,7 @@ void write_manifest(const std::string& folder, const Manifest& manifest,
                        {"model", manifest.model_name},
                        {"model_path", manifest.model_path},
                        {"set", manifest.overrides}};
+  if (!manifest.train_rows.empty()) json["train_rows"] = manifest.train_rows;
   json.update(facts);
   if (!manifest.weights_checksum.empty()) json["weights_checksum"] = manifest.weights_checksum;
   json["fields"] = fields;
@@ -234,6 +255,8 @@ runtime::FieldInfo field_from(const runtime::JsonReader& json) {
   }
   field.classes = json.at("classes").integer(0, most_classes);
   field.vocabulary = json.at("words").texts();
+  if (json.has("prepared")) field.prepared = prepared_of(json.at("prepared"));
+  if (json.has("wide")) field.wide = json.at("wide").boolean();
   const bool one_each =
       field.vocabulary.empty() || static_cast<int64_t>(field.vocabulary.size()) <= field.classes;
   if (!one_each) json.at("words").refuse("more words than classes");
@@ -257,19 +280,40 @@ Manifest read_manifest(const std::string& folder, ordered_json* facts) {
   for (const runtime::JsonReader& field : reader.at("fields").items()) {
     result.fields.push_back(field_from(field));
   }
+  if (reader.has("train_rows")) result.train_rows = reader.at("train_rows").text();
   if (facts) {
     *facts = json;
-    for (const char* key : {"nnc", "model", "model_path", "set", "weights_checksum", "fields"}) {
+    for (const char* key :
+         {"nnc", "model", "model_path", "set", "weights_checksum", "fields", "train_rows"}) {
       facts->erase(key);
     }
   }
   return result;
 }
 
+void set_trained(runtime::DataSpec& data, const Manifest& manifest) {
+  for (runtime::FieldSpec& spec : data.fields) {
+    for (const runtime::FieldInfo& info : manifest.fields) {
+      if (info.name != spec.name) continue;
+      if (spec.category() != nullptr) spec.vocabulary = info.vocabulary;
+      spec.prepared = info.prepared;
+    }
+  }
+  for (auto* fraction : {&data.valid_fraction, &data.test_fraction})
+    if (*fraction) (*fraction)->each_class_rounded = manifest.train_rows.empty();
+}
+
 std::vector<spec::FieldInfo> for_compiler(const std::vector<runtime::FieldInfo>& fields) {
   std::vector<spec::FieldInfo> result;
   for (const runtime::FieldInfo& field : fields) {
-    result.push_back({field.name, field.dtype, field.row_shape, field.classes, field.vocabulary});
+    result.push_back({.name = field.name,
+                      .dtype = field.dtype,
+                      .row_shape = field.row_shape,
+                      .classes = field.classes,
+                      .vocabulary = field.vocabulary,
+                      .exact = field.prepared != runtime::Prepared::in_program,
+                      .prepared = field.prepared == runtime::Prepared::while_loading,
+                      .wide = field.wide});
   }
   return result;
 }

@@ -20,6 +20,7 @@ struct Manifest {
   std::vector<std::string> overrides;  // --set, in order; model.yaml has them already
   std::vector<runtime::FieldInfo> fields;
   std::string weights_checksum;  // of the weights at the end of training; empty before
+  std::string train_rows;        // a hash of the numbers of the rows that it is trained on
 };
 
 // Makes runs/NAME-001, or the next number that is free, also if others look for one now.
@@ -74,6 +75,10 @@ std::string manifest_path_in(const std::string& folder);
 void write_manifest(const std::string& folder, const Manifest& manifest,
                     const nlohmann::ordered_json& facts);
 Manifest read_manifest(const std::string& folder, nlohmann::ordered_json* facts = nullptr);
+
+// Reads data as the run was trained on them: the words that `category` has learned, who prepares
+// numbers, how splits are drawn.
+void set_trained(runtime::DataSpec& data, const Manifest& manifest);
 
 // The compiler's view of the same fields.
 std::vector<spec::FieldInfo> for_compiler(const std::vector<runtime::FieldInfo>& fields);

@@ -1,5 +1,6 @@
 #include "tools/nnc/stored_fields.h"
 
+#include "runtime/data/prepare.h"
 #include "tools/nnc/data_spec.h"
 
 namespace nnc::tool {
@@ -44,6 +45,9 @@ std::optional<std::vector<runtime::FieldInfo>> stored_fields(const spec::Descrip
     // Pictures are stored as bytes in idx files.
     const bool idx = std::holds_alternative<runtime::IdxSource>(data.train->kind);
     if (idx && !field.is_index()) info.dtype = abi::DType::u8;
+    info.prepared =
+        runtime::prepared_in(field, idx ? abi::DType::u8 : abi::DType::f64, data.precision);
+    if (info.prepared == runtime::Prepared::in_program_f64) info.dtype = abi::DType::f64;
     if (field.shape) {
       info.row_shape = *field.shape;
     } else if (const auto shape = shape_in(data.train->kind, field.name)) {

@@ -76,8 +76,7 @@ int flush_output() {
 }
 
 void print_warning(const std::string& message) {
-  print_error( "{} {}\n", styled_error("nnc: warning:", Style::yellow),
-             without_controls(message));
+  print_error("{} {}\n", styled_error("nnc: warning:", Style::yellow), without_controls(message));
 }
 
 runtime::DataError in_printable_words(const runtime::DataError& error) {
@@ -96,7 +95,7 @@ void print_json(const nlohmann::ordered_json& json) {
 }
 
 void print_note(const std::string& message) {
-  print_error( "{} {}\n", styled_error("nnc: note:", Style::dim), without_controls(message));
+  print_error("{} {}\n", styled_error("nnc: note:", Style::dim), without_controls(message));
 }
 
 std::string with_commas(int64_t number) {

@@ -2,8 +2,8 @@
 // line that shows progress.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <fmt/core.h>
+#include <nlohmann/json_fwd.hpp>
 
 #include <cstdint>
 #include <cstdio>

@@ -35,6 +35,7 @@
 #include "tools/nnc/progress.h"
 #include "tools/nnc/resumed.h"
 #include "tools/nnc/run.h"
+#include "tools/nnc/splits.h"
 #include "tools/nnc/train_options.h"
 #include "tools/nnc/version.h"
 #include "tools/nnc/width.h"
@@ -107,6 +108,7 @@ void begin_resumed(const Flags& flags, Job& job) {
   add_shortcuts(flags, overrides);
   job.model = read_model(model_path_in(job.folder), overrides);
   job.before = options_of(model_path_in(job.folder));
+  set_trained(job.model.data, job.manifest);
   job.manifest.overrides.insert(job.manifest.overrides.end(), overrides.begin(), overrides.end());
 }
 
@@ -122,22 +124,6 @@ void check_trainable(const Job& job) {
                        fmt::format("{}: there are no rows to train on", job.manifest.model_path),
                        "data: {train: ...} says where they come from");
   }
-}
-
-// What was trained on, for the manifest.
-std::future<nlohmann::ordered_json> hash_data(const runtime::DataSpec& data) {
-  return runtime::in_background([files = data_files(data)] {
-    nlohmann::ordered_json hashes = nlohmann::ordered_json::object();
-    for (const std::string& file : files) {
-      try {
-        hashes[file] = std::filesystem::is_directory(file) ? runtime::hash_folder(file)
-                                                           : runtime::hash_file(file);
-      } catch (const runtime::DataError&) {
-        hashes[file] = nullptr;  // gone since it was read: no reason to fail now
-      }
-    }
-    return hashes;
-  });
 }
 
 // Compiles while the rows are read; what the first step does not need, while it runs.
@@ -161,8 +147,11 @@ void compile_and_load(const Flags& flags, Job& job) {
   job.compile_seconds = seconds_since(start);
   job.late =
       std::make_unique<LateEntries>(*job.compiled, std::vector<std::string>{"prelude", "evaluate"});
-  job.hashes = hash_data(job.model.data);  // now, where reading the rows leaves a core free
+  // Now, where reading the rows leaves a core free.
+  job.hashes = runtime::in_background([data = job.model.data] { return hash_data(data); });
   if (job.loading.valid()) reading_data(job.model, [&] { job.data = job.loading.get(); });
+  for (runtime::FieldInfo& field : job.manifest.fields)
+    if (const auto* loaded = job.data.find(field.name)) field.wide = loaded->wide;
 }
 
 void print_header(const Job& job, const CompileFlags& flags) {
@@ -178,13 +167,13 @@ void print_header(const Job& job, const CompileFlags& flags) {
   print_progress("  data     {}\n", rows);
   const CompileTimings timings = job.compiled->timings();
   print_progress("  compile  {}{}, {} on {} thread{}\n", duration_text(job.compile_seconds),
-             timings.from_cache ? " (cached)" : "",
-             kernel::name_of(compile_options(flags).target.isa), job.threads,
-             job.threads == 1 ? "" : "s");
+                 timings.from_cache ? " (cached)" : "",
+                 kernel::name_of(compile_options(flags).target.isa), job.threads,
+                 job.threads == 1 ? "" : "s");
   print_progress("  run      {}{}\n", printable(job.folder),
-             !job.resumed         ? ""
-             : job.options.resume ? " (resumed)"
-                                  : " (had no checkpoint yet: starts again)");
+                 !job.resumed         ? ""
+                 : job.options.resume ? " (resumed)"
+                                      : " (had no checkpoint yet: starts again)");
   if (!job.rate_note.empty()) print_progress("  rate     {}\n", job.rate_note);
   print_progress("\n");
 }
@@ -204,9 +193,20 @@ nlohmann::ordered_json facts(const Job& job, const CompileFlags& flags,
   return json;
 }
 
+void check_same_draw(const Job& job) {
+  const std::string& rows = job.manifest.train_rows;
+  if (!rows.empty() && rows != rows_hash(job.data.train)) {
+    throw CommandError(
+        Exit::usage,
+        fmt::format("{} cannot go on: its rows to train on are drawn otherwise now", job.folder),
+        fmt::format("put the old data back, or train anew: nnc train {}", job.manifest.model_path));
+  }
+}
+
 // A run that cannot go on stays as it is.
 void check_resumed(Job& job) {
   check_same_data(job.folder, job.facts, job.hashes.get(), job.manifest.model_path);
+  check_same_draw(job);
   if (!job.options.resume) return;
   const runtime::Resumable found = runtime::check_resumable(
       {job.compiled->program(), job.compiled->entry("step"), job.data.train, job.options});
@@ -232,6 +232,7 @@ void open_folder(Job& job, const Flags& flags) {
     remove_leftovers(job.folder);
     return write_beginning(job, flags.compile);
   }
+  if (is_drawn(job.model.data, "train")) job.manifest.train_rows = rows_hash(job.data.train);
   job.lock = make_run_folder(job.folder, flags.force ? Replace::yes : Replace::no, flags.file);
   try {
     write_beginning(job, flags.compile);
@@ -250,8 +251,7 @@ void set_options(Job& job) {
 
 runtime::Buffer initial(const Job& job, runtime::ThreadPool& pool) {
   const abi::Program& program = job.compiled->program();
-  runtime::Buffer state = runtime::initial_state(program, job.options.seed,
-                                                 runtime::fit(job.model.data, job.data.train));
+  runtime::Buffer state = runtime::initial_state(program, job.options.seed, job.data.fitted);
   if (job.compiled->has_entry("unit_variance")) {
     runtime::make_unit_variance(program, job.compiled->entry("unit_variance"), job.data.train,
                                 state, pool);
@@ -312,12 +312,27 @@ class Progress final : public TrainProgress {
   bool said_no_value_ = false;
 };
 
+// Whether the test rows, which are drawn only now, can be rows that were trained on.
+bool data_changed(const Job& job, const runtime::Dataset& now) {
+  if (rows_hash(now.train) != rows_hash(job.data.train)) return true;
+  return hash_data(job.model.data) != job.hashes.get();
+}
+
 // Loss and metrics on the test rows, which are read only now.
 void judge(Job& job, runtime::ThreadPool& pool, bool quiet) {
   const runtime::DataSpec& data = job.model.data;
   if (!(data.test || data.test_fraction) || !job.compiled->has_entry("evaluate")) return;
   runtime::Dataset test;
-  reading_data(job.model, [&] { test = runtime::load(data, {false, false, true}); });
+  try {
+    test = runtime::load(data, {false, false, true, &job.data.fitted});
+  } catch (const runtime::DataError& error) {  // what was trained for stays
+    print_warning(fmt::format("no figures of the test rows: {}", error.what()));
+    return;
+  }
+  if (data.test_fraction && data_changed(job, test)) {
+    print_warning("the data changed while the model was trained: no figures of the test rows");
+    return;
+  }
   runtime::ScalarOptions scalars = job.options.scalars;
   scalars.seed = job.options.seed;
   runtime::TrainEntries entries = entries_of(*job.compiled);
@@ -335,13 +350,14 @@ void judge(Job& job, runtime::ThreadPool& pool, bool quiet) {
 
 void print_early_stop(const Job& job, const runtime::TrainResult& result, bool went_on) {
   const runtime::EarlyStop& stop = *job.options.early_stop;
-  print_progress("stopped early after epoch {}: no better {}{} for {} epoch{}\n", result.epochs,
-             result.watched,
-             stop.min_delta > 0 ? fmt::format(" by {} or more", number_text(stop.min_delta)) : "",
-             stop.patience, stop.patience == 1 ? "" : "s");
+  print_progress(
+      "stopped early after epoch {}: no better {}{} for {} epoch{}\n", result.epochs,
+      result.watched,
+      stop.min_delta > 0 ? fmt::format(" by {} or more", number_text(stop.min_delta)) : "",
+      stop.patience, stop.patience == 1 ? "" : "s");
   if (went_on) return;
   print_progress("to train it further: nnc train --resume {} --set train.early_stop.patience={}\n",
-             shell_word(job.folder), 2 * stop.patience);
+                 shell_word(job.folder), 2 * stop.patience);
 }
 
 void print_end(const Job& job, const runtime::TrainResult& result, bool went_on) {
@@ -350,17 +366,17 @@ void print_end(const Job& job, const runtime::TrainResult& result, bool went_on)
   } else if (!went_on) {
     const bool steps = job.options.steps >= 0;
     print_progress("the run was complete: nnc train --resume {} {}{} trains it further\n",
-               shell_word(job.folder), steps ? "--set train.steps=" : "--epochs ",
-               2 * std::max<int64_t>(steps ? result.steps : result.epochs, 1));
+                   shell_word(job.folder), steps ? "--set train.steps=" : "--epochs ",
+                   2 * std::max<int64_t>(steps ? result.steps : result.epochs, 1));
   }
   const bool best = job.options.keep == runtime::Keep::best;
   if (best && job.options.early_stop && result.best_epoch == 0 && result.epochs > 0) {
-    print_progress("kept   the weights of epoch {}, the last: {} never had a value\n", result.epochs,
-               result.watched);
+    print_progress("kept   the weights of epoch {}, the last: {} never had a value\n",
+                   result.epochs, result.watched);
   }
   if (best && result.best_epoch > 0 && result.best_epoch != result.epochs) {
     print_progress("kept   the weights of epoch {}, the best: {} {}\n", result.best_epoch,
-               result.watched, loss_text(result.best_value));
+                   result.watched, loss_text(result.best_value));
   }
 }
 

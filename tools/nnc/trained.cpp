@@ -86,7 +86,7 @@ Trained open_trained(const std::string& run_or_file, const std::vector<std::stri
   result.manifest.model_name = result.model.description.name;  // which the parser has checked
   check_fields(result);
   result.fields = result.manifest.fields;
-  set_vocabularies(result.model.data, result.fields);
+  set_trained(result.model.data, result.manifest);
   return result;
 }
 
@@ -108,8 +108,7 @@ runtime::Buffer trained_state(const Trained& trained, const CompiledModel& compi
       needs_data |= state.initial.kind == abi::Initial::Kind::fitted;
     }
     if (needs_data) {
-      const runtime::Dataset data = runtime::load(trained.model.data, {true, false, false});
-      fitted = runtime::fit(trained.model.data, data.train);
+      fitted = runtime::load(trained.model.data, {true, false, false}).fitted;
     }
     return runtime::initial_state(program, 0, fitted);
   }
@@ -127,17 +126,44 @@ runtime::Buffer trained_state(const Trained& trained, const CompiledModel& compi
   return state;
 }
 
+namespace {
+
+// The fields that losses and metrics compare something with.
+std::vector<std::string> targets_of(const spec::Description& description) {
+  std::vector<std::string> targets;
+  const auto add = [&](const Args& args) {
+    if (args.has("target")) targets.push_back(args.reference("target").text);
+  };
+  if (description.loss) {
+    for (const spec::Term& term : description.loss->terms)
+      if (term.loss) add(term.loss->args);
+  }
+  for (const spec::Metric& metric : description.metrics) add(metric.choice.args);
+  return targets;
+}
+
+}  // namespace
+
 std::vector<std::string> class_words(const Trained& trained, int64_t classes) {
-  const auto& inputs = trained.model.description.model.inputs;
+  const std::vector<std::string> targets = targets_of(trained.model.description);
   const runtime::FieldInfo* told = nullptr;
   for (const runtime::FieldInfo& field : trained.fields) {
-    const bool is_input = std::any_of(inputs.begin(), inputs.end(),
-                                      [&](const auto& input) { return input.text == field.name; });
-    if (is_input || field.classes != classes) continue;
+    const bool is_target = std::find(targets.begin(), targets.end(), field.name) != targets.end();
+    if (!is_target || field.classes != classes) continue;
     if (told != nullptr) return {};
     told = &field;
   }
   return told == nullptr ? std::vector<std::string>{} : told->vocabulary;
+}
+
+std::vector<std::string> output_words(const Trained& trained, const CompiledModel& compiled,
+                                      const std::string& output) {
+  for (const spec::OutputInfo& info : compiled.forward().outputs) {
+    if (info.name != output || info.class_field.empty() || info.shape.size() != 1) continue;
+    for (const runtime::FieldInfo& field : trained.fields)
+      if (field.name == info.class_field) return field.vocabulary;
+  }
+  return {};
 }
 
 }  // namespace nnc::tool

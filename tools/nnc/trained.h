@@ -27,8 +27,12 @@ Trained open_trained(const std::string& run_or_file,
 // for one that has to be trained first.
 runtime::Buffer trained_state(const Trained& trained, const CompiledModel& compiled);
 
-// The words of the field that the model is to tell, where exactly one has that many classes: a
-// field that is an input is what the model is told. Empty if there is none or it has no words.
+// The words of the field that losses or metrics compare with, where exactly one of them has that
+// many classes. Empty if there is none or it has no words.
 std::vector<std::string> class_words(const Trained& trained, int64_t classes);
+
+// The words for the elements of an output, if it is scores of a field's classes; else empty.
+std::vector<std::string> output_words(const Trained& trained, const CompiledModel& compiled,
+                                      const std::string& output);
 
 }  // namespace nnc::tool

@@ -116,9 +116,9 @@ bool ForwardBuilder::is_input(const std::string& field) const {
                      [&](const Name& name) { return name.text == field; });
 }
 
-// The stored values as numbers of the model, or as indices.
+// The stored values as numbers of the type in which they are prepared, or as indices.
 Operand ForwardBuilder::raw_operand(const FieldInfo& info) {
-  const ir::DType dtype = info.classes > 0 ? ir::DType::i32 : dtype_;
+  const ir::DType dtype = info.classes > 0 ? ir::DType::i32 : prepare_dtype(info);
   return {b_.cast(raw_field(info), dtype), "field '" + info.name + "'", info.classes};
 }
 
@@ -140,7 +140,9 @@ Operand ForwardBuilder::mixed_operand(const FieldInfo& info) {
     own.shares = info.classes;
     own.classes = 0;
   }
-  ir::Value* share = raw_field({"mixup:share", dtype_, {}, 0, {}});
+  ir::Value* share =
+      raw_field({.name = "mixup:share", .dtype = dtype_, .row_shape = {}, .vocabulary = {}});
+  share = b_.cast(share, own.value->type.dtype);
   share = b_.broadcast(share, own.value->type.shape, {0});
   // other + share (own - other)
   own.value = b_.add(other.value, b_.mul(share, b_.sub(own.value, other.value)));
@@ -160,6 +162,7 @@ Operand ForwardBuilder::build_field(const FieldInfo& info, const SourceSpan& spa
   if (field != nullptr) check_augment(info, *field);
   Operand operand = mode_ == Mode::train ? mixed_operand(info) : raw_operand(info);
   if (field == nullptr) return operand;
+  const Operand stored = operand;
   int position = 0;
   for (const Choice& step : field->prepare) {
     b_.set_span(step.span);
@@ -167,7 +170,15 @@ Operand ForwardBuilder::build_field(const FieldInfo& info, const SourceSpan& spa
     if (step.kind == "one_hot" && info.classes > 0 && operand.classes == 0) continue;
     operand = prepare(info, step, position++, operand);
   }
+  // What the steps learn belongs to the weights, also where the rows come prepared.
+  if (info.prepared && mode_ != Mode::predict) operand = stored;
+  if (operand.value->type.is_float()) operand.value = b_.cast(operand.value, dtype_);
   return operand;
+}
+
+// Bytes are exact in the model's own type.
+ir::DType ForwardBuilder::prepare_dtype(const FieldInfo& info) const {
+  return info.exact ? ir::DType::f64 : dtype_;
 }
 
 Operand ForwardBuilder::prepare(const FieldInfo& info, const Choice& step, int position,
@@ -210,7 +221,7 @@ ir::Value* ForwardBuilder::fitted(const FieldInfo& info, const Choice& step, int
   const bool taken = forward_.graph->find_param(ir::ParamKind::state, state.name) != nullptr;
   if (taken) state.name = info.name + ":" + step.kind + std::to_string(position) + "." + statistic;
   state.kind = abi::StateKind::prepared;
-  state.dtype = dtype_;
+  state.dtype = like->type.dtype;
   if (!row.empty()) state.shape = {row.back()};
   state.initial.kind = abi::Initial::Kind::fitted;
   state.initial.fit_field = info.name;

@@ -16,6 +16,9 @@ struct FieldInfo {
   std::vector<int64_t> row_shape;       // without the batch axis
   int64_t classes = 0;                  // > 0 for index fields, an own unknown word included
   std::vector<std::string> vocabulary;  // words by index: class names or learned categories
+  bool exact = false;                   // prepared in f64, whatever the model's type is
+  bool prepared = false;                // the rows come prepared; they are raw in prediction only
+  bool wide = false;                    // f32 cannot tell its raw numbers apart
 };
 
 }  // namespace nnc::spec

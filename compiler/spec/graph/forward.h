@@ -46,6 +46,7 @@ struct LayerSummary {
 struct OutputInfo {
   std::string name;
   std::vector<int64_t> shape;  // of one row
+  std::string class_field;     // its last axis holds scores of the classes of this field; or empty
 };
 
 struct Forward {

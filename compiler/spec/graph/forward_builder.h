@@ -58,6 +58,7 @@ class ForwardBuilder : public layers::Scope {
   layers::Operand build_field(const FieldInfo& info, const SourceSpan& span);
   layers::Operand raw_operand(const FieldInfo& info);  // without mixup and prepare steps
   layers::Operand mixed_operand(const FieldInfo& info);
+  ir::DType prepare_dtype(const FieldInfo& info) const;
   bool is_input(const std::string& field) const;
   layers::Operand prepare(const FieldInfo& info, const Choice& step, int position,
                           layers::Operand operand);
@@ -75,6 +76,10 @@ class ForwardBuilder : public layers::Scope {
   void build_metric(const Metric& metric);
   layers::Pair pair_of(const Metric& metric);
   layers::Pair scored_pair(const Metric& metric);
+
+  // ---- class_outputs.cpp
+  void name_class_outputs();
+  ir::Value* quiet_find(const Name& name);  // null for what cannot be built
 
   // ---- outputs.cpp
   void build_predictions();

@@ -17,9 +17,10 @@ void ForwardBuilder::build_predictions() {
       values_.emplace(output.name.text, operand);
       if (mode_ != Mode::predict) return;
       forward_.graph->add_output(output.name.text, operand.value);
-      forward_.outputs.push_back({output.name.text, layers::row_shape(operand.value)});
+      forward_.outputs.push_back({output.name.text, layers::row_shape(operand.value), ""});
     });
   }
+  if (mode_ == Mode::predict) name_class_outputs();
 }
 
 // Removes nodes without use, inputs that nothing reads and, for prediction, states that nothing

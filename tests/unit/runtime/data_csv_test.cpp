@@ -149,13 +149,16 @@ TEST_CASE("missing cells need impute") {
   TemporaryFolder folder;
   DataSpec spec = spec_of(folder.write("a.csv", "a,b,y\n1,NA,3\n2,4,5\n"), {"", "NA"});
   CHECK(data_error(folder, [&] { load(spec); }) ==
-        "a.csv: line 2, field 'x': a cell is missing\n"
-        "  expected  no missing cells; `where` can leave such rows out");
+        "a.csv: line 2, column 'b': a cell is missing\n"
+        "  expected  no missing values; `where: \"not missing(x)\"` leaves such rows out");
   FieldSpec x;
   x.name = "x";
   x.prepare = {{PrepareStep::Kind::impute}};
   spec.fields = {x};
-  CHECK(std::isnan(load(spec).train.table->columns[0].number(0)));
+  CHECK(load(spec).train.table->columns[0].number(0) == 4);  // the mean of the others
+  LoadOptions raw;
+  raw.raw = true;
+  CHECK(std::isnan(load(spec, raw).train.table->columns[0].number(0)));
   spec.fields.clear();
   std::get<CsvSource>(spec.train->kind)
       .columns.erase(std::get<CsvSource>(spec.train->kind).columns.begin());
@@ -183,9 +186,9 @@ TEST_CASE("bad csv files are refused with line and column") {
         "  got       'two'");
   CHECK(error("a,b,y\n1,2 3,3\n").find("line 2, column 'b': this is not a number") !=
         std::string::npos);
-  CHECK(error("a,b,y\n1,nan,3\n").find("this is not a number") != std::string::npos);
+  CHECK(error("a,b,y\n1,nan,3\n").find("column 'b': a cell is missing") != std::string::npos);
   CHECK(error("a,b,y\n1,1e999,3\n").find("this is not a number") != std::string::npos);
-  CHECK(error("a,b,y\n1,,3\n").find("line 2, column 'b': the cell is empty") != std::string::npos);
+  CHECK(error("a,b,y\n1,,3\n").find("line 2, column 'b': a cell is missing") != std::string::npos);
   CHECK(error("a,b,y\n\"1\n2\",2,3,4\n") ==
         "a.csv: line 2: this row has another number of cells\n"
         "  expected  3 cells, as in line 1\n  got       4");
