@@ -26,8 +26,9 @@ Entry csv() {
   return Entry{
       .name = "csv",
       .doc =
-          "A table of comma-separated values. A field is one column (shape []) or a list of "
-          "columns (shape [n]).",
+          "A table of cells between commas or other separators, one row a line. A field is one "
+          "column (shape []) or a list of columns (shape [n]). A file that another separator, a "
+          "decimal comma or another encoding would fit is refused with the key to add.",
       .example = "csv: {file: houses.csv, columns: {x: [height, width], y: price}}",
       .keys = {
           Key("file", path(), "the table").required(),
@@ -36,6 +37,12 @@ Entry csv() {
               "header")
               .required(),
           Key("header", boolean(), "whether the first line names the columns").by_default("true"),
+          Key("separator", text(),
+              "what stands between cells: one character such as ;, or tab or space")
+              .by_default("\",\""),
+          Key("decimal", choice({".", ","}), "the decimal point of numbers").by_default("\".\""),
+          Key("encoding", text(), "of the text: utf-8, latin1, windows-1252, utf-16 …")
+              .by_default("utf-8"),
           Key("missing", list_of(text()), "texts that stand for a missing value")}};
 }
 

@@ -9,9 +9,11 @@
 #include <string_view>
 
 #include "runtime/data/csv_head.h"
+#include "runtime/data/csv_look.h"
 #include "runtime/data/csv_scanner.h"
+#include "runtime/data/csv_text.h"
 #include "runtime/data/error.h"
-#include "runtime/data/stream.h"
+#include "runtime/utf8.h"
 
 namespace nnc::runtime {
 namespace {
@@ -62,9 +64,11 @@ class CsvReader {
     }
     do {
       if (line.size() != width) {
+        const std::string keys = fitting_keys(source_);
         throw DataError(source_.path, fmt::format("line {}", scanner_.line()),
                         "this row has another number of cells",
-                        fmt::format("{} cells, as in line {}", width, first),
+                        fmt::format("{} cells, as in line {}{}", width, first,
+                                    keys.empty() ? "" : ", or " + keys),
                         fmt::format("{}", line.size()));
       }
       for (const Target& target : targets) {
@@ -83,6 +87,7 @@ class CsvReader {
   void add(std::string_view cell, const Target& target, Cells& cells) {
     const bool missing = is_missing(cell);
     if (target.kind == CellKind::word) {
+      if (!missing && !is_utf8(cell)) not_utf8(source_, place(target), cell);
       cells.words.emplace_back(missing ? "" : cell);
     } else if (missing || cell.find_first_not_of(" \t") == cell.npos) {
       cells.numbers.push_back(std::numeric_limits<double>::quiet_NaN());
@@ -92,7 +97,7 @@ class CsvReader {
   }
 
   double number(std::string_view cell, const Target& target) {
-    const std::optional<double> value = csv_number(cell);
+    const std::optional<double> value = csv_number(cell, source_.decimal);
     if (value && std::isnan(*value)) return *value;
     if (!value || std::isinf(*value)) {
       const char* number = "a number (name words that stand for missing cells under `missing`)";
@@ -103,6 +108,11 @@ class CsvReader {
       } else if (!source_.missing.empty()) {
         number = "a number, or one of `missing`";
       }
+      if (!is_utf8(cell)) not_utf8(source_, place(target), cell);
+      // Another separator, or a decimal comma.
+      const bool between = cell.find_first_of(",;|\t ") != std::string_view::npos;
+      const std::string keys = between ? fitting_keys(source_) : "";
+      if (!keys.empty()) fail(target, "this is not a number", keys, cell);
       fail(target, "this is not a number", number, cell);
     }
     if (target.kind == CellKind::index && *value != std::floor(*value)) {
@@ -111,10 +121,13 @@ class CsvReader {
     return *value;
   }
 
+  std::string place(const Target& target) const {
+    return fmt::format("line {}, {}", scanner_.line(), target.name);
+  }
+
   [[noreturn]] void fail(const Target& target, const std::string& problem,
                          const std::string& expected, std::string_view cell) const {
-    throw DataError(source_.path, fmt::format("line {}, {}", scanner_.line(), target.name), problem,
-                    expected, fmt::format("'{}'", cell));
+    throw DataError(source_.path, place(target), problem, expected, fmt::format("'{}'", cell));
   }
 
   const CsvSource& source_;
@@ -125,7 +138,7 @@ class CsvReader {
 }  // namespace
 
 Table read_csv(const CsvSource& source, const std::vector<CellKind>& kinds, uint64_t max_bytes) {
-  const std::string text = read_all(source.path, max_bytes);
+  const std::string text = read_all(*open_csv(source), source.path, max_bytes);
   Table table;
   table.file = source.path;
   std::vector<Cells> cells(source.columns.size());
@@ -146,6 +159,14 @@ Table read_csv(const CsvSource& source, const std::vector<CellKind>& kinds, uint
     table.columns.push_back(std::move(column));
   }
   return table;
+}
+
+std::vector<std::string> read_csv_words(const CsvSource& source, const std::string& column,
+                                        uint64_t max_bytes) {
+  CsvSource alone = source;
+  alone.missing.clear();
+  alone.columns = {{column, {column}, false}};
+  return std::move(read_csv(alone, {CellKind::word}, max_bytes).columns[0].words);
 }
 
 }  // namespace nnc::runtime

@@ -18,4 +18,9 @@ enum class CellKind : uint8_t {
 // never ends, no rows. Empty cells and NaN are missing, like what `missing` lists.
 Table read_csv(const CsvSource& source, const std::vector<CellKind>& kinds, uint64_t max_bytes);
 
+// The cells of one column as they are, by its name in the header or counted from 0. Throws
+// DataError.
+std::vector<std::string> read_csv_words(const CsvSource& source, const std::string& column,
+                                        uint64_t max_bytes);
+
 }  // namespace nnc::runtime

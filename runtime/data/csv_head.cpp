@@ -7,9 +7,11 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "runtime/data/csv_look.h"
 #include "runtime/data/csv_scanner.h"
+#include "runtime/data/csv_text.h"
 #include "runtime/data/error.h"
-#include "runtime/data/stream.h"
+#include "runtime/utf8.h"
 
 namespace nnc::runtime {
 namespace {
@@ -35,10 +37,17 @@ bool is_space(char c) { return c == ' ' || c == '\t'; }
 
 }  // namespace
 
-std::optional<double> csv_number(std::string_view cell) {
+std::optional<double> csv_number(std::string_view cell, char decimal) {
   while (!cell.empty() && is_space(cell.front())) cell.remove_prefix(1);
   while (!cell.empty() && is_space(cell.back())) cell.remove_suffix(1);
   if (cell.size() > 1 && cell[0] == '+' && cell[1] != '-') cell.remove_prefix(1);
+  std::string pointed;  // a decimal comma as a point; 1.500,25 is no number, nor is 1.500
+  if (decimal != '.' && cell.find_first_of(".,") != std::string_view::npos) {
+    if (cell.find('.') != std::string_view::npos) return std::nullopt;
+    pointed = cell;
+    pointed[pointed.find(decimal)] = '.';
+    cell = pointed;
+  }
   double value = 0;
   const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
   if (end != cell.data() + cell.size() || cell.empty()) return std::nullopt;
@@ -49,7 +58,7 @@ std::optional<double> csv_number(std::string_view cell) {
 }
 
 std::vector<CsvLine> csv_first_lines(const CsvSource& source, size_t most) {
-  const std::unique_ptr<ByteStream> stream = open_stream(source.path);
+  const std::unique_ptr<ByteStream> stream = open_csv(source);
   std::string text;
   bool ended = false;
   for (size_t piece = first_piece; !ended; piece = text.size()) {
@@ -67,6 +76,25 @@ std::string column_name(const CsvSource& source, const std::string& column) {
   return has_names(source) ? "column '" + column + "'" : "column " + column;
 }
 
+namespace {
+
+// Says which names there are, unless they are there in another encoding or between other
+// separators.
+[[noreturn]] void no_column(const CsvSource& source, const std::string& place,
+                            const std::vector<std::string>& columns, const std::string& wanted) {
+  if (has_names(source))
+    for (const std::string& name : columns)
+      if (!is_utf8(name)) not_utf8(source, place, name);
+  const std::string keys = fitting_keys(source);
+  const std::string there = has_names(source) ? fmt::format("one of {}", fmt::join(columns, ", "))
+                                              : fmt::format("0 … {}", columns.size() - 1);
+  throw DataError(source.path, place, "there is no " + column_name(source, wanted),
+                  keys.empty() ? there : keys,
+                  keys.empty() ? "" : fmt::format("{}", fmt::join(columns, ", ")));
+}
+
+}  // namespace
+
 size_t column_position(const CsvSource& source, int64_t line,
                        const std::vector<std::string>& columns, const std::string& wanted) {
   const std::string place = fmt::format("line {}", line);
@@ -79,13 +107,11 @@ size_t column_position(const CsvSource& source, int64_t line,
                     fmt::format("columns {} and {}, counted from 0", found - columns.begin(),
                                 again - columns.begin()));
   }
-  throw DataError(source.path, place, "there is no " + column_name(source, wanted),
-                  has_names(source) ? fmt::format("one of {}", fmt::join(columns, ", "))
-                                    : fmt::format("0 … {}", columns.size() - 1));
+  no_column(source, place, columns, wanted);
 }
 
 std::vector<std::string> csv_columns(const CsvSource& source) {
-  const CsvLine first = csv_first_lines(source, 1)[0];
+  const CsvLine first = looked_at_lines(source, 1)[0];
   std::vector<std::string> names = column_names(source, first.cells);
   for (const CsvColumns& field : source.columns)
     for (const std::string& wanted : field.columns)

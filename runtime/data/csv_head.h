@@ -9,8 +9,8 @@
 namespace nnc::runtime {
 
 // The number that a cell stands for, spaces around it left out: +1, 1e-400 (0), inf and nan too.
-// Never dependent on the locale.
-std::optional<double> csv_number(std::string_view cell);
+// Written with this decimal point, and never dependent on the locale.
+std::optional<double> csv_number(std::string_view cell, char decimal = '.');
 
 struct CsvLine {
   std::vector<std::string> cells;

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "runtime/data/csv_head.h"
+#include "runtime/data/csv_look.h"
 #include "runtime/data/error.h"
 
 namespace nnc::runtime {
@@ -24,11 +25,11 @@ bool contains(const std::vector<std::string>& words, const std::string& word) {
 class Matcher {
  public:
   Matcher(CsvSource source, const std::vector<CsvWanted>& fields, std::optional<bool> header)
-      : fields_(fields), header_(header), lines_(csv_first_lines(source, sample_lines)) {
-    result_.source = std::move(source);
+      : fields_(fields), header_(header), result_{std::move(source), ""} {
     result_.source.columns.clear();
     for (const CsvWanted& field : fields)
       for (int64_t i = 0; i < elements(field); ++i) elements_.push_back(&field);
+    lines_ = looked_at_lines(result_.source, sample_lines, elements_.size());
   }
 
   CsvMatch match() {
@@ -82,16 +83,20 @@ class Matcher {
     return true;
   }
 
+  bool is_number(const std::string& cell) const {
+    return csv_number(cell, result_.source.decimal).has_value();
+  }
+
   // What may stand in a row. Words that nobody knows may be names just as well.
   bool fits(const std::string& cell, const CsvWanted& field) const {
     if (cell.empty() || contains(result_.source.missing, cell)) return true;
-    return csv_number(cell).has_value() || (field.is_words && contains(field.words, cell));
+    return is_number(cell) || (field.is_words && contains(field.words, cell));
   }
 
   bool is_row(const Cells& cells, size_t skip) const {
     if (cells.size() != elements_.size() + skip) {
       return std::all_of(cells.begin(), cells.end(),
-                         [](const std::string& cell) { return csv_number(cell).has_value(); });
+                         [&](const std::string& cell) { return is_number(cell); });
     }
     for (size_t i = 0; i < elements_.size(); ++i)
       if (!fits(cells[i + skip], *elements_[i])) return false;
@@ -131,15 +136,15 @@ class Matcher {
       return header;
     }
     if (is_row(first(), skip)) return false;
-    const bool numbers =
-        std::any_of(first().begin() + static_cast<int64_t>(skip), first().end(),
-                    [](const std::string& cell) { return csv_number(cell).has_value(); });
+    const bool numbers = std::any_of(first().begin() + static_cast<int64_t>(skip), first().end(),
+                                     [&](const std::string& cell) { return is_number(cell); });
     const bool words = std::any_of(elements_.begin(), elements_.end(),
                                    [](const CsvWanted* field) { return field->is_words; });
     if (first().size() == elements_.size() + skip && (numbers || words)) {
+      const std::string keys = fitting_keys(result_.source, elements_.size());
       throw DataError(result_.source.path, fmt::format("line {}", lines_[0].number),
-                      "this line is neither a row of the inputs nor names of them", both_ways,
-                      fmt::format("{}", fmt::join(first(), ", ")));
+                      "this line is neither a row of the inputs nor names of them",
+                      keys.empty() ? both_ways : keys, fmt::format("{}", fmt::join(first(), ", ")));
     }
     return true;
   }
@@ -149,21 +154,24 @@ class Matcher {
     if (!all_single() || fields_.size() == 1 || counts_columns(0)) return;
     for (const CsvWanted& field : fields_) {
       if (contains(first(), field.field)) continue;
+      const std::string keys = fitting_keys(result_.source, elements_.size());
       throw DataError(result_.source.path, fmt::format("line {}", lines_[0].number),
                       fmt::format("there is no column '{}'", field.field),
-                      "a column for each input; without a first line of names, columns in the "
-                      "order of the inputs",
+                      keys.empty() ? "a column for each input; without a first line of names, "
+                                     "columns in the order of the inputs"
+                                   : keys,
                       fmt::format("{}", fmt::join(first(), ", ")));
     }
   }
 
   void by_position(size_t skip) {
     if (first().size() != elements_.size() + skip) {
-      throw DataError(
-          result_.source.path, fmt::format("line {}", lines_[0].number),
-          "the table has another number of columns",
-          fmt::format("{} columns, one for each number of the inputs", elements_.size()),
-          fmt::format("{} columns", first().size()));
+      const std::string keys = fitting_keys(result_.source, elements_.size());
+      throw DataError(result_.source.path, fmt::format("line {}", lines_[0].number),
+                      "the table has another number of columns",
+                      fmt::format("{} columns, one for each number of the inputs{}",
+                                  elements_.size(), keys.empty() ? "" : ": " + keys),
+                      fmt::format("{} columns", first().size()));
     }
     size_t next = skip;
     for (const CsvWanted& field : fields_) {

@@ -9,6 +9,15 @@ namespace nnc::runtime {
 CsvScanner::CsvScanner(std::string file, std::string_view text, char separator)
     : file_(std::move(file)), text_(text), separator_(separator) {
   if (text_.substr(0, 3) == "\xEF\xBB\xBF") at_ = 3;
+  const std::string_view first = text_.substr(at_, 6);
+  if (!first.starts_with("sep=") || first.size() < 6 || (first[5] != '\n' && first[5] != '\r'))
+    return;
+  at_ += 5;
+  skip_end_of_line();
+}
+
+bool CsvScanner::at_separator() const {
+  return text_[at_] == separator_ || (separator_ == ' ' && text_[at_] == '\t');
 }
 
 bool CsvScanner::at_end_of_line() const {
@@ -23,7 +32,7 @@ void CsvScanner::skip_end_of_line() {
 
 void CsvScanner::skip_blanks() {
   while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t') &&
-         text_[at_] != separator_) {
+         (separator_ == ' ' || text_[at_] != separator_)) {
     ++at_;
   }
 }
@@ -40,6 +49,7 @@ bool CsvScanner::next(std::vector<std::string_view>& cells) {
   line_ = next_line_;
   for (;;) {
     skip_blanks();
+    if (separator_ == ' ' && !cells.empty() && at_end_of_line()) break;
     const bool quoted = at_ < text_.size() && text_[at_] == '"';
     cells.push_back(quoted ? quoted_cell() : plain_cell());
     if (at_end_of_line()) break;
@@ -51,7 +61,7 @@ bool CsvScanner::next(std::vector<std::string_view>& cells) {
 
 std::string_view CsvScanner::plain_cell() {
   const size_t start = at_;
-  while (!at_end_of_line() && text_[at_] != separator_) ++at_;
+  while (!at_end_of_line() && !at_separator()) ++at_;
   std::string_view cell = text_.substr(start, at_ - start);
   while (!cell.empty() && (cell.back() == ' ' || cell.back() == '\t')) cell.remove_suffix(1);
   return cell;
@@ -72,8 +82,8 @@ std::string_view CsvScanner::quoted_cell() {
   }
   std::string_view cell = text_.substr(start, at_ - start);
   ++at_;
-  while (!at_end_of_line() && text_[at_] == ' ') ++at_;
-  if (!at_end_of_line() && text_[at_] != separator_) {
+  while (!at_end_of_line() && text_[at_] == ' ' && !at_separator()) ++at_;
+  if (!at_end_of_line() && !at_separator()) {
     throw DataError(file_, fmt::format("line {}", line_), "text after a closing quote",
                     fmt::format("'{}' or the end of the line", separator_),
                     fmt::format("'{}'", text_[at_]));

@@ -10,7 +10,8 @@ namespace nnc::runtime {
 
 class CsvScanner {
  public:
-  // `text` must outlive the scanner. `file` is for messages.
+  // `text` must outlive the scanner. `file` is for messages. Where spaces are the separator,
+  // several count as one. A first line sep=; (which Excel writes) is passed over.
   CsvScanner(std::string file, std::string_view text, char separator);
 
   // The next line that is not blank (of spaces neither); cells point into the text, or into the
@@ -25,6 +26,7 @@ class CsvScanner {
   std::string_view quoted_cell();
   std::string_view plain_cell();
   bool at_end_of_line() const;
+  bool at_separator() const;
   void skip_end_of_line();
   void skip_blanks();
 

@@ -11,6 +11,7 @@
 #include "runtime/data/picture.h"
 #include "runtime/data/raw.h"
 #include "runtime/threads.h"
+#include "runtime/utf8.h"
 
 namespace nnc::runtime {
 namespace {
@@ -130,6 +131,12 @@ ImageFiles list_images(const ImagesSource& source) {
   }
   ImageFiles result;
   for (const fs::path& folder : class_folders(source)) {
+    if (!is_utf8(folder.filename().string())) {
+      throw DataError(
+          with_escapes(folder.string()), "", "the name of this folder is not UTF-8",
+          "a name in UTF-8, since it names a class (`convmv -f latin1 -t utf-8` renames "
+          "folders)");
+    }
     for (std::string& picture : pictures_in(folder.string())) {
       result.paths.push_back(std::move(picture));
       result.labels.push_back(result.classes.size());

@@ -50,6 +50,9 @@ struct CsvSource {
   bool header = true;
   bool by_position = false;  // columns are numbers from 0 although there is a header
   char separator = ',';
+  char decimal = '.';
+  std::string encoding;     // as iconv knows it; empty: UTF-8
+  bool by_options = false;  // messages name options of the command, not keys of the model file
   std::vector<std::string>
       missing;  // such cells are missing: only a field with `impute` may have them
 };

@@ -179,15 +179,18 @@ std::unique_ptr<ByteStream> open_stream(const std::string& path) {
 }
 
 std::string read_all(const std::string& path, uint64_t max_bytes) {
-  const std::unique_ptr<ByteStream> stream = open_stream(path);
+  return read_all(*open_stream(path), path, max_bytes);
+}
+
+std::string read_all(ByteStream& stream, const std::string& path, uint64_t max_bytes) {
   std::string text;
   size_t size = 0;
   // One byte more than there should be: where it stays empty, that was the end.
-  size_t room = std::max<size_t>(stream->size_hint() + 1, size_t{1} << 16);
+  size_t room = std::max<size_t>(stream.size_hint() + 1, size_t{1} << 16);
   for (;; room *= 2) {
     if (max_bytes > 0) room = std::min<size_t>(room, max_bytes + 1);
     text.resize(room);
-    size += stream->read(text.data() + size, room - size);
+    size += stream.read(text.data() + size, room - size);
     if (size < room) break;
     if (max_bytes > 0 && size > max_bytes) {
       throw DataError(path, "", "the file does not fit into the memory limit",
@@ -195,7 +198,7 @@ std::string read_all(const std::string& path, uint64_t max_bytes) {
     }
   }
   text.resize(size);
-  if (stream->truncated()) {
+  if (stream.truncated()) {
     throw DataError(path, fmt::format("after byte {} of its contents", size),
                     "the compressed file is truncated");
   }

@@ -52,5 +52,7 @@ std::unique_ptr<ByteStream> open_stream(const std::string& path);
 // The whole file as text. Throws DataError when it is empty, truncated or larger than `max_bytes`
 // (0: no limit).
 std::string read_all(const std::string& path, uint64_t max_bytes = 0);
+// The same of a stream over that file.
+std::string read_all(ByteStream& stream, const std::string& path, uint64_t max_bytes);
 
 }  // namespace nnc::runtime

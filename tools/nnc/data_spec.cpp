@@ -4,6 +4,8 @@
 
 #include "compiler/layers/losses.h"
 #include "compiler/support/diagnostics.h"
+#include "compiler/support/text.h"
+#include "runtime/data/csv_text.h"
 #include "runtime/data/images.h"
 #include "runtime/memory_limit.h"
 #include "tools/nnc/generate.h"
@@ -24,6 +26,20 @@ runtime::CsvSource csv_source(const Args& args) {
   result.path = args.text("file");
   result.header = args.boolean("header");
   if (args.has("missing")) result.missing = args.texts("missing");
+  const auto separator = runtime::separator_named(args.text("separator"));
+  if (!separator) {
+    throw UserError(args.span("separator"), "this cannot stand between cells",
+                    "one character such as ; or |, or tab or space",
+                    in_quotes(args.text("separator")));
+  }
+  result.separator = *separator;
+  result.decimal = args.text("decimal")[0];
+  result.encoding = args.text("encoding");
+  if (!runtime::knows_encoding(result.encoding)) {
+    throw UserError(args.span("encoding"), "this encoding is not known",
+                    "one that iconv knows, such as utf-8, latin1, windows-1252 or utf-16",
+                    in_quotes(result.encoding));
+  }
   for (const auto& [name, value] : args.at("columns").map()) {
     runtime::CsvColumns columns{name.text, {}, value.is_list()};
     if (columns.list) {

@@ -11,14 +11,19 @@
 
 namespace nnc::tool {
 
-// How csv files are to be read where the model and they themselves do not say it.
+// How csv files are to be read, as the command line says; what it leaves open is as in the model's
+// own csv data, or found out.
 struct CsvReading {
   std::optional<bool> header;  // whether the first line holds names
+  std::optional<char> separator, decimal;
+  std::optional<std::string> encoding;
+  std::string id;  // a column whose cells name the rows; may be empty
 };
 
 struct InputRows {
   std::shared_ptr<const runtime::Table> table;  // as the entry `predict` takes them (see raw_rows)
-  std::vector<std::string> notes;               // what was decided about the files, for people
+  std::vector<std::string> ids;    // for each row its cell of the id column, or the picture's file
+  std::vector<std::string> notes;  // what was decided about the files, for people
 };
 
 // Reads `--in` arguments (see input_groups). What files hold is found out from their first bytes:

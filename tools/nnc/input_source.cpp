@@ -48,6 +48,10 @@ InputSource csv_source(const File& file, const CsvReading& reading) {
   runtime::CsvSource source;
   source.path = file.path;
   const bool own = own_columns(file, source);
+  source.by_options = true;
+  source.separator = reading.separator.value_or(source.separator);
+  source.decimal = reading.decimal.value_or(source.decimal);
+  source.encoding = reading.encoding.value_or(source.encoding);
   if (own && reading.header.value_or(source.header) == source.header) return {{source, {}}, ""};
   std::vector<runtime::CsvWanted> wanted;
   for (const FieldInfo* input : file.inputs) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "compiler/support/text.h"
+#include "runtime/data/csv_text.h"
 #include "tools/nnc/bad_numbers.h"
 #include "tools/nnc/input_rows.h"
 #include "tools/nnc/predictions.h"
@@ -19,7 +20,8 @@ struct Flags {
   std::string run;
   std::vector<std::string> in;
   std::string out;
-  std::string header;  // yes, no; empty: found out
+  std::string id;
+  std::string header, separator, decimal, encoding;  // of csv files; empty: as the model's own
   CompileFlags compile;
 };
 
@@ -35,6 +37,37 @@ void find_run(Flags& flags) {
                      "`nnc train FILE` makes one");
 }
 
+CsvReading csv_reading(const Flags& flags) {
+  CsvReading csv;
+  csv.id = flags.id;
+  if (!flags.header.empty()) csv.header = flags.header == "yes";
+  if (!flags.decimal.empty()) csv.decimal = flags.decimal[0];
+  if (!flags.separator.empty()) {
+    csv.separator = runtime::separator_named(flags.separator);
+    if (!csv.separator)
+      throw CommandError(
+          Exit::usage,
+          fmt::format("--separator: {} cannot stand between cells", in_quotes(flags.separator)),
+          "one character such as ';' or '|', or tab or space");
+  }
+  if (!flags.encoding.empty()) {
+    csv.encoding = flags.encoding;
+    if (!runtime::knows_encoding(flags.encoding))
+      throw CommandError(Exit::usage,
+                         fmt::format("--encoding: {} is not known", in_quotes(flags.encoding)),
+                         "one that iconv knows, such as utf-8, latin1, windows-1252 or utf-16");
+  }
+  return csv;
+}
+
+// An id of each row, if there is one.
+std::vector<TextColumn> beside(const Flags& flags, const InputRows& input,
+                               const std::vector<NamedPrediction>&) {
+  std::vector<TextColumn> result;
+  if (!input.ids.empty()) result.push_back({flags.id.empty() ? "file" : flags.id, input.ids});
+  return result;
+}
+
 Exit predict(Flags flags) {
   find_run(flags);
   const Trained trained = open_trained(flags.run);
@@ -42,10 +75,8 @@ Exit predict(Flags flags) {
   CompileOptions options = compile_options(flags.compile);
   options.training = false;
   const auto compiled = compile_model(trained.model, trained.fields, options);
-  CsvReading csv;
-  if (!flags.header.empty()) csv.header = flags.header == "yes";
   const InputRows input =
-      read_input_rows(flags.in, trained, compiled->planned_entry("predict"), csv);
+      read_input_rows(flags.in, trained, compiled->planned_entry("predict"), csv_reading(flags));
   const auto& table = input.table;
   for (const std::string& note : input.notes) print_note(note);
   runtime::Buffer state = trained_state(trained, *compiled);
@@ -61,7 +92,7 @@ Exit predict(Flags flags) {
   for (const runtime::Prediction& output : outputs) {
     named.push_back({&output, output_words(trained, *compiled, output.name)});
   }
-  write_predictions(flags.out, named, table->rows);
+  write_predictions(flags.out, beside(flags, input, named), named, table->rows);
   if (flags.out != "-") {
     print_error("{} row{} to {}\n", with_commas(table->rows), table->rows == 1 ? "" : "s",
                 printable(flags.out));
@@ -83,9 +114,18 @@ void add_predict(CLI::App& app, Action& action) {
       ->required();
   sub->add_option("-o,--out", flags->out, "csv, npy or npz; - for csv on standard output")
       ->required();
+  sub->add_option("--id", flags->id,
+                  "a column of the csv files to copy beside the outputs; pictures are named by "
+                  "their files");
   sub->add_option("--header", flags->header,
                   "whether the first line of csv files holds names: yes or no (default: found out)")
       ->check(CLI::IsMember({"yes", "no"}));
+  sub->add_option("--separator", flags->separator,
+                  "between cells of csv files: one character, tab or space (default: as the "
+                  "model's own csv data, or a comma)");
+  sub->add_option("--decimal", flags->decimal, "decimal point of numbers in csv files: . or ,")
+      ->check(CLI::IsMember({".", ","}));
+  sub->add_option("--encoding", flags->encoding, "of csv files: utf-8, latin1, utf-16 …");
   flags->compile.add_to(*sub);
   sub->callback([&action, flags] { action = [flags] { return predict(*flags); }; });
 }

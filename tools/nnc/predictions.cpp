@@ -4,11 +4,15 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 
 #include "compiler/support/text.h"
 #include "runtime/atomic_file.h"
+#include "runtime/data/zip.h"
+#include "runtime/utf8.h"
 #include "tools/nnc/exit.h"
 #include "tools/nnc/terminal.h"
 
@@ -58,8 +62,13 @@ std::vector<std::string> headings(const NamedPrediction& output) {
   return result;
 }
 
-std::string csv_text(const std::vector<NamedPrediction>& outputs, int64_t rows) {
+// Bytes that are not UTF-8 (of file names) would keep readers from the whole table.
+std::string csv_word(const std::string& text) { return csv_cell(runtime::with_escapes(text)); }
+
+std::string csv_text(const std::vector<TextColumn>& beside,
+                     const std::vector<NamedPrediction>& outputs, int64_t rows) {
   std::string text;
+  for (const TextColumn& column : beside) text += (text.empty() ? "" : ",") + csv_word(column.name);
   for (const NamedPrediction& output : outputs) {
     for (const std::string& heading : headings(output)) {
       text += (text.empty() ? "" : ",") + csv_cell(heading);
@@ -68,6 +77,11 @@ std::string csv_text(const std::vector<NamedPrediction>& outputs, int64_t rows) 
   text += "\n";
   for (int64_t row = 0; row < rows; ++row) {
     bool first = true;
+    for (const TextColumn& column : beside) {
+      if (!first) text += ',';
+      first = false;
+      text += csv_word(column.cells[static_cast<size_t>(row)]);
+    }
     for (const NamedPrediction& output : outputs) {
       const int64_t n = elements_of(*output.values);
       for (int64_t i = 0; i < n; ++i) {
@@ -85,49 +99,92 @@ void append_number(std::string& to, uint64_t value, int bytes) {
   for (int i = 0; i < bytes; ++i) to += static_cast<char>(value >> (8 * i) & 0xff);
 }
 
-// A zip archive of stored (not compressed) members: what numpy.savez writes.
-std::string npz_bytes(const std::vector<NamedPrediction>& outputs, int64_t rows) {
-  std::string body;
-  std::string directory;
-  for (const NamedPrediction& output : outputs) {
-    const std::string name = output.values->name + ".npy";
-    const std::string data = npy_bytes(*output.values, rows);
-    if (data.size() + body.size() > 0xfffffff0u) {
-      throw CommandError(Exit::failed, "an npz file of more than 4 GB: write outputs as npy");
+// A .npy file (format version 1.0) of this type and shape.
+std::string with_npy_header(const std::string& type, const std::string& shape) {
+  std::string header =
+      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", type, shape);
+  // Magic, version, length and header together are a multiple of 64 bytes.
+  header += std::string(63 - (10 + header.size()) % 64, ' ') + "\n";
+  std::string result = "\x93NUMPY";
+  append_number(result, 1, 2);
+  append_number(result, header.size(), 2);
+  return result + header;
+}
+
+// The code points of a UTF-8 text.
+std::vector<uint32_t> code_points(const std::string& text) {
+  std::vector<uint32_t> result;
+  for (const char c : runtime::with_escapes(text)) {
+    const auto byte = static_cast<uint8_t>(c);
+    if ((byte & 0xC0) != 0x80) {
+      result.push_back(byte < 0x80 ? byte : byte & (byte >= 0xF0 ? 7 : byte >= 0xE0 ? 15 : 31));
+    } else {
+      result.back() = result.back() << 6 | (byte & 0x3F);
     }
-    const uint32_t crc =
-        static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size()));
-    std::string common;
-    append_number(common, 20, 2);        // version needed
-    append_number(common, 0, 4);         // flags, method: stored
-    append_number(common, 0x210000, 4);  // time and date: 1980-01-01
-    append_number(common, crc, 4);
-    append_number(common, data.size(), 4);
-    append_number(common, data.size(), 4);
-    append_number(common, name.size(), 2);
-    append_number(common, 0, 2);  // no extra field
-    append_number(directory, 0x02014b50, 4);
-    append_number(directory, 20, 2);
-    directory += common;
-    append_number(directory, 0, 2 + 2 + 2);  // comment, disk, internal attributes
-    append_number(directory, 0, 4);
-    append_number(directory, body.size(), 4);
-    directory += name;
-    append_number(body, 0x04034b50, 4);
-    body += common + name + data;
   }
-  std::string end;
-  append_number(end, 0x06054b50, 4);
-  append_number(end, 0, 4);
-  append_number(end, outputs.size(), 2);
-  append_number(end, outputs.size(), 2);
-  append_number(end, directory.size(), 4);
-  append_number(end, body.size(), 4);
-  append_number(end, 0, 2);
-  return body + directory + end;
+  return result;
+}
+
+// Texts as numpy keeps them: four bytes a character, all of the same length.
+std::string npy_bytes(const TextColumn& column) {
+  std::vector<std::vector<uint32_t>> texts;
+  size_t longest = 1;
+  for (const std::string& cell : column.cells) {
+    texts.push_back(code_points(cell));
+    longest = std::max(longest, texts.back().size());
+  }
+  std::string result =
+      with_npy_header(fmt::format("<U{}", longest), fmt::format("{},", texts.size()));
+  for (std::vector<uint32_t>& text : texts) {
+    text.resize(longest);
+    for (const uint32_t point : text) append_number(result, point, 4);
+  }
+  return result;
+}
+
+std::string npz_bytes(const std::vector<TextColumn>& beside,
+                      const std::vector<NamedPrediction>& outputs, int64_t rows) {
+  std::vector<runtime::ZipContent> contents;
+  size_t bytes = 0;
+  for (const TextColumn& column : beside)
+    contents.push_back({column.name + ".npy", npy_bytes(column)});
+  for (const NamedPrediction& output : outputs)
+    contents.push_back({output.values->name + ".npy", tool::npy_bytes(*output.values, rows)});
+  for (const runtime::ZipContent& content : contents) bytes += content.bytes.size();
+  if (bytes > 0xfffffff0u - 0x10000u)
+    throw CommandError(Exit::failed, "an npz file of more than 4 GB: write outputs as npy");
+  return runtime::zip_text(contents);
+}
+
+template <class T>
+std::vector<std::string> largest_classes(const T* scores, int64_t classes,
+                                         const std::vector<std::string>& words, int64_t rows) {
+  std::vector<std::string> result;
+  for (int64_t row = 0; row < rows; ++row, scores += classes) {
+    const int64_t best = std::max_element(scores, scores + classes) - scores;
+    const bool numbers = std::none_of(
+        scores, scores + classes, [](T score) { return std::isnan(static_cast<double>(score)); });
+    const bool named = words.size() == static_cast<size_t>(classes);
+    result.push_back(!numbers ? ""
+                     : named  ? words[static_cast<size_t>(best)]
+                              : std::to_string(best));
+  }
+  return result;
 }
 
 }  // namespace
+
+std::vector<std::string> largest_classes(const NamedPrediction& scores, int64_t rows) {
+  const Prediction& values = *scores.values;
+  const int64_t classes = elements_of(values);
+  switch (values.dtype) {
+    case abi::DType::f64:
+      return largest_classes(values.values.as<double>(), classes, scores.words, rows);
+    case abi::DType::f32:
+      return largest_classes(values.values.as<float>(), classes, scores.words, rows);
+    default: return std::vector<std::string>(static_cast<size_t>(rows));
+  }
+}
 
 std::string npy_bytes(const Prediction& values, int64_t rows) {
   const char* type = "<f4";
@@ -142,14 +199,7 @@ std::string npy_bytes(const Prediction& values, int64_t rows) {
   std::string shape = fmt::format("{},", rows);
   for (int64_t d : values.shape) shape += fmt::format(" {},", d);
   if (!values.shape.empty()) shape.pop_back();
-  std::string header =
-      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", type, shape);
-  // Magic, version, length and header together are a multiple of 64 bytes.
-  header += std::string(63 - (10 + header.size()) % 64, ' ') + "\n";
-  std::string result = "\x93NUMPY";
-  append_number(result, 1, 2);
-  append_number(result, header.size(), 2);
-  result += header;
+  std::string result = with_npy_header(type, shape);
   const size_t bytes = static_cast<size_t>(rows * elements_of(values)) * abi::size_of(values.dtype);
   result.append(values.values.as<char>(), bytes);
   return result;
@@ -171,11 +221,11 @@ void check_prediction_path(const std::string& path, size_t outputs) {
                      "or `-` for csv on standard output");
 }
 
-void write_predictions(const std::string& path, const std::vector<NamedPrediction>& outputs,
-                       int64_t rows) {
+void write_predictions(const std::string& path, const std::vector<TextColumn>& beside,
+                       const std::vector<NamedPrediction>& outputs, int64_t rows) {
   check_prediction_path(path, outputs.size());
   if (path == "-") {
-    std::string text = csv_text(outputs, rows);
+    std::string text = csv_text(beside, outputs, rows);
     // Class names come from the data. A program that reads them gets every byte.
     if (is_terminal(STDOUT_FILENO)) text = without_controls(text);
     std::fwrite(text.data(), 1, text.size(), stdout);
@@ -183,11 +233,11 @@ void write_predictions(const std::string& path, const std::vector<NamedPredictio
   }
   const std::string kind = ending(path);
   if (kind == ".csv") {
-    runtime::write_atomically(path, csv_text(outputs, rows));
+    runtime::write_atomically(path, csv_text(beside, outputs, rows));
   } else if (kind == ".npy") {
     runtime::write_atomically(path, npy_bytes(*outputs[0].values, rows));
   } else {
-    runtime::write_atomically(path, npz_bytes(outputs, rows));
+    runtime::write_atomically(path, npz_bytes(beside, outputs, rows));
   }
 }
 

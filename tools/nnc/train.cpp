@@ -24,6 +24,7 @@
 #include "runtime/run_folder.h"
 #include "runtime/state.h"
 #include "runtime/unit_variance.h"
+#include "runtime/utf8.h"
 #include "tools/nnc/bad_numbers.h"
 #include "tools/nnc/clock.h"
 #include "tools/nnc/data_place.h"
@@ -91,6 +92,13 @@ void begin_new(const Flags& flags, Job& job) {
   job.model = read_model(flags.file, job.manifest.overrides);
   job.manifest.model_name = job.model.description.name;
   job.manifest.model_path = std::filesystem::absolute(flags.file).lexically_normal();
+  if (!runtime::is_utf8(job.manifest.model_path)) {
+    throw CommandError(Exit::usage,
+                       fmt::format("the name of this folder is not UTF-8, and a run could not keep "
+                                   "it: {}",
+                                   runtime::with_escapes(job.manifest.model_path)),
+                       "`convmv -f latin1 -t utf-8` renames folders");
+  }
   job.folder = flags.run;
 }
 
