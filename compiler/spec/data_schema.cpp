@@ -122,6 +122,25 @@ const std::vector<Entry>& prepare_entries() {
        .example = "scale: 1/255",
        .principal = "factor",
        .keys = {Key("factor", number(), "what every value is multiplied by").required()}},
+      {.name = "log",
+       .doc = "The natural logarithm of x + offset; a number that it does not reach is refused.",
+       .example = "log: 1",
+       .principal = "offset",
+       .keys = {Key("offset", number(), "what is added before").by_default("0")}},
+      {.name = "clip",
+       .doc = "What lies below low becomes low, what lies above high becomes high.",
+       .example = "clip: {low: 0, high: 100}",
+       .keys = {Key("low", number(), "the smallest value that is left"),
+                Key("high", number(), "the largest value that is left")}},
+      {.name = "impute",
+       .doc = "A missing value (what `missing` lists, NaN) becomes the mean or the median of the "
+              "train "
+              "split's values in its entry of the last axis, or a number.",
+       .example = "impute: median",
+       .principal = "value",
+       .keys = {Key("value", one_of({choice({"mean", "median"}), number()}),
+                    "mean, median or what a missing value becomes")
+                    .by_default("mean")}},
       {.name = "standardize",
        .doc =
            "(x - mean) / deviation, learned from the train split for each entry of the last axis.",

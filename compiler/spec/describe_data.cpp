@@ -68,6 +68,7 @@ class DataDescriber {
       split.source = choice_of(value);
       const MapValue& beside = value.entry().siblings->values();
       if (const Value* where = get(beside, "where")) split.where = where->formula();
+      if (const Value* words = get(beside, "missing")) missing(*words, split);
     } else {
       split.fraction = fraction(value);
       if (name == "train") {
@@ -77,6 +78,13 @@ class DataDescriber {
       }
     }
     data_.splits.push_back(std::move(split));
+  }
+
+  void missing(const Value& words, Split& split) {
+    for (const Value& word : words.list())
+      if (word.is_text()) split.missing.push_back(word.text());
+    if (split.source->kind != "images") return;
+    diagnostics_.error(words.span, "pictures have no missing values", "no `missing` here");
   }
 
   static Fraction fraction(const Value& value) {
@@ -210,7 +218,9 @@ class DataDescriber {
     if (const Value* names = get(map, "names")) class_names(*names, *field);
     if (const Value* steps = get(map, "prepare")) {
       for (const Value& step : steps->list()) {
-        if (step.is_entry()) field->prepare.push_back(choice_of(step));
+        if (!step.is_entry()) continue;
+        field->prepare.push_back(choice_of(step));
+        if (field->prepare.back().kind == "clip") check_clip(field->prepare.back());
       }
     }
     if (const Value* steps = get(map, "augment")) {
@@ -254,6 +264,19 @@ class DataDescriber {
     if (channels == nullptr || !channels->is_integer() || channels->integer() != 2) return;
     diagnostics_.error(channels->span, "pictures are read in grey or in colours",
                        "channels: 1 or channels: 3", "2");
+  }
+
+  // A clip without a bound, or with nothing between them.
+  void check_clip(const Choice& step) {
+    const Value* low = step.args.find("low");
+    const Value* high = step.args.find("high");
+    if (low == nullptr && high == nullptr) {
+      diagnostics_.error(step.span, "clip needs a bound", "low, high or both");
+    } else if (low != nullptr && high != nullptr && low->is_number() && high->is_number() &&
+               low->number() > high->number()) {
+      diagnostics_.error(high->span, "clip: high lies below low",
+                         number_text(low->number()) + " or more", number_text(high->number()));
+    }
   }
 
   void check_split(const Split& split) {

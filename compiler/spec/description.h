@@ -49,6 +49,7 @@ struct Split {
   std::optional<Choice> source;
   std::optional<Formula> where;  // keep only the rows for which this holds (on stored values)
   std::optional<Fraction> fraction;
+  std::vector<std::string> missing;  // words and numbers that stand for missing values
 };
 
 struct Field {

@@ -118,7 +118,9 @@ Type train() {
 
 const std::vector<Key>& source_siblings() {
   static const std::vector<Key> keys = {
-      Key("where", formula(), "keep only the rows for which this holds: where: \"label < 5\"")};
+      Key("where", formula(), "keep only the rows for which this holds: where: \"label < 5\""),
+      Key("missing", list_of(text()),
+          "words and numbers that stand for a missing value, in all of the source's fields")};
   return keys;
 }
 

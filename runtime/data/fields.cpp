@@ -323,6 +323,22 @@ bool imputes(const FieldSpec* field) {
          });
 }
 
+// A logarithm reaches numbers above a bound only; after other steps nobody can tell which.
+void check_log(const Table& table, const Column& column, const std::vector<int32_t>& rows,
+               const FieldSpec& field) {
+  const PrepareStep& step = field.prepare[0];
+  if (step.kind != PrepareStep::Kind::log) return;
+  const int64_t width = column.row_elements();
+  for (int32_t row : rows) {
+    for (int64_t i = row * width; i < (row + 1) * width; ++i) {
+      if (!(column.number(i) + step.a <= 0)) continue;
+      throw DataError(
+          file_of(table, column), element_place(table, column, i), "log cannot prepare this number",
+          fmt::format("a number above {}", 0 - step.a), fmt::format("{}", column.number(i)));
+    }
+  }
+}
+
 }  // namespace
 
 void check_field(const Table& table, const Column& column, const std::vector<int32_t>& rows,
@@ -336,6 +352,7 @@ void check_field(const Table& table, const Column& column, const std::vector<int
     check_indices(table, column, rows, *field);
     return;
   }
+  if (field != nullptr && !field->prepare.empty()) check_log(table, column, rows, *field);
   if (field == nullptr || field->prepare.empty())
     for (const FieldRange& range : spec.ranges)
       if (range.field == column.name) check_range(table, column, rows, range);

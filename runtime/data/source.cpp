@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "runtime/data/csv.h"
 #include "runtime/data/csv_head.h"
@@ -60,10 +61,46 @@ Column to_column(const std::string& file, const std::string& field, RawArray arr
   return column;
 }
 
+// The numbers among the words that stand for missing values.
+std::vector<double> missing_numbers(const Source& source) {
+  std::vector<double> numbers;
+  for (const std::string& word : source.missing)
+    if (const auto number = csv_number(word)) numbers.push_back(*number);
+  return numbers;
+}
+
+// Whether numbers of a field may stand for missing values: it is read as f64 then, whatever its
+// source holds. Indices stay whole, and pictures as they are.
+bool has_missing(const Source& source, const std::string& name, const DataSpec& spec) {
+  const FieldSpec* field = spec.field(name);
+  const bool number = field == nullptr || !field->is_index();
+  return number && !std::holds_alternative<ImagesSource>(source.kind) &&
+         !missing_numbers(source).empty();
+}
+
+// What stands for a missing value becomes NaN.
+void mark_missing(const Source& source, const DataSpec& spec, Table& table) {
+  const std::vector<double> missing = missing_numbers(source);
+  for (Column& column : table.columns) {
+    if (column.is_text || !has_missing(source, column.name, spec)) continue;
+    const int64_t count = table.rows * column.row_elements();
+    Buffer numbers(static_cast<size_t>(count) * sizeof(double));
+    for (int64_t i = 0; i < count; ++i) {
+      const double value = column.number(i);
+      const bool stands = std::any_of(missing.begin(), missing.end(), [&](double m) {
+        return value == m || (column.dtype == DType::f32 && value == static_cast<float>(m));
+      });
+      numbers.as<double>()[i] = stands ? std::numeric_limits<double>::quiet_NaN() : value;
+    }
+    column.bytes = std::move(numbers);
+    column.dtype = DType::f64;
+  }
+}
+
 // Probing: one overload a format, each adding its fields.
 class Prober {
  public:
-  explicit Prober(const DataSpec& spec) : spec_(spec) {}
+  Prober(const Source& source, const DataSpec& spec) : source_(source), spec_(spec) {}
 
   SourceInfo operator()(const IdxSource& source) {
     for (const FieldFile& file : source.files) add(file.path, file.field, probe_idx(file.path));
@@ -109,7 +146,8 @@ class Prober {
   void add(const std::string& file, const std::string& field, const RawHeader& header) {
     if (info_.file.empty()) info_.file = file;
     count_.add(file, field, header.rows());
-    info_.fields.push_back(describe_field(file, field, header.dtype, header.row_shape(), spec_));
+    const DType dtype = has_missing(source_, field, spec_) ? DType::f64 : header.dtype;
+    info_.fields.push_back(describe_field(file, field, dtype, header.row_shape(), spec_));
   }
   // Rows that the description itself holds or makes.
   template <class Rows>
@@ -126,6 +164,7 @@ class Prober {
     return std::move(info_);
   }
 
+  const Source& source_;
   const DataSpec& spec_;
   SourceInfo info_;
   RowCount count_;
@@ -237,11 +276,12 @@ void check_memory(const std::string& file, uint64_t bytes, const DataSpec& spec)
 }
 
 SourceInfo probe_source(const Source& source, const DataSpec& spec) {
-  return std::visit(Prober(spec), source.kind);
+  return std::visit(Prober(source, spec), source.kind);
 }
 
 Table read_source(const Source& source, const DataSpec& spec) {
   Table table = std::visit(Reader(spec), source.kind);
+  mark_missing(source, spec, table);
   if (table.rows <= 0) throw DataError(table.file, "", "there are no rows");
   for (Column& column : table.columns) convert_words(table, column, spec);
   return table;

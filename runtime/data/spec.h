@@ -99,6 +99,8 @@ struct Source {
   // `where`: for each row 1 to keep it, 0 to drop it. The table holds the fields as stored. May be
   // empty. Called once after loading.
   std::function<std::vector<uint8_t>(const Table&)> where;
+  // Words and numbers that stand for a missing value, in every field but pictures.
+  std::vector<std::string> missing = {};
 };
 
 // Where the prepare steps of a field of numbers are computed, and in which type.
@@ -116,10 +118,12 @@ struct PrepareStep {
     minmax,       // a + (x - min) / (max - min) * (b - a), learned; default 0 … 1
     clip,         // into a … b
     log,          // log(x + a)
-    impute,       // missing -> mean, learned
+    impute,       // missing -> mean or median, learned, or the number a
     category,     // word -> index, learned vocabulary
     one_hot,      // index -> vector
   };
+  // What impute puts in the place of a missing value.
+  enum class Fill : uint8_t { mean, median, number };
   Kind kind = Kind::scale;
   double a = 0;
   double b = 1;
@@ -130,6 +134,7 @@ struct PrepareStep {
   bool learns() const {
     return kind == Kind::standardize || kind == Kind::minmax || kind == Kind::impute;
   }
+  Fill fill = Fill::mean;
 };
 
 struct FieldSpec {

@@ -61,16 +61,38 @@ class Fitter {
     for (size_t channel = 0; channel < channels_; ++channel) {
       const Moments& m = moments[channel];
       const double stddev = m.count > 0 ? std::sqrt(m.squares / m.count) : 0;
-      check(field_.prepare[index].kind, channel, m);
+      if (field_.prepare[index].fill != PrepareStep::Fill::number)
+        check(field_.prepare[index].kind, channel, m);
       result.mean.push_back(m.mean);
       result.stddev.push_back(stddev);
       result.min.push_back(m.min);
       result.max.push_back(m.max);
     }
+    const PrepareStep& step = field_.prepare[index];
+    if (step.kind == Kind::impute && step.fill == PrepareStep::Fill::median)
+      result.mean = medians(index);
+    if (step.kind == Kind::impute && step.fill == PrepareStep::Fill::number)
+      result.mean.assign(channels_, step.a);
     return result;
   }
 
-  std::vector<Moments> gather(size_t index) const {
+  // The number in the middle of those that are not missing, or the mean of the two there.
+  std::vector<double> medians(size_t index) const {
+    std::vector<std::vector<double>> numbers(channels_);
+    gather(index, &numbers);
+    std::vector<double> result;
+    for (std::vector<double>& all : numbers) {
+      const auto middle = all.begin() + static_cast<int64_t>(all.size() / 2);
+      std::nth_element(all.begin(), middle, all.end());
+      const bool odd = all.size() % 2 == 1;
+      result.push_back(odd ? *middle : (*middle + *std::max_element(all.begin(), middle)) / 2);
+    }
+    return result;
+  }
+
+  // `numbers`: takes those of each entry of the last axis, if it is there.
+  std::vector<Moments> gather(size_t index,
+                              std::vector<std::vector<double>>* numbers = nullptr) const {
     const bool skip_missing = field_.prepare[index].kind == Kind::impute;
     const int64_t width = column_.row_elements();
     std::vector<Moments> moments(channels_);
@@ -81,6 +103,7 @@ class Fitter {
                                          fitted_, channel);
         if (std::isfinite(x)) {
           moments[channel].add(x);
+          if (numbers != nullptr) (*numbers)[channel].push_back(x);
         } else if (!skip_missing) {
           throw DataError(
               table_.file, fmt::format("{}, field '{}'", table_.place(row), field_.name),

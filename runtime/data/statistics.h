@@ -9,8 +9,8 @@ namespace nnc::runtime {
 // entry of the last axis, of the values that enter the step.
 struct FittedStep {
   std::string field;
-  int step = 0;  // position in FieldSpec::prepare
-  std::vector<double> mean, stddev, min, max;
+  int step = 0;                                // position in FieldSpec::prepare
+  std::vector<double> mean, stddev, min, max;  // mean of impute: what it puts in
 
   // By name: mean, stddev, min, max. Throws std::invalid_argument.
   const std::vector<double>& statistic(const std::string& name) const;

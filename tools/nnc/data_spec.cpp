@@ -1,6 +1,7 @@
 #include "tools/nnc/data_spec.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "compiler/layers/losses.h"
 #include "compiler/support/diagnostics.h"
@@ -120,6 +121,22 @@ runtime::PrepareStep prepare_step(const spec::Choice& choice) {
   if (choice.kind == "scale") {
     step.kind = Kind::scale;
     step.a = args.number("factor");
+  } else if (choice.kind == "log") {
+    step.kind = Kind::log;
+    step.a = args.number("offset");
+  } else if (choice.kind == "clip") {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    step.kind = Kind::clip;
+    step.a = args.has("low") ? args.number("low") : -infinity;
+    step.b = args.has("high") ? args.number("high") : infinity;
+  } else if (choice.kind == "impute") {
+    using Fill = runtime::PrepareStep::Fill;
+    const Value& value = args.at("value");
+    step.kind = Kind::impute;
+    step.fill = value.is_number()          ? Fill::number
+                : value.text() == "median" ? Fill::median
+                                           : Fill::mean;
+    if (value.is_number()) step.a = value.number();
   } else if (choice.kind == "standardize") {
     step.kind = Kind::standardize;
   } else if (choice.kind == "minmax") {
@@ -203,6 +220,12 @@ runtime::Source source_of(const spec::Split& split) {
     throw InternalError("data source '" + choice.kind + "' is not known to the runtime");
   }
   if (split.where) result.where = row_filter(*split.where);
+  result.missing = split.missing;
+  // Words that csv cells are compared with; of numbers -999 is -999.0 too.
+  if (auto* csv = std::get_if<runtime::CsvSource>(&result.kind)) {
+    csv->missing.insert(csv->missing.end(), split.missing.begin(), split.missing.end());
+    result.missing = csv->missing;
+  }
   return result;
 }
 

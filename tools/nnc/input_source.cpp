@@ -49,6 +49,8 @@ InputSource csv_source(const File& file, const CsvReading& reading) {
   source.path = file.path;
   const bool own = own_columns(file, source);
   source.by_options = true;
+  const auto& train = file.trained.model.data.train;
+  if (!own && train) source.missing = train->missing;
   source.separator = reading.separator.value_or(source.separator);
   source.decimal = reading.decimal.value_or(source.decimal);
   source.encoding = reading.encoding.value_or(source.encoding);
@@ -111,24 +113,29 @@ runtime::ImagesSource picture_source(const File& file) {
   return source;
 }
 
-}  // namespace
-
-InputSource input_source(const std::string& path, const std::string& shown,
-                         const std::vector<const FieldInfo*>& inputs, const Trained& trained,
-                         const CsvReading& csv) {
-  const File file{path, shown, inputs, trained};
-  switch (runtime::format_of(path)) {
+InputSource of_format(const File& file, const CsvReading& csv) {
+  switch (runtime::format_of(file.path)) {
     case runtime::Format::zip: return {{npz_source(file), {}}, ""};
     case runtime::Format::npy:
-      return {{runtime::NpySource{{{only_input(file, "an npy").name, path}}}, {}}, ""};
+      return {{runtime::NpySource{{{only_input(file, "an npy").name, file.path}}}, {}}, ""};
     case runtime::Format::idx:
-      return {{runtime::IdxSource{{{only_input(file, "an idx").name, path}}}, {}}, ""};
+      return {{runtime::IdxSource{{{only_input(file, "an idx").name, file.path}}}, {}}, ""};
     case runtime::Format::picture:
     case runtime::Format::folder: return {{picture_source(file), {}}, ""};
     case runtime::Format::text:
     case runtime::Format::other: break;
   }
   return csv_source(file, csv);
+}
+
+}  // namespace
+
+InputSource input_source(const std::string& path, const std::string& shown,
+                         const std::vector<const FieldInfo*>& inputs, const Trained& trained,
+                         const CsvReading& csv) {
+  InputSource result = of_format({path, shown, inputs, trained}, csv);
+  if (trained.model.data.train) result.source.missing = trained.model.data.train->missing;
+  return result;
 }
 
 }  // namespace nnc::tool

@@ -206,6 +206,18 @@ Operand ForwardBuilder::prepare(const FieldInfo& info, const Choice& step, int p
         layers::row_binary(b_, "div", layers::row_binary(b_, "sub", x, low), b_.sub(high, low));
     const double from = step.args.number("low");
     operand.value = b_.add(b_.mul(share, step.args.number("high") - from), from);
+  } else if (step.kind == "log") {
+    operand.value = b_.unary("log", b_.add(x, step.args.number("offset")));
+  } else if (step.kind == "clip") {
+    if (step.args.has("low")) x = b_.binary("max", x, b_.constant_like(step.args.number("low"), x));
+    if (step.args.has("high"))
+      x = b_.binary("min", x, b_.constant_like(step.args.number("high"), x));
+    operand.value = x;
+  } else if (step.kind == "impute") {
+    // Missing values are NaN, which alone differs from itself.
+    ir::Value* fill = fitted(info, step, position, "mean", x);
+    fill = layers::row_binary(b_, "add", b_.constant_like(0, x), fill);
+    operand.value = b_.select(b_.compare("ne", x, x), fill, x);
   } else {
     throw InternalError("prepare step " + step.kind + " passed the schema");
   }
