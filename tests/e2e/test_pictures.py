@@ -225,9 +225,11 @@ train: {epochs: 5, batch: 16, optimizer: {adam: {rate: 0.02}}}
         self.run_nnc("predict", "run", "--in", "pictures/right/001.png", "--out", "one.csv")
         rows = self.path("all.csv").read_text().splitlines()
         self.assertEqual(len(rows), 41)
-        self.assertEqual(rows[0], "probability.left,probability.middle,probability.right")
+        self.assertEqual(rows[0],
+                         "file,label,probability.left,probability.middle,probability.right")
         self.assertEqual(self.path("one.csv").read_text().splitlines(), [rows[0], rows[2]])
-        scores = [[float(cell) for cell in row.split(",")] for row in rows[1:]]
+        self.assertTrue(rows[2].startswith("pictures/right/001.png,right,"), rows[2])
+        scores = [[float(cell) for cell in row.split(",")[2:]] for row in rows[1:]]
         self.assertGreater(sum(max(row) == row[2] for row in scores), 35)
         self.assertIn("no-pictures", self.error_of("predict", "run", "--in", "no-pictures", "--out",
                                                    "x.csv"))

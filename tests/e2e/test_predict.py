@@ -66,11 +66,14 @@ class Predict(NncTest):
     def test_csv_out(self):
         self.write("x-idx", idx(self.pictures, (self.rows, 6, 6)))
         lines = self.predict("x-idx", out="y.csv").decode().splitlines()
-        self.assertEqual(lines[0], "probability.top,probability.middle,probability.bottom")
+        self.assertEqual(lines[0], "label,probability.top,probability.middle,probability.bottom")
         self.assertEqual(len(lines), self.rows + 1)
         _, values = read_npy(self.predict("x-idx"))
         for row, line in enumerate(lines[1:]):
-            for c, cell in enumerate(line.split(",")):
+            word, *cells = line.split(",")
+            scores = [float(cell) for cell in cells]
+            self.assertEqual(word, ("top", "middle", "bottom")[scores.index(max(scores))])
+            for c, cell in enumerate(cells):
                 self.assertAlmostEqual(float(cell), values[3 * row + c], delta=1e-7)
 
     def test_words_of_an_input_are_no_classes(self):
@@ -103,7 +106,8 @@ train: {epochs: 1, optimizer: adam}
     def test_npz_out(self):
         self.write("x-idx", idx(self.pictures, (self.rows, 6, 6)))
         archive = zipfile.ZipFile(io.BytesIO(self.predict("x-idx", out="y.npz")))
-        self.assertEqual(archive.namelist(), ["probability.npy"])
+        self.assertEqual(archive.namelist(), ["label.npy", "probability.npy"])
+        self.assertIn(b"'<U6', 'fortran_order': False, 'shape': (23,)", archive.read("label.npy"))
         self.assertIsNone(archive.testzip())
         self.assertEqual(archive.read("probability.npy"), self.predict("x-idx"))
 

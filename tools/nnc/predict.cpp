@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "compiler/support/text.h"
@@ -60,11 +61,54 @@ CsvReading csv_reading(const Flags& flags) {
   return csv;
 }
 
-// An id of each row, if there is one.
+// A column's name that no output and no other column has.
+std::string free_name(std::string name, const std::vector<TextColumn>& columns,
+                      const std::vector<NamedPrediction>& outputs) {
+  const auto taken = [&] {
+    return std::any_of(columns.begin(), columns.end(),
+                       [&](const TextColumn& column) { return column.name == name; }) ||
+           std::any_of(outputs.begin(), outputs.end(),
+                       [&](const NamedPrediction& output) { return output.values->name == name; });
+  };
+  while (taken()) name = "predicted_" + name;
+  return name;
+}
+
+// The field whose classes these words are.
+std::string field_of(const std::vector<std::string>& words, const Trained& trained) {
+  const std::vector<Name>& inputs = trained.model.description.model.inputs;
+  for (const runtime::FieldInfo& field : trained.fields) {
+    const bool is_input = std::any_of(inputs.begin(), inputs.end(),
+                                      [&](const Name& name) { return name.text == field.name; });
+    if (!is_input && field.vocabulary == words) return field.name;
+  }
+  return "";
+}
+
+// What names the rows, if anything does, and for each field whose classes outputs tell the class;
+// not where two outputs tell different ones.
 std::vector<TextColumn> beside(const Flags& flags, const InputRows& input,
-                               const std::vector<NamedPrediction>&) {
+                               const std::vector<NamedPrediction>& outputs,
+                               const Trained& trained) {
   std::vector<TextColumn> result;
   if (!input.ids.empty()) result.push_back({flags.id.empty() ? "file" : flags.id, input.ids});
+  std::vector<TextColumn> told;
+  for (const NamedPrediction& output : outputs) {
+    const std::string field = output.words.empty() ? "" : field_of(output.words, trained);
+    if (field.empty()) continue;
+    const auto known = std::find_if(told.begin(), told.end(),
+                                    [&](const TextColumn& column) { return column.name == field; });
+    std::vector<std::string> classes = largest_classes(output, input.table->rows);
+    if (known == told.end()) {
+      told.push_back({field, std::move(classes)});
+    } else if (known->cells != classes) {
+      known->cells.clear();
+    }
+  }
+  for (TextColumn& column : told) {
+    if (column.cells.size() != static_cast<size_t>(input.table->rows)) continue;
+    result.push_back({free_name(column.name, result, outputs), std::move(column.cells)});
+  }
   return result;
 }
 
@@ -92,7 +136,7 @@ Exit predict(Flags flags) {
   for (const runtime::Prediction& output : outputs) {
     named.push_back({&output, output_words(trained, *compiled, output.name)});
   }
-  write_predictions(flags.out, beside(flags, input, named), named, table->rows);
+  write_predictions(flags.out, beside(flags, input, named, trained), named, table->rows);
   if (flags.out != "-") {
     print_error("{} row{} to {}\n", with_commas(table->rows), table->rows == 1 ? "" : "s",
                 printable(flags.out));
