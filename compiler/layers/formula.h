@@ -11,11 +11,20 @@
 
 namespace nnc::layers {
 
+// Who knows what undoes the prepare steps of a field.
+class Units {
+ public:
+  virtual ~Units() = default;
+  // A prepared value in the units of the field. UserError for a field that is not prepared.
+  virtual ir::Value* inverse(ir::Value* value, const Name& field) = 0;
+};
+
 // What a formula is built in.
 struct FormulaContext {
   ir::Builder& b;
   Scope& scope;
   ir::DType dtype = ir::DType::f32;  // of the model; numbers and conditions become this
+  Units* units = nullptr;            // for `inverse`; null: it cannot be called here
 };
 
 // The graph of a formula. A lone name keeps its class count; everything else is a number or, for a

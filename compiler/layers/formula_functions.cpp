@@ -154,6 +154,18 @@ Operand build_clip(FormulaContext& context, const Expression& call) {
   return {combine(context, "min", combine(context, "max", x, low, call), high, call)};
 }
 
+Operand build_inverse(FormulaContext& context, const Expression& call) {
+  const Expression& field = *call.operands[1];
+  if (field.kind != Expression::Kind::name) {
+    throw UserError(field.span, "inverse needs the name of a field", "inverse(value, field)");
+  }
+  if (context.units == nullptr) {
+    throw UserError(call.span, "inverse cannot be called here", "outputs, losses or metrics");
+  }
+  return {
+      context.units->inverse(build_number(context, *call.operands[0]), {field.text, field.span})};
+}
+
 std::vector<Function> make_functions() {
   std::vector<Function> all;
   for (const char* name :
@@ -189,6 +201,9 @@ std::vector<Function> make_functions() {
   all.push_back({"if", 3, 3, false, build_if});
   all.push_back({"transpose", 1, 1, false, build_transpose});
   all.push_back({"clip", 3, 3, false, build_clip});
+  all.push_back({"inverse", 2, 2, false, build_inverse});
+  // The value as the loss sees it: an output that is no bare name stays as it is.
+  all.push_back(elementwise("prepared", [](ir::Builder&, ir::Value* x) { return x; }));
   return all;
 }
 

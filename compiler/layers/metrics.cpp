@@ -33,23 +33,26 @@ MetricResult r2(const CompareContext& context) {
 
 std::vector<MetricDef> number_metrics() {
   return {
-      {Entry{.name = "mae",
-             .doc = "Mean of |prediction - target|.",
-             .example = "metrics: [{mae: {prediction: y_hat, target: y}}]",
-             .keys = pair_keys({"prediction"}, false)},
-       mean_absolute},
-      {Entry{.name = "rmse",
-             .doc = "√ of the mean of (prediction - target)².",
-             .example = "metrics: [rmse]",
-             .keys = pair_keys({"prediction"}, false)},
-       root_mean_square},
+      {.entry = Entry{.name = "mae",
+                      .doc = "Mean of |prediction - target|, in the target's own units.",
+                      .example = "metrics: [{mae: {prediction: y_hat, target: y}}]",
+                      .keys = pair_keys({"prediction"}, false)},
+       .build = mean_absolute,
+       .own_units = true},
+      {.entry = Entry{.name = "rmse",
+                      .doc = "√ of the mean of (prediction - target)², in the target's own units.",
+                      .example = "metrics: [rmse]",
+                      .keys = pair_keys({"prediction"}, false)},
+       .build = root_mean_square,
+       .own_units = true},
       {.entry = Entry{.name = "r2",
                       .doc = "1 - Σ(target - prediction)² / Σ(target - mean target)²: the share of "
                              "the target's variance that is explained.",
                       .example = "metrics: [r2]",
                       .keys = pair_keys({"prediction"}, false)},
        .build = r2,
-       .more_is_better = true},
+       .more_is_better = true,
+       .own_units = true},
   };
 }
 

@@ -21,6 +21,7 @@ struct MetricDef {
   std::function<MetricResult(const CompareContext&)> build;
   bool more_is_better = false;
   bool while_training = true;  // false: only where rows are evaluated (curves)
+  bool own_units = false;      // compares in the units of the data, not prepared values
 };
 
 const std::vector<MetricDef>& metric_table();

@@ -26,7 +26,8 @@ Type split() {
            {Key("fraction", number().above(0).below(1),
                 "of the train rows. `test` is taken first, `valid` is a fraction of what is left")
                 .required(),
-            Key("stratify", reference(), "a field whose classes keep their shares"),
+            Key("stratify", reference(),
+                "a field whose classes keep their shares; a class of one row is trained on"),
             Key("seed", integer().at_least(0),
                 "of the choice of rows, which does not depend on train.seed")
                 .by_default("0")})});
@@ -64,7 +65,11 @@ Type model() {
        Key("layers",
            list_of(entry_with_siblings(Group::layers, layer_siblings())).sized(0, most_layers),
            "the graph, from top to bottom"),
-       Key("outputs", map_of(formula()), "what the model predicts; default: the last layer")});
+       Key("outputs", map_of(formula()),
+           "what the model predicts; default: the last layer. The bare name of what a loss "
+           "compares "
+           "with a prepared field comes in that field's own units; other formulas stay as "
+           "written")});
 }
 
 Type loss() {

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <set>
+#include <utility>
 
 #include "compiler/spec/describe.h"
 #include "compiler/support/text.h"
@@ -144,7 +146,21 @@ class References {
   }
 
   void check(const Formula& formula, const Allowed& allowed) {
-    check(names_in(*formula.root), allowed);
+    std::set<std::pair<int, int>> units;
+    add_units(*formula.root, units);
+    for (const Name& name : names_in(*formula.root)) {
+      Allowed here = allowed;
+      here.all_fields |= units.count({name.span.line, name.span.column}) > 0;
+      check(name, here);
+    }
+  }
+
+  // Where fields stand whose units are meant, not their values: inverse(value, field).
+  static void add_units(const Expression& e, std::set<std::pair<int, int>>& places) {
+    if (e.kind == Expression::Kind::call && e.text == "inverse" && e.operands.size() == 2)
+      places.emplace(e.operands[1]->span.line, e.operands[1]->span.column);
+    for (const ExpressionPtr& operand : e.operands) add_units(*operand, places);
+    for (const NamedOperand& operand : e.named) add_units(*operand.value, places);
   }
 
   void check(const std::vector<Name>& names, const Allowed& allowed) {

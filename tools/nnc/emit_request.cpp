@@ -128,6 +128,9 @@ codegen::EmitValue emitted_output(const abi::OutputDesc& output, const Trained& 
                                   const CompiledModel& compiled) {
   codegen::EmitValue value{output.name, output.dtype, output.shape, ""};
   value.classes = output_words(trained, compiled, output.name);
+  for (const spec::OutputInfo& info : compiled.forward().outputs)
+    if (info.name == output.name && !info.units.empty())
+      value.comment = "in the units of " + info.units;
   return value;
 }
 

@@ -112,6 +112,18 @@ std::vector<TextColumn> beside(const Flags& flags, const InputRows& input,
   return result;
 }
 
+// Runs of earlier versions predicted prepared values.
+void note_units(const Trained& trained, const CompiledModel& compiled) {
+  if (trained.knows_units) return;
+  for (const spec::OutputInfo& output : compiled.forward().outputs) {
+    if (output.units.empty()) continue;
+    print_note(
+        fmt::format("'{}' is in the units of '{}'; the version of nnc that made {} predicted "
+                    "prepared values",
+                    output.name, output.units, trained.folder));
+  }
+}
+
 Exit predict(Flags flags) {
   find_run(flags);
   const Trained trained = open_trained(flags.run);
@@ -123,6 +135,7 @@ Exit predict(Flags flags) {
       read_input_rows(flags.in, trained, compiled->planned_entry("predict"), csv_reading(flags));
   const auto& table = input.table;
   for (const std::string& note : input.notes) print_note(note);
+  note_units(trained, *compiled);
   runtime::Buffer state = trained_state(trained, *compiled);
   const int threads = threads_of(flags.compile);
   runtime::ThreadPool pool(threads);

@@ -173,6 +173,9 @@ void print_header(const Job& job, const CompileFlags& flags) {
   std::string rows = with_commas(job.data.train.size()) + " train";
   if (!job.data.valid.empty()) rows += ", " + with_commas(job.data.valid.size()) + " valid";
   print_progress("  data     {}\n", rows);
+  for (const std::string& target : job.compiled->forward().prepared_targets)
+    print_progress("  loss     of '{}' as prepared; metrics and predictions in its own units\n",
+                   printable(target));
   const CompileTimings timings = job.compiled->timings();
   print_progress("  compile  {}{}, {} on {} thread{}\n", duration_text(job.compile_seconds),
                  timings.from_cache ? " (cached)" : "",
@@ -186,6 +189,14 @@ void print_header(const Job& job, const CompileFlags& flags) {
   print_progress("\n");
 }
 
+// The outputs that are in the units of a field, with its name.
+nlohmann::ordered_json units_of(const CompiledModel& compiled) {
+  nlohmann::ordered_json units = nlohmann::ordered_json::object();
+  for (const spec::OutputInfo& output : compiled.forward().outputs)
+    if (!output.units.empty()) units[output.name] = output.units;
+  return units;
+}
+
 nlohmann::ordered_json facts(const Job& job, const CompileFlags& flags,
                              const std::string& model_text) {
   nlohmann::ordered_json json;
@@ -193,6 +204,7 @@ nlohmann::ordered_json facts(const Job& job, const CompileFlags& flags,
   json["batch"] = job.options.batch;
   json["parameters"] = job.compiled->program().parameters;
   json["rows"] = {{"train", job.data.train.size()}, {"valid", job.data.valid.size()}};
+  json["units"] = units_of(*job.compiled);
   json["model_hash"] = runtime::hash_text(model_text);
   json["machine"] = {{"cores", runtime::available_cores()},
                      {"threads", job.threads},

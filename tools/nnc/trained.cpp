@@ -78,6 +78,7 @@ Trained open_trained(const std::string& run_or_file, const std::vector<std::stri
   nlohmann::ordered_json facts;
   result.manifest = read_manifest(result.folder, &facts);
   warn_of_failure(result.folder, facts);
+  result.knows_units = facts.contains("units");
   const std::string path = model_path_in(result.folder);
   // The paths of a run's model are absolute; those of --data start where the user is.
   result.model = overrides.empty()

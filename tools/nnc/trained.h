@@ -16,6 +16,7 @@ struct Trained {
   Model model;
   Manifest manifest;
   std::vector<runtime::FieldInfo> fields;  // as compiled
+  bool knows_units = true;  // false: of a version whose predictions were in prepared units
 };
 
 // Reads the model of a run. A model file is opened as it is (its fields are probed). `overrides`

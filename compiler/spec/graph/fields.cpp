@@ -195,13 +195,13 @@ Operand ForwardBuilder::prepare(const FieldInfo& info, const Choice& step, int p
   if (step.kind == "scale") {
     operand.value = b_.mul(x, step.args.number("factor"));
   } else if (step.kind == "standardize") {
-    ir::Value* mean = fitted(info, step, position, "mean", x);
-    ir::Value* deviation = fitted(info, step, position, "stddev", x);
+    ir::Value* mean = fitted(info, step, position, "mean");
+    ir::Value* deviation = fitted(info, step, position, "stddev");
     operand.value =
         layers::row_binary(b_, "div", layers::row_binary(b_, "sub", x, mean), deviation);
   } else if (step.kind == "minmax") {
-    ir::Value* low = fitted(info, step, position, "min", x);
-    ir::Value* high = fitted(info, step, position, "max", x);
+    ir::Value* low = fitted(info, step, position, "min");
+    ir::Value* high = fitted(info, step, position, "max");
     ir::Value* share =
         layers::row_binary(b_, "div", layers::row_binary(b_, "sub", x, low), b_.sub(high, low));
     const double from = step.args.number("low");
@@ -224,17 +224,20 @@ Operand ForwardBuilder::prepare(const FieldInfo& info, const Choice& step, int p
   return operand;
 }
 
-// A number for each entry of the last axis, which the runtime learns from the train split.
+// A number for each entry of the last axis, which the runtime learns from the train split. A second
+// step of a kind has its position in its name.
 ir::Value* ForwardBuilder::fitted(const FieldInfo& info, const Choice& step, int position,
-                                  const std::string& statistic, ir::Value* like) {
-  const std::vector<int64_t> row = layers::row_shape(like);
+                                  const std::string& statistic) {
+  const std::vector<Choice>& steps = description_.data->field(info.name)->prepare;
+  const bool again = std::any_of(steps.begin(), steps.begin() + position,
+                                 [&](const Choice& other) { return other.kind == step.kind; });
   abi::StateDesc state;
-  state.name = info.name + ":" + step.kind + "." + statistic;
-  const bool taken = forward_.graph->find_param(ir::ParamKind::state, state.name) != nullptr;
-  if (taken) state.name = info.name + ":" + step.kind + std::to_string(position) + "." + statistic;
+  state.name =
+      info.name + ":" + step.kind + (again ? std::to_string(position) : "") + "." + statistic;
+  if (ir::Value* known = forward_.graph->find_param(ir::ParamKind::state, state.name)) return known;
   state.kind = abi::StateKind::prepared;
-  state.dtype = like->type.dtype;
-  if (!row.empty()) state.shape = {row.back()};
+  state.dtype = prepare_dtype(info);
+  if (!info.row_shape.empty()) state.shape = {info.row_shape.back()};
   state.initial.kind = abi::Initial::Kind::fitted;
   state.initial.fit_field = info.name;
   state.initial.fit_step = position;

@@ -53,6 +53,7 @@ ForwardBuilder::ForwardBuilder(const Description& description, const std::vector
                .metrics = {},
                .layers = {},
                .outputs = {},
+               .prepared_targets = {},
                .products = {}},
       b_(*forward_.graph),
       dtype_(description.precision == Precision::f64 ? ir::DType::f64 : ir::DType::f32) {}

@@ -47,6 +47,7 @@ struct OutputInfo {
   std::string name;
   std::vector<int64_t> shape;  // of one row
   std::string class_field;     // its last axis holds scores of the classes of this field; or empty
+  std::string units;           // the prepared field in whose units it is; or empty
 };
 
 struct Forward {
@@ -61,6 +62,8 @@ struct Forward {
   std::vector<abi::MetricDesc> metrics;
   std::vector<LayerSummary> layers;
   std::vector<OutputInfo> outputs;  // predict only
+  // Fields that losses compare as prepared values, although they have units of their own.
+  std::vector<std::string> prepared_targets;
   // Kernels, and what they make, in the order in which a row meets them.
   std::vector<std::pair<const ir::Value*, ir::Value*>> products;
 

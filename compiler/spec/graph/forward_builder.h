@@ -11,6 +11,7 @@
 
 #include "compiler/ir/builder.h"
 #include "compiler/layers/compare.h"
+#include "compiler/layers/formula.h"
 #include "compiler/layers/layer.h"
 #include "compiler/spec/graph/forward.h"
 
@@ -19,7 +20,7 @@ namespace nnc::spec {
 // Thrown where a value is missing because of a mistake that was reported already.
 struct AlreadyReported {};
 
-class ForwardBuilder : public layers::Scope {
+class ForwardBuilder : public layers::Scope, public layers::Units {
  public:
   ForwardBuilder(const Description& description, const std::vector<FieldInfo>& fields, Mode mode,
                  Diagnostics& diagnostics, int64_t batch);
@@ -28,6 +29,7 @@ class ForwardBuilder : public layers::Scope {
 
   // Any name of the model: layer, field, parameter, weight, output.
   layers::Operand find(const std::string& name, const SourceSpan& span) override;
+  ir::Value* inverse(ir::Value* value, const Name& field) override;
 
  private:
   // Runs `work` and turns what it throws into diagnostics. False if it failed.
@@ -63,7 +65,18 @@ class ForwardBuilder : public layers::Scope {
   layers::Operand prepare(const FieldInfo& info, const Choice& step, int position,
                           layers::Operand operand);
   ir::Value* fitted(const FieldInfo& info, const Choice& step, int position,
-                    const std::string& statistic, ir::Value* like);
+                    const std::string& statistic);
+
+  // ---- units.cpp
+  const FieldInfo* prepared_field(const std::string& name) const;
+  const FieldInfo* prepared_field(const layers::Operand& target) const;
+  const FieldInfo* predicted_field(const NamedFormula& output) const;
+  ir::Value* inverse(const FieldInfo& info, ir::Value* value);
+  ir::Value* undo(const FieldInfo& info, const Choice& step, int position, ir::Value* x);
+  static double factor_of(const Choice& step);
+  ir::Value* predicted(const NamedFormula& output, ir::Value* value, std::string& units);
+  ir::DType to_own_units(layers::Pair& pair);
+  void check_units(const layers::Pair& pair);
 
   // ---- loss.cpp
   void build_loss();
@@ -102,6 +115,11 @@ class ForwardBuilder : public layers::Scope {
     SourceSpan span = {};
   };
   std::map<std::string, RunningStatistic> statistics_;
+  struct OwnUnits {
+    const FieldInfo* field = nullptr;
+    ir::Value* exact = nullptr;  // before it became the model's type
+  };
+  std::map<const ir::Value*, OwnUnits> own_units_;  // what inverse() made
   struct TermPair {
     const Term* term;
     layers::Pair pair;

@@ -41,6 +41,7 @@ ir::Value* ForwardBuilder::build_term(const Term& term) {
     internal_check(def != nullptr, "loss " + term.loss->kind + " passed the schema");
     b_.set_span(term.loss->span);
     const layers::Pair pair = layers::named_pair(term.loss->kind, term.loss->args, *this);
+    check_units(pair);
     value = def->build({b_, dtype_, term.loss->kind, term.loss->span, term.loss->args, pair});
     pairs_.push_back({&term, pair});
   } else {

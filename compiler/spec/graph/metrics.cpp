@@ -100,8 +100,9 @@ void ForwardBuilder::build_metric(const Metric& metric) {
     pair.prediction_span = pair.target_span = metric.choice.span;
   }
   b_.set_span(metric.choice.span);
+  const ir::DType dtype = def->own_units ? to_own_units(pair) : dtype_;
   const layers::MetricResult result =
-      def->build({b_, dtype_, metric.choice.kind, metric.choice.span, metric.choice.args, pair});
+      def->build({b_, dtype, metric.choice.kind, metric.choice.span, metric.choice.args, pair});
   forward_.graph->add_output("metric." + metric.name, result.statistics);
   forward_.metrics.push_back({.name = metric.name,
                               .finalize = result.finalize,

@@ -16,8 +16,9 @@ void ForwardBuilder::build_predictions() {
       const layers::Operand operand = build_output(output);
       values_.emplace(output.name.text, operand);
       if (mode_ != Mode::predict) return;
-      forward_.graph->add_output(output.name.text, operand.value);
-      forward_.outputs.push_back({output.name.text, layers::row_shape(operand.value), ""});
+      OutputInfo info{output.name.text, layers::row_shape(operand.value), "", ""};
+      forward_.graph->add_output(output.name.text, predicted(output, operand.value, info.units));
+      forward_.outputs.push_back(std::move(info));
     });
   }
   if (mode_ == Mode::predict) name_class_outputs();

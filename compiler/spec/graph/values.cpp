@@ -83,14 +83,14 @@ Operand ForwardBuilder::build_parameter(const Parameter& parameter) {
 
 Operand ForwardBuilder::build_output(const NamedFormula& output) {
   b_.set_span(output.formula.span);
-  layers::FormulaContext context{b_, *this, dtype_};
+  layers::FormulaContext context{b_, *this, dtype_, this};
   return {each_row(layers::build_formula(context, output.formula)),
           "output '" + output.name.text + "', line " + std::to_string(output.name.span.line)};
 }
 
 ir::Value* ForwardBuilder::formula(const Formula& formula, layers::Scope& scope) {
   b_.set_span(formula.span);
-  layers::FormulaContext context{b_, scope, dtype_};
+  layers::FormulaContext context{b_, scope, dtype_, this};
   return layers::build_formula(context, formula);
 }
 
