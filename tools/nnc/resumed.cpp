@@ -11,6 +11,7 @@
 #include "compiler/spec/parse.h"
 #include "runtime/run_folder.h"
 #include "tools/nnc/exit.h"
+#include "tools/nnc/splits.h"
 #include "tools/nnc/terminal.h"
 
 namespace nnc::tool {
@@ -39,6 +40,15 @@ void check_same_data(const std::string& folder, const nlohmann::ordered_json& fa
                     folder),
         fmt::format("put the old file back; or train anew: nnc train {}", model_path));
   }
+}
+
+void check_same_draw(const std::string& folder, const Manifest& manifest,
+                     const runtime::Split& train) {
+  if (manifest.train_rows.empty() || manifest.train_rows == rows_hash(train)) return;
+  throw CommandError(
+      Exit::usage,
+      fmt::format("{} cannot go on: its rows to train on are drawn otherwise now", folder),
+      fmt::format("put the old data back, or train anew: nnc train {}", manifest.model_path));
 }
 
 void warn_of_missing_metrics(const std::string& folder, const runtime::Resumable& found) {

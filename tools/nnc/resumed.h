@@ -3,6 +3,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "runtime/data/table.h"
 #include "runtime/keeper.h"
 #include "tools/nnc/run.h"
 #include "tools/nnc/train_options.h"
@@ -18,6 +19,10 @@ bool has_checkpoint(const std::string& folder, const Manifest& manifest);
 // rows would be neither this run nor a new one.
 void check_same_data(const std::string& folder, const nlohmann::ordered_json& facts,
                      const nlohmann::ordered_json& hashes, const std::string& model_path);
+
+// CommandError if these are other rows than those that the run was trained on.
+void check_same_draw(const std::string& folder, const Manifest& manifest,
+                     const runtime::Split& train);
 
 // Warns if metrics.jsonl lacks epochs that the checkpoint has.
 void warn_of_missing_metrics(const std::string& folder, const runtime::Resumable& found);

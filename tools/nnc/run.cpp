@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "compiler/spec/graph/forward.h"
 #include "runtime/json_reader.h"
 #include "runtime/run_folder.h"
 #include "tools/nnc/exit.h"
@@ -316,6 +317,13 @@ std::vector<spec::FieldInfo> for_compiler(const std::vector<runtime::FieldInfo>&
                       .wide = field.wide});
   }
   return result;
+}
+
+ordered_json units_of(const std::vector<spec::OutputInfo>& outputs) {
+  ordered_json units = ordered_json::object();
+  for (const spec::OutputInfo& output : outputs)
+    if (!output.units.empty()) units[output.name] = output.units;
+  return units;
 }
 
 }  // namespace nnc::tool

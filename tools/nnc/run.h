@@ -10,6 +10,10 @@
 #include "runtime/atomic_file.h"
 #include "runtime/data/spec.h"
 
+namespace nnc::spec {
+struct OutputInfo;
+}
+
 namespace nnc::tool {
 
 // What manifest.json must hold so that a run can be evaluated and resumed, and can predict without
@@ -82,5 +86,8 @@ void set_trained(runtime::DataSpec& data, const Manifest& manifest);
 
 // The compiler's view of the same fields.
 std::vector<spec::FieldInfo> for_compiler(const std::vector<runtime::FieldInfo>& fields);
+
+// For the manifest: the outputs that are in the units of a field, with its name.
+nlohmann::ordered_json units_of(const std::vector<spec::OutputInfo>& outputs);
 
 }  // namespace nnc::tool

@@ -86,6 +86,11 @@ bool is_drawn(const runtime::DataSpec& data, const std::string& split) {
   return data.valid_fraction || data.test_fraction;
 }
 
+bool drawn_anew(const runtime::DataSpec& data, const runtime::Split& trained,
+                const runtime::Split& now, const ordered_json& hashes) {
+  return rows_hash(trained) != rows_hash(now) || hash_data(data) != hashes;
+}
+
 void check_same_rows(const Trained& trained, const runtime::Dataset& data,
                      const std::string& split) {
   if (trained.folder.empty()) return;

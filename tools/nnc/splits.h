@@ -20,6 +20,11 @@ std::string rows_hash(const runtime::Split& split);
 // Whether the rows of a split are drawn out of those of another: a fraction, or what one leaves.
 bool is_drawn(const runtime::DataSpec& data, const std::string& split);
 
+// Whether rows of a split that is drawn now can be rows that were trained on: what is left to train
+// on is not what it was, or the files are not (`hashes`: as they were read).
+bool drawn_anew(const runtime::DataSpec& data, const runtime::Split& trained,
+                const runtime::Split& now, const nlohmann::ordered_json& hashes);
+
 // CommandError where rows of this split, as drawn now, can be others than those that were kept for
 // it when the run was trained. A warning where a file of its own has changed.
 void check_same_rows(const Trained& trained, const runtime::Dataset& data,

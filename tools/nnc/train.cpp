@@ -189,14 +189,6 @@ void print_header(const Job& job, const CompileFlags& flags) {
   print_progress("\n");
 }
 
-// The outputs that are in the units of a field, with its name.
-nlohmann::ordered_json units_of(const CompiledModel& compiled) {
-  nlohmann::ordered_json units = nlohmann::ordered_json::object();
-  for (const spec::OutputInfo& output : compiled.forward().outputs)
-    if (!output.units.empty()) units[output.name] = output.units;
-  return units;
-}
-
 nlohmann::ordered_json facts(const Job& job, const CompileFlags& flags,
                              const std::string& model_text) {
   nlohmann::ordered_json json;
@@ -204,7 +196,7 @@ nlohmann::ordered_json facts(const Job& job, const CompileFlags& flags,
   json["batch"] = job.options.batch;
   json["parameters"] = job.compiled->program().parameters;
   json["rows"] = {{"train", job.data.train.size()}, {"valid", job.data.valid.size()}};
-  json["units"] = units_of(*job.compiled);
+  json["units"] = units_of(job.compiled->forward().outputs);
   json["model_hash"] = runtime::hash_text(model_text);
   json["machine"] = {{"cores", runtime::available_cores()},
                      {"threads", job.threads},
@@ -213,20 +205,10 @@ nlohmann::ordered_json facts(const Job& job, const CompileFlags& flags,
   return json;
 }
 
-void check_same_draw(const Job& job) {
-  const std::string& rows = job.manifest.train_rows;
-  if (!rows.empty() && rows != rows_hash(job.data.train)) {
-    throw CommandError(
-        Exit::usage,
-        fmt::format("{} cannot go on: its rows to train on are drawn otherwise now", job.folder),
-        fmt::format("put the old data back, or train anew: nnc train {}", job.manifest.model_path));
-  }
-}
-
 // A run that cannot go on stays as it is.
 void check_resumed(Job& job) {
   check_same_data(job.folder, job.facts, job.hashes.get(), job.manifest.model_path);
-  check_same_draw(job);
+  check_same_draw(job.folder, job.manifest, job.data.train);
   if (!job.options.resume) return;
   const runtime::Resumable found = runtime::check_resumable(
       {job.compiled->program(), job.compiled->entry("step"), job.data.train, job.options});
@@ -332,12 +314,6 @@ class Progress final : public TrainProgress {
   bool said_no_value_ = false;
 };
 
-// Whether the test rows, which are drawn only now, can be rows that were trained on.
-bool data_changed(const Job& job, const runtime::Dataset& now) {
-  if (rows_hash(now.train) != rows_hash(job.data.train)) return true;
-  return hash_data(job.model.data) != job.hashes.get();
-}
-
 // Loss and metrics on the test rows, which are read only now.
 void judge(Job& job, runtime::ThreadPool& pool, bool quiet) {
   const runtime::DataSpec& data = job.model.data;
@@ -349,7 +325,7 @@ void judge(Job& job, runtime::ThreadPool& pool, bool quiet) {
     print_warning(fmt::format("no figures of the test rows: {}", error.what()));
     return;
   }
-  if (data.test_fraction && data_changed(job, test)) {
+  if (data.test_fraction && drawn_anew(data, job.data.train, test.train, job.hashes.get())) {
     print_warning("the data changed while the model was trained: no figures of the test rows");
     return;
   }

@@ -215,7 +215,7 @@ Operand ForwardBuilder::prepare(const FieldInfo& info, const Choice& step, int p
     operand.value = x;
   } else if (step.kind == "impute") {
     // Missing values are NaN, which alone differs from itself.
-    ir::Value* fill = fitted(info, step, position, "mean", x);
+    ir::Value* fill = fitted(info, step, position, "mean");
     fill = layers::row_binary(b_, "add", b_.constant_like(0, x), fill);
     operand.value = b_.select(b_.compare("ne", x, x), fill, x);
   } else {
