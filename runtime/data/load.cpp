@@ -116,9 +116,17 @@ void prepare_numbers(const DataSpec& spec, const std::vector<FittedStep>* fitted
     if (fitted == nullptr && info.prepared != Prepared::in_program)
       info.wide = needs_f64(data.fitted, info.name);
     if (info.prepared != Prepared::while_loading) continue;
+    const FieldSpec& field = *spec.field(info.name);
+    // A run has learned nothing of fields that its model does not read: they are left out.
+    const bool unread = fitted != nullptr && !is_fitted(field, *fitted);
     for (Loaded* loaded : {&loading.train, &loading.valid, &loading.test}) {
       Column* column = loaded->table ? loaded->table->find(info.name) : nullptr;
-      if (column != nullptr) prepare_column(*column, *spec.field(info.name), data.fitted);
+      if (column == nullptr) continue;
+      if (unread) {
+        std::erase_if(loaded->table->columns, [&](const Column& c) { return &c == column; });
+      } else {
+        prepare_column(*column, field, data.fitted);
+      }
     }
   }
 }

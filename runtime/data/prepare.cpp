@@ -15,9 +15,6 @@ std::vector<const FittedStep*> steps_of(const FieldSpec& field,
   std::vector<const FittedStep*> result(field.prepare.size(), nullptr);
   for (const FittedStep& step : fitted)
     if (step.field == field.name) result.at(static_cast<size_t>(step.step)) = &step;
-  for (size_t i = 0; i < result.size(); ++i)
-    if (field.prepare[i].learns() && result[i] == nullptr)
-      throw std::invalid_argument("field '" + field.name + "' was not fitted");
   return result;
 }
 
@@ -59,7 +56,16 @@ double prepared_number(double x, const std::vector<PrepareStep>& steps, size_t c
   return x;
 }
 
+bool is_fitted(const FieldSpec& field, const std::vector<FittedStep>& fitted) {
+  const std::vector<const FittedStep*> steps = steps_of(field, fitted);
+  for (size_t i = 0; i < steps.size(); ++i)
+    if (field.prepare[i].learns() && steps[i] == nullptr) return false;
+  return true;
+}
+
 void prepare_column(Column& column, const FieldSpec& field, const std::vector<FittedStep>& fitted) {
+  if (!is_fitted(field, fitted))
+    throw std::invalid_argument("field '" + field.name + "' was not fitted");
   const std::vector<const FittedStep*> steps = steps_of(field, fitted);
   const auto channels =
       column.row_shape.empty() ? size_t{1} : static_cast<size_t>(column.row_shape.back());

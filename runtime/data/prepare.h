@@ -14,6 +14,9 @@ Prepared prepared_in(const FieldSpec& field, abi::DType source, abi::DType preci
 double prepared_number(double x, const std::vector<PrepareStep>& steps, size_t count,
                        const std::vector<const FittedStep*>& fitted, size_t channel);
 
+// Whether everything is known that the steps of a field have to learn.
+bool is_fitted(const FieldSpec& field, const std::vector<FittedStep>& fitted);
+
 // All numbers of a column after all steps, as f32. Throws std::invalid_argument for a step that
 // was not fitted.
 void prepare_column(Column& column, const FieldSpec& field, const std::vector<FittedStep>& fitted);

@@ -85,6 +85,14 @@ class ExactNumbers(NncTest):
         self.run_nnc("train", model, "-o", "run", "--quiet")
         self.assertEqual(self.json_of("eval", "run", "--split", "train", "--json")["rows"], 18)
 
+    def test_a_field_that_nobody_reads(self):
+        self.csv_of(SECONDS)
+        data = "{csv: {file: a.csv, columns: {t: t, y: y, z: y}}}\n  test: {fraction: 0.2}"
+        text = MODEL.replace("DATA", data).replace("[STEP]}", "[standardize]}, z: {prepare: "
+                                                   "[standardize]}")
+        self.run_nnc("train", self.write("m.yaml", text), "-o", "run", "--quiet")
+        self.assertEqual(self.json_of("eval", "run", "--json")["rows"], 4)
+
     @unittest.skipUnless(shutil.which("g++"), "no compiler")
     def test_emitted_code_takes_doubles_where_floats_are_too_coarse(self):
         numbers = self.prepared(self.csv_of(SECONDS))
