@@ -54,6 +54,35 @@ TEST_CASE("standardize and minmax use one statistic for each entry of the last a
               {-1, 0, 1});
 }
 
+TEST_CASE("targets come back in their own units") {
+  Model model = load(
+      "nnc: 1\nprecision: f64\ndata:\n  train: {npy: {x: x.npy, y: y.npy}}\n  fields: {y: "
+      "{prepare: [{scale: 0.5}, standardize, {minmax: {low: -1, high: 1}}]}}\nmodel:\n  inputs: "
+      "[x]\n  layers: [{expr: \"2*x\", name: p}]\n  outputs: {p: p, bare: p, kept: "
+      "\"prepared(p)\", by_hand: \"inverse(p, y)\"}\nloss: {mean_squared_error: {prediction: p, "
+      "target: y}}\nmetrics: [mae]\n",
+      {field("x", {}, abi::DType::f64), field("y", {}, abi::DType::f64)});
+  // y = 2 (mean + deviation (min + (p + 1) / 2 (max - min)))
+  const Tensors learned = {{"x", tensor({2}, {0.25, -0.5})},
+                           {"y:standardize.mean", scalar(10)},
+                           {"y:standardize.stddev", scalar(4)},
+                           {"y:minmax.min", scalar(-2)},
+                           {"y:minmax.max", scalar(1)}};
+  const spec::Forward forward = model.forward(spec::Mode::predict);
+  auto outputs = ir::evaluate(*forward.graph, learned, {.batch = 2});
+  for (const char* name : {"p", "bare", "by_hand"}) check_close(outputs.at(name), {22, 4});
+  check_close(outputs.at("kept"), {0.5, -1});
+  CHECK(forward.outputs[0].units == "y");
+  CHECK(forward.outputs[2].units.empty());
+
+  Tensors rows = learned;
+  rows["y"] = tensor({2}, {20, 10});
+  const spec::Forward judged = model.forward(spec::Mode::eval);
+  outputs = ir::evaluate(*judged.graph, rows, {.batch = 2});
+  check_close(outputs.at("metric.mae"), {2, 6});
+  CHECK(judged.prepared_targets == std::vector<std::string>{"y"});
+}
+
 TEST_CASE("steps follow each other") {
   Model model = prepared("[{scale: 2}, standardize, {scale: 10}, standardize]",
                          field("x", {}, abi::DType::f64));

@@ -80,6 +80,30 @@ TEST_CASE("stratified fractions keep the shares of the classes") {
         "  expected  an index field (classes, names or category) with one number a row");
 }
 
+TEST_CASE("stratified fractions have the size that was asked for") {
+  // 7, 13 and 80 rows of three classes; one of a fourth.
+  DataSpec spec = counting(101, 4);
+  auto& labels = std::get<InlineSource>(spec.train->kind).fields[1].numbers;
+  for (size_t i = 0; i < 101; ++i) labels[i] = i < 7 ? 0 : i < 20 ? 1 : i < 100 ? 2 : 3;
+  const auto taken = [&](double fraction) {
+    spec.test_fraction = Fraction{fraction, "label", 7};
+    const Dataset data = load(spec);
+    std::map<double, int> counts;
+    for (int32_t row : data.test.rows) ++counts[data.test.table->find("label")->number(row)];
+    return counts;
+  };
+  CHECK(taken(0.1) == std::map<double, int>{{0, 1}, {1, 1}, {2, 8}});
+  CHECK(taken(0.5) == std::map<double, int>{{0, 4}, {1, 7}, {2, 40}});
+  spec.test_fraction->each_class_rounded = true;  // as earlier versions did it
+  CHECK(load(spec).test.size() == 52);
+  TemporaryFolder folder;
+  CHECK(data_error(folder, [&] { taken(0.02); }) ==
+        "inline data: a test fraction of 0.02, stratified by 'label', is 2 of 101 rows, which "
+        "leaves 2 rows for test: too few for one of each class\n"
+        "  expected  3 rows or more, one for each class that has two, or no `stratify`\n"
+        "  got       4 classes");
+}
+
 TEST_CASE("a split that would be empty is refused") {
   DataSpec spec = counting(3, 3);
   spec.valid_fraction = Fraction{0.1, "", 0};
