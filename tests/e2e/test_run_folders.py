@@ -176,6 +176,32 @@ class RunFolders(NncTest):
                                  ["checkpoint", "manifest.json", "metrics.jsonl", "model.yaml",
                                   "weights.safetensors"])
 
+    def test_a_manifest_of_somebody_else_is_not_replaced(self):
+        for content in ("{}", '{"name": "my web page"}', '{\n  "nnc-like": 1}'):
+            self.write("site/manifest.json", content)
+            self.assertIn("site is already there",
+                          self.fails_in_words("train", self.model, "-o", "site"))
+            self.assertEqual(self.path("site/manifest.json").read_text(), content)
+
+    def test_other_data_do_not_go_on_with_a_killed_run(self):
+        """Also before the resumed training has come to its end."""
+        self.train("run")
+        manifest = json.loads(self.path("run/manifest.json").read_text())
+        hashes = manifest["data_hashes"]
+        late = subprocess.Popen([str(NNC), "train", "--resume", "run", "--epochs", "100000000",
+                                 "--quiet"], cwd=self.folder, env=self.environment)
+        try:
+            while len(self.path("run/metrics.jsonl").read_text().splitlines()) < 5:
+                self.assertIsNone(late.poll())
+        finally:
+            late.kill()
+            late.wait()
+        self.assertEqual(json.loads(self.path("run/manifest.json").read_text())["data_hashes"],
+                         hashes)
+        self.write("rows.csv", TABLE.replace("4,4,", "4,5,", 1))
+        self.assertIn("rows.csv has changed since run was started",
+                      self.fails_in_words("train", "--resume", "run", "--epochs", 5))
+
     def test_a_finished_run_is_replaced_by_force_alone(self):
         """Also when it is finished while the other training still compiles."""
         late = subprocess.Popen([str(NNC), "train", str(self.model), "-o", "run", "--quiet",

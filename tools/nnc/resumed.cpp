@@ -18,10 +18,13 @@ namespace nnc::tool {
 
 namespace fs = std::filesystem;
 
-bool has_checkpoint(const std::string& folder, const Manifest& manifest) {
+bool has_checkpoint(const std::string& folder, const Manifest& manifest,
+                    const nlohmann::ordered_json& facts) {
   const std::string path = runtime::checkpoint_path(folder);
   if (fs::exists(path)) return true;
-  if (!manifest.weights_checksum.empty() && fs::exists(runtime::weights_path(folder))) {
+  // Earlier versions knew no checksum.
+  const bool ended = !manifest.weights_checksum.empty() || facts.contains("train_seconds");
+  if (ended && fs::exists(runtime::weights_path(folder))) {
     throw CommandError(Exit::failed, fmt::format("{} is gone, so this run cannot go on", path),
                        "its weights can still be used; to train anew: nnc train FILE");
   }

@@ -11,9 +11,10 @@
 namespace nnc::tool {
 
 // Whether the run in `folder` has a checkpoint to go on from. One that was killed before its first
-// has none and starts again; CommandError where the checkpoint of a run that had come to its end is
-// gone: its weights are not written over.
-bool has_checkpoint(const std::string& folder, const Manifest& manifest);
+// has none and starts again; CommandError where the checkpoint of a run that had come to its end
+// (manifest and `facts` tell) is gone: its weights are not written over.
+bool has_checkpoint(const std::string& folder, const Manifest& manifest,
+                    const nlohmann::ordered_json& facts);
 
 // CommandError if data files have other hashes than the manifest's `facts`: the same steps on other
 // rows would be neither this run nor a new one.

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <fstream>
 #include <limits>
 
 #include "compiler/spec/graph/forward.h"
@@ -115,8 +116,16 @@ struct Contents {
   bool something = false;  // more than what a killed process left
   bool is_run = false;
   bool only_a_model = true;
-  bool only_a_manifest = true;
+  bool only_our_manifest = true;
 };
+
+// Others have files of this name too; what nnc writes begins so.
+bool is_our_manifest(const std::string& path) {
+  std::ifstream file(path);
+  std::string begin(64, '\0');
+  file.read(begin.data(), static_cast<std::streamsize>(begin.size()));
+  return begin.starts_with("{\n  \"nnc\": ");
+}
 
 Contents contents_of(const std::string& folder) {
   Contents result;
@@ -128,7 +137,7 @@ Contents contents_of(const std::string& folder) {
     result.something = true;
     result.is_run |= name == manifest_name;
     result.only_a_model &= name == "model.yaml";
-    result.only_a_manifest &= name == manifest_name;
+    result.only_our_manifest &= name == manifest_name && is_our_manifest(entry->path());
   }
   return result;
 }
@@ -148,7 +157,7 @@ void check_replaceable(const std::string& folder, Replace replace, const std::st
   }
   const Contents contents = contents_of(folder);
   // Nothing, or the first file alone of a training that was killed then.
-  if (!contents.something || contents.only_a_manifest) return;
+  if (!contents.something || contents.only_our_manifest) return;
   if (replace == Replace::no) {
     throw CommandError(Exit::usage, fmt::format("{} is already there", folder),
                        "--force replaces it, -o names another folder, "

@@ -219,6 +219,7 @@ void check_resumed(Job& job) {
 void write_beginning(Job& job, const CompileFlags& flags) {
   const std::string text = spec::to_yaml(job.model.description);
   job.facts = facts(job, flags, text);
+  if (job.resumed) job.facts["data_hashes"] = job.hashes.get();  // as compared by check_resumed
   job.manifest.weights_checksum.clear();
   // The manifest first: it makes the folder a run, which says whose files these are.
   write_manifest(job.folder, job.manifest, job.facts);
@@ -247,7 +248,7 @@ void open_folder(Job& job, const Flags& flags) {
 void set_options(Job& job) {
   job.options = train_options(job.model.description);
   job.options.run_folder = job.folder;
-  job.options.resume = job.resumed && has_checkpoint(job.folder, job.manifest);
+  job.options.resume = job.resumed && has_checkpoint(job.folder, job.manifest, job.facts);
   job.options.scalars.named = named_scalars(job.compiled->entry("step"));
 }
 
