@@ -220,6 +220,7 @@ metrics: [accuracy]
         self.assertRegex(more, r"\n  rate     had come to [0-9.e-]+; by the new length of its "
                                r"schedule it goes on at 0.00[45]\d*\n")
         self.assertRegex(more, r"\n +8/8 ")
+        self.assertIn("\n  * best so far\n", more)
 
     def test_a_figure_without_a_value_does_not_stop_training(self):
         model = self.write("m.yaml", """nnc: 1

@@ -133,7 +133,7 @@ class Faults:
 
     def go_on(self, run):
         """The command that brings the run to its end from where it is."""
-        if (self.folder / run / "manifest.json").exists():
+        if (self.folder / run / "model.yaml").exists():  # which is written after the manifest
             return [self.nnc, "train", "--resume", run, "--quiet", "--threads", "1"]
         return self.command(run)
 
@@ -195,7 +195,7 @@ class Faults:
                     if code == 0:
                         break
                     kills += 1
-                    if (self.folder / run / "manifest.json").exists():
+                    if (self.folder / run / "model.yaml").exists():
                         self.check_end(*self.call([self.nnc, "eval", run, "--split", "train"]))
                 self.check_recovers(run)
             self.trial("kill", work)

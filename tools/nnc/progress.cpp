@@ -107,12 +107,15 @@ void TrainProgress::on_epoch(const runtime::EpochReport& report) {
   } else {
     print_row(report);
   }
+  marked_ |= !skipped_ && report.improved && has_valid_;
 }
 
 void TrainProgress::finish() {
   line_.clear();
   if (skipped_) print_row(last_);
+  marked_ |= skipped_ && last_.improved && has_valid_;
   skipped_ = false;
+  if (marked_) std::fputs("  * best so far\n", stdout);
 }
 
 void TrainProgress::print_row(const runtime::EpochReport& report) {

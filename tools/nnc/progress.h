@@ -37,6 +37,7 @@ class TrainProgress : public runtime::Observer {
   bool headed_ = false;
   bool went_on_ = false;
   bool skipped_ = false;  // whether the last epoch, `last_`, has not been shown
+  bool marked_ = false;   // whether a row that was shown has the mark of the best so far
   runtime::EpochReport last_;
   size_t epoch_width_, column_ = 0;
   ProgressLine line_;
