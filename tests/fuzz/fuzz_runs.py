@@ -110,6 +110,15 @@ def change_safetensors(data, source):
     return len(text).to_bytes(8, "little") + text + data[8 + length:]
 
 
+def change_header(suffix, data, source):
+    try:
+        if suffix == ".safetensors":
+            return change_safetensors(data, source)
+        return json.dumps(change_json(json.loads(data), source)).encode()
+    except ValueError:  # changed before
+        return change_bytes(data, source)
+
+
 def change_file(path, run, source):
     kind = source.random()
     if kind < 0.03:
@@ -120,10 +129,8 @@ def change_file(path, run, source):
     data = path.read_bytes()
     if kind < 0.06:
         data = run.joinpath(source.choice(FILES)).read_bytes()
-    elif kind < 0.6 and path.suffix == ".json":
-        data = json.dumps(change_json(json.loads(data), source)).encode()
-    elif kind < 0.6 and path.suffix == ".safetensors":
-        data = change_safetensors(data, source)
+    elif kind < 0.6 and path.suffix in (".json", ".safetensors"):
+        data = change_header(path.suffix, data, source)
     else:
         data = change_bytes(data, source)
     path.write_bytes(data)
