@@ -73,7 +73,8 @@ class CsvText(NncTest):
             self.assertEqual(self.answers("--in", "t.csv"), [5.5, 5.5])
         # Only the decimal comma, in quotes or where other keys are right.
         self.write("t.csv", 'a,b,y\n"1,5",2,"5,5"\n-3,"4,25","5,5"\n')
-        said = self.refused()
+        said = self.error_of("train", self.model(), "-o", "bad")
+        self.assertFalse(self.path("bad").exists())
         self.assertIn("line 2, column 'a': this is not a number", said)
         self.assertEqual(self.advised(said), 'decimal: ","')
         self.run_nnc("train", self.model(self.advised(said)), "-o", "run", "--quiet", "--force")
@@ -85,8 +86,8 @@ class CsvText(NncTest):
     def test_without_a_header(self):
         self.write("t.csv", "1,5;2;5,5\n-3;4,25;5,5\n")
         text = MODEL.replace("FILE", "t.csv").replace("[a, b]", "[0, 1]").replace("[y]", "[2]")
-        said = self.error_of("check", self.write("m.yaml", text.replace("KEYS", ", header: false")))
-        said += self.error_of("train", "m.yaml", "-o", "bad")
+        model = self.write("m.yaml", text.replace("KEYS", ", header: false"))
+        said = self.error_of("train", model, "-o", "bad")
         keys = 'separator: ";", decimal: ","'
         self.assertEqual(self.advised(said), keys)
         self.write("m.yaml", text.replace("KEYS", ", header: false, " + keys))

@@ -1,5 +1,4 @@
-"""Missing values and the steps that deal with numbers: impute, log, clip; rows that training left
-out."""
+"""Missing values and the steps that deal with numbers: impute, log, clip."""
 
 import math
 
@@ -99,26 +98,3 @@ model: {inputs: [image], layers: [flatten]}
 """)
         self.assertIn("pictures have no missing values",
                       self.error_of("check", "m.yaml", "--no-data", expect=2))
-
-    def test_rows_that_training_left_out(self):
-        self.write("t.csv", "a,b,y\n1,2,0\n3,4,0\n-1,0,0\n")
-        self.train(source=CSV[:-1] + ', where: "x[0] > 0"}', steps="[impute]")
-        rows = self.prepared("a,b\n1,2\n-1,2\n0,\n", said="x.csv: `where` of the training rows "
-                             "would leave out 2 of 3 rows, which are predicted all the same")
-        self.assertEqual(len(rows), 3)
-        self.assertEqual(self.run_nnc("predict", "run", "--in", "t.csv", "--out", "y.csv").stderr
-                         .count("note"), 1)
-
-    def test_ids(self):
-        self.write("t.csv", "a,b,y\n1,2,0\n3,4,0\n")
-        self.train(steps="[{scale: 1}]")
-        self.write("x.csv", 'name,a,b\n"x, 1",1,2\n007,3,4\n')
-        self.write("z.csv", "name,b,a\nlast,6,5\n")
-        done = self.run_nnc("predict", "run", "--in", "x.csv", "z.csv", "--id", "name", "--out", "-")
-        self.assertEqual(done.stdout, 'name,prepared.0,prepared.1\n"x, 1",1,2\n007,3,4\nlast,5,6\n')
-        self.run_nnc("predict", "run", "--in", "x.csv", "--id", "name", "--out", "y.npz")
-        self.assertIn("there is no column 'key'", self.error_of(
-            "predict", "run", "--in", "x.csv", "--id", "key", "--out", "-"))
-        self.write("p.npy", npy([1, 2], (1, 2)))
-        self.assertIn("--id", self.error_of("predict", "run", "--in", "p.npy", "--id", "name",
-                                            "--out", "-", expect=2))

@@ -2,6 +2,7 @@
 
 import gzip
 import struct
+import zipfile
 import zlib
 
 from support import NncTest, npy
@@ -207,3 +208,27 @@ train: {epochs: 0, batch: 2, optimizer: sgd}
                                  f"{kind} for a model of {trained}")
             self.run_nnc("emit", trained, "-o", "x.hpp", "--self-test")
             self.run_nnc("eval", trained)
+
+    def test_ids(self):
+        self.train()
+        self.write("x.csv", 'name,x.0,x.1\n"x, 1",1,2\n007,3,4\n')
+        self.write("z.csv", "x.1,name,x.0\n6,last,5\n")
+        done = self.run_nnc("predict", "run", "--in", "x.csv", "z.csv", "--id", "name", "--out", "-")
+        self.assertEqual(done.stdout, 'name,o.0\n"x, 1",5\n007,11\nlast,17\n')
+        self.run_nnc("predict", "run", "--in", "x.csv", "--id", "name", "--out", "y.npz")
+        with zipfile.ZipFile(self.path("y.npz")) as archive:
+            self.assertEqual(archive.namelist(), ["name.npy", "o.npy"])
+            self.assertEqual(archive.read("name.npy")[-16:].decode("utf-32-le"), "007\0")
+        self.assertIn("there is no column 'key'", self.error_of(
+            "predict", "run", "--in", "x.csv", "--id", "key", "--out", "-"))
+        self.write("p.npy", npy([1, 2], (1, 2)))
+        self.assertIn("--id", self.error_of("predict", "run", "--in", "p.npy", "--id", "name",
+                                            "--out", "-", expect=2))
+
+    def test_rows_that_training_left_out(self):
+        self.train(MODEL.replace("DATA", INLINE[:-1] + ', where: "x[0] > 0"}'))
+        self.write("x", "1,2\n-1,2\n0,2\n")
+        self.assertEqual(self.answers("x", said="x: `where` of the training rows would leave out "
+                                      "2 of 3 rows, which are predicted all the same"), [5, 3, 4])
+        self.write("x", "1,2\n")
+        self.assertEqual(self.answers("x"), [5])
