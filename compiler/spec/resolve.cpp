@@ -91,10 +91,18 @@ class Writer {
     }
   }
 
+  // What stands beside a source.
+  static std::string beside(const Split& split) {
+    std::string text = split.where ? "where: " + formula_scalar(*split.where) : "";
+    if (split.missing.empty()) return text;
+    std::vector<std::string> words;
+    for (const std::string& word : split.missing)
+      words.push_back(flow_text(Value{word, split.source->span, true}, true));
+    return text + (text.empty() ? "" : ", ") + "missing: " + brackets(words);
+  }
+
   std::string split(const Split& split) const {
-    if (split.source) {
-      return choice(*split.source, split.where ? "where: " + formula_scalar(*split.where) : "");
-    }
+    if (split.source) return choice(*split.source, beside(split));
     const Fraction& f = *split.fraction;
     return braces({"fraction: " + number_text(f.share.value),
                    f.stratify ? "stratify: " + f.stratify->text : "",

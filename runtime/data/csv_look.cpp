@@ -67,7 +67,7 @@ std::string fitting_keys(const CsvSource& source, size_t width) {
     if (columns.empty()) continue;
     const bool comma = source.decimal == '.' && has_decimal_comma(lines, columns);
     const bool other = separator != source.separator;
-    if (!comma && !other) continue;
+    if (!comma && (!other || lines[0].cells.size() == 1)) continue;  // one cell fits anything
     std::vector<std::pair<std::string, std::string>> keys;
     if (other) keys.emplace_back("separator", name_of(separator));
     if (comma) keys.emplace_back("decimal", ",");

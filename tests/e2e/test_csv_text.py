@@ -158,7 +158,7 @@ class CsvText(NncTest):
         self.write("w.csv", "größe,a,k\n1,2,x\n3,4,y\n".encode("latin1"))
         self.write("m.yaml", WORDS.replace("KEYS", ""))
         self.run_nnc("check", "m.yaml")
-        self.write("m.yaml", WORDS.replace("KEYS", "").replace("[a]", '["größe"]'))
+        self.write("m.yaml", WORDS.replace("KEYS", "").replace("{a: [a]", '{a: ["größe"]'))
         self.assertIn("`encoding: latin1`", self.error_of("check", "m.yaml"))
         said = self.error_of("check", self.write("m.yaml", WORDS.replace(
             "KEYS", ", encoding: klingon")), expect=2)
