@@ -23,7 +23,8 @@ class ClassNames(NncTest):
         self.write("a.csv", "a,b,k\n1,2,no\n2,1,yes\n")
         text = MODEL.replace("LAYERS", layers).replace("OUTPUTS", outputs).replace("LOSS", loss)
         self.run_nnc("train", self.write("m.yaml", text + more), "-o", "run", "--quiet", "--force")
-        return self.run_nnc("predict", "run", "--in", "a.csv", "--out", "-").stdout.split("\n")[0]
+        said = self.run_nnc("predict", "run", "--in", "a.csv", "--out", "-").stdout
+        return said.split("\n")[0].removeprefix("k,")  # the class that is told
 
     def test_scores_and_what_has_their_width(self):
         self.assertEqual(self.names('p: "softmax(z)", embedding: "code*1", raw: z, '
