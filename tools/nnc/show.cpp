@@ -84,6 +84,18 @@ void check_names(const std::vector<std::string>& names, const std::vector<abi::S
   }
 }
 
+// In the order of the file's layers; a layer's kernel comes first.
+void sort_by_layers(std::vector<abi::StateDesc>& states, const spec::Forward& forward) {
+  const auto place = [&](const abi::StateDesc& desc) {
+    const std::string owner = desc.name.substr(0, desc.name.find_last_of(".:"));
+    size_t layer = 0;
+    while (layer < forward.layers.size() && forward.layers[layer].name != owner) ++layer;
+    return std::pair(layer, !desc.name.ends_with(".kernel"));
+  };
+  std::stable_sort(states.begin(), states.end(),
+                   [&](const auto& a, const auto& b) { return place(a) < place(b); });
+}
+
 Shown collect(const Flags& flags) {
   Shown shown;
   shown.trained = open_trained(flags.run);
@@ -98,6 +110,7 @@ Shown collect(const Flags& flags) {
         desc.kind != abi::StateKind::derived && desc.kind != abi::StateKind::optimizer;
     if (kept) states.push_back(desc);
   }
+  sort_by_layers(states, compiled->forward());
   check_names(flags.names, states);
   for (const abi::StateDesc& desc : states) {
     if (!is_named(desc, flags.names)) continue;
