@@ -107,7 +107,7 @@ TEST_CASE("formulas give what their words say") {
 
 TEST_CASE("every function of one value can be called by name") {
   for (const std::string& name : layers::formula_functions()) {
-    if (name == "if" || name == "clip") continue;
+    if (name == "if" || name == "clip" || name == "inverse") continue;
     INFO(name);
     CHECK(!value_of(name + "(v)").data.empty());
   }

@@ -27,11 +27,12 @@ TEST_CASE("every model file builds its graphs") {
     const std::vector<int64_t> picture = !trains ? std::vector<int64_t>{4, 4, 1}
                                          : large ? std::vector<int64_t>{224, 224, 3}
                                                  : std::vector<int64_t>{28, 28, 1};
-    Model model =
-        load(text.str(), {field("image", picture, abi::DType::u8),
-                          field("label", {}, abi::DType::i32, large ? 1000 : 10),
-                          field("x", pairs ? std::vector<int64_t>{2} : std::vector<int64_t>{}),
-                          field("y", {})});
+    Model model = load(text.str(), {field("image", picture, abi::DType::u8),
+                                    field("label", {}, abi::DType::i32, large ? 1000 : 10),
+                                    field("x", name == "iris" ? std::vector<int64_t>{4}
+                                               : pairs        ? std::vector<int64_t>{2}
+                                                              : std::vector<int64_t>{}),
+                                    field("y", {}), field("kind", {}, abi::DType::i32, 3)});
     const spec::Forward predict = model.forward(spec::Mode::predict);
     CHECK(predict.outputs.size() >= (trains ? 1 : 4));
     ++files;
