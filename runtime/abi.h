@@ -131,14 +131,24 @@ struct StateDesc {
 enum class Finalize : uint8_t {
   mean,       // k=1: Σ w·x / Σ w
   root_mean,  // k=1: sqrt of the mean (rmse)
-  r2,         // k=2: prediction, target; 1 - Σ(t-p)² / Σ(t-mean t)²
-  confusion,  // k=2: target index, predicted index -> classes x classes counts
-  precision,  // k=2, as confusion: TP / (TP + FP) of a class
-  recall,     // k=2: TP / (TP + FN)
-  f1,         // k=2: 2 TP / (2 TP + FP + FN)
-  auc,        // k=classes+1: a score for each class, then the target index (classes=1: one score,
-              // then 1 or 0) -> the area under the ROC curve
-  roc,        // the same -> the curve
+  r2,  // k=2·classes: predictions, targets; mean over these of 1 - Σ(t-p)² / Σ(t-mean t)²
+  confusion,          // k=2: target index, predicted index -> classes x classes counts
+  precision,          // k=2, as confusion: TP / (TP + FP) of a class
+  recall,             // k=2: TP / (TP + FN)
+  f1,                 // k=2: 2 TP / (2 TP + FP + FN)
+  balanced_accuracy,  // k=2: mean recall of the classes that are targets
+  mcc,                // k=2: the correlation of target and predicted class
+  auc,  // k=classes+1: a score for each class, then the target index (classes=1: one score,
+        // then 1 or 0) -> the area under the ROC curve
+  roc,  // the same -> the curve
+  average_precision,  // the same -> the area under the curve of precision over recall, by steps
+};
+
+// How the values of several classes become one.
+enum class Average : uint8_t {
+  macro,     // their mean
+  weighted,  // weighted by the rows of each class
+  micro,     // the ratio of the counts of all classes
 };
 
 struct MetricDesc {
@@ -147,6 +157,7 @@ struct MetricDesc {
   int64_t classes = 0;
   int64_t chosen = -1;  // precision … roc: this class against all others; -1: all classes
   bool more_is_better = false;
+  Average average = Average::macro;  // precision, recall, f1 of all classes
 };
 
 // Scalars an entry may ask for, by name: "rate" (learning rate now), "inverse_rows" (1/Σ weights),

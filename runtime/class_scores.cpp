@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace nnc::runtime {
 namespace {
@@ -35,8 +36,8 @@ std::vector<Scored> ranking(const std::vector<double>& rows, size_t classes, siz
   return result;
 }
 
-// One step for each distinct score, largest first; empty without rows of both kinds.
-std::vector<Step> steps_of(const std::vector<double>& rows, size_t classes, size_t which) {
+// One step for each distinct score, largest first.
+std::vector<Step> all_steps_of(const std::vector<double>& rows, size_t classes, size_t which) {
   std::vector<Step> steps;
   double positives = 0;
   double negatives = 0;
@@ -46,7 +47,13 @@ std::vector<Step> steps_of(const std::vector<double>& rows, size_t classes, size
     steps.back().positives = positives;
     steps.back().negatives = negatives;
   }
-  if (positives == 0 || negatives == 0) return {};
+  return steps;
+}
+
+// The same; empty without rows of both kinds.
+std::vector<Step> steps_of(const std::vector<double>& rows, size_t classes, size_t which) {
+  std::vector<Step> steps = all_steps_of(rows, classes, which);
+  if (!steps.empty() && (steps.back().positives == 0 || steps.back().negatives == 0)) return {};
   return steps;
 }
 
@@ -103,6 +110,61 @@ std::vector<double> count_ratios(std::span<const double> counts, size_t classes,
   return result;
 }
 
+double micro_ratio(std::span<const double> counts, size_t classes) {
+  double right = 0;
+  double all = 0;
+  for (size_t k = 0; k < counts.size(); ++k) {
+    all += counts[k];
+    if (k % (classes + 1) == 0) right += counts[k];
+  }
+  return all > 0 ? right / all : missing;
+}
+
+double weighted_by_class(const std::vector<double>& values, std::span<const double> counts,
+                         size_t classes) {
+  double sum = 0;
+  double all = 0;
+  for (size_t c = 0; c < classes; ++c) {
+    const auto row = counts.subspan(c * classes, classes);
+    const double rows = std::accumulate(row.begin(), row.end(), 0.0);
+    if (rows > 0) sum += rows * values[c];
+    all += rows;
+  }
+  return all > 0 ? sum / all : missing;
+}
+
+double balanced_accuracy(std::span<const double> counts, size_t classes) {
+  double sum = 0;
+  double occurring = 0;
+  for (size_t c = 0; c < classes; ++c) {
+    const auto row = counts.subspan(c * classes, classes);
+    const double rows = std::accumulate(row.begin(), row.end(), 0.0);
+    if (rows == 0) continue;
+    sum += row[c] / rows;
+    occurring += 1;
+  }
+  return occurring > 0 ? sum / occurring : missing;
+}
+
+double matthews_correlation(std::span<const double> counts, size_t classes) {
+  std::vector<double> targets(classes), predictions(classes);
+  double all = 0;
+  double right = 0;
+  for (size_t k = 0; k < counts.size(); ++k) {
+    targets[k / classes] += counts[k];
+    predictions[k % classes] += counts[k];
+    all += counts[k];
+    if (k % (classes + 1) == 0) right += counts[k];
+  }
+  if (all == 0) return missing;
+  const auto product = [](const std::vector<double>& a, const std::vector<double>& b) {
+    return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+  };
+  const double spread =
+      (all * all - product(targets, targets)) * (all * all - product(predictions, predictions));
+  return spread > 0 ? (right * all - product(targets, predictions)) / std::sqrt(spread) : 0;
+}
+
 std::vector<double> areas_under_roc(const std::vector<double>& rows, size_t classes) {
   std::vector<double> result;
   for (size_t c = 0; c < classes; ++c) {
@@ -118,6 +180,21 @@ std::vector<double> areas_under_roc(const std::vector<double>& rows, size_t clas
       last = step;
     }
     result.push_back(twice_area / (2 * last.positives * last.negatives));
+  }
+  return result;
+}
+
+std::vector<double> average_precisions(const std::vector<double>& rows, size_t classes) {
+  std::vector<double> result;
+  for (size_t c = 0; c < classes; ++c) {
+    const std::vector<Step> steps = all_steps_of(rows, classes, c);
+    double sum = 0;
+    double before = 0;
+    for (const Step& step : steps) {
+      sum += (step.positives - before) * step.positives / (step.positives + step.negatives);
+      before = step.positives;
+    }
+    result.push_back(before > 0 ? sum / before : missing);
   }
   return result;
 }

@@ -22,25 +22,31 @@ size_t sums_of(const abi::MetricDesc& metric) {
   switch (metric.finalize) {
     case Finalize::mean:
     case Finalize::root_mean: return 1;
-    case Finalize::r2: return 4;  // Σw, mean target, Σw(t-mean)², Σw(t-p)²
+    // Σw, mean target, Σw(t-mean)², Σw(t-p)² of each number
+    case Finalize::r2: return 4 * static_cast<size_t>(std::max<int64_t>(metric.classes, 1));
     case Finalize::confusion:
     case Finalize::precision:
     case Finalize::recall:
-    case Finalize::f1: return static_cast<size_t>(metric.classes * metric.classes);
+    case Finalize::f1:
+    case Finalize::balanced_accuracy:
+    case Finalize::mcc: return static_cast<size_t>(metric.classes * metric.classes);
     case Finalize::auc:
+    case Finalize::average_precision:
     case Finalize::roc: break;  // gathered
   }
   return 0;
 }
 
 bool needs_all_rows(Finalize finalize) {
-  return finalize == Finalize::auc || finalize == Finalize::roc;
+  return finalize == Finalize::auc || finalize == Finalize::average_precision ||
+         finalize == Finalize::roc;
 }
 
 // Whether it has a value for each class, and its own value is one of them or their mean.
 bool is_per_class(Finalize finalize) {
   return finalize == Finalize::precision || finalize == Finalize::recall ||
-         finalize == Finalize::f1 || finalize == Finalize::auc;
+         finalize == Finalize::f1 || finalize == Finalize::auc ||
+         finalize == Finalize::average_precision;
 }
 
 const double missing = std::numeric_limits<double>::quiet_NaN();
@@ -164,6 +170,25 @@ void Accumulator::add_counts(const Part& part, const T* values, int64_t rows) {
   }
 }
 
+// Predictions, then targets, of each row.
+template <class T>
+void Accumulator::add_spreads(const Part& part, const T* values, int64_t rows) {
+  const int64_t count = std::max<int64_t>(part.metric.classes, 1);
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t i = 0; i < count; ++i) {
+      double* sums = sums_.data() + part.first + 4 * i;
+      const double prediction = values[2 * count * r + i];
+      const double target = values[2 * count * r + count + i];
+      const double weight = weights_[static_cast<size_t>(r)];
+      sums[0] += weight;
+      const double delta = target - sums[1];
+      if (sums[0] > 0) sums[1] += delta * (weight / sums[0]);
+      sums[2] += weight * delta * (target - sums[1]);
+      sums[3] += weight * (target - prediction) * (target - prediction);
+    }
+  }
+}
+
 template <class T>
 void Accumulator::add_values(Part& part, const T* values, int64_t rows) {
   double* sums = sums_.data() + part.first;
@@ -182,22 +207,15 @@ void Accumulator::add_values(Part& part, const T* values, int64_t rows) {
       sums[0] = sum;
       return;
     }
-    case Finalize::r2:
-      for (int64_t r = 0; r < rows; ++r) {
-        const double prediction = values[2 * r];
-        const double target = values[2 * r + 1];
-        sums[0] += weights[r];
-        const double delta = target - sums[1];
-        if (sums[0] > 0) sums[1] += delta * (weights[r] / sums[0]);
-        sums[2] += weights[r] * delta * (target - sums[1]);
-        sums[3] += weights[r] * (target - prediction) * (target - prediction);
-      }
-      return;
+    case Finalize::r2: return add_spreads(part, values, rows);
     case Finalize::confusion:
     case Finalize::precision:
     case Finalize::recall:
-    case Finalize::f1: return add_counts(part, values, rows);
+    case Finalize::f1:
+    case Finalize::balanced_accuracy:
+    case Finalize::mcc: return add_counts(part, values, rows);
     case Finalize::auc:
+    case Finalize::average_precision:
     case Finalize::roc:
       part.gathered.insert(part.gathered.end(), values,
                            values + static_cast<size_t>(rows) * part.width);
@@ -248,16 +266,48 @@ int64_t Accumulator::add(void* const* outputs, int64_t rows) {
 std::vector<double> Accumulator::class_values(const Part& part) const {
   const size_t count = static_cast<size_t>(part.metric.classes);
   if (part.metric.finalize == Finalize::auc) return areas_under_roc(part.gathered, count);
-  const std::span counts(sums_.data() + part.first, count * count);
-  return count_ratios(counts, count, part.metric.finalize);
+  if (part.metric.finalize == Finalize::average_precision)
+    return average_precisions(part.gathered, count);
+  return count_ratios(counts_of(part), count, part.metric.finalize);
+}
+
+std::span<const double> Accumulator::counts_of(const Part& part) const {
+  const auto n = static_cast<size_t>(part.metric.classes);
+  return {sums_.data() + part.first, n * n};
+}
+
+// Of several numbers the mean over those whose targets differ.
+double Accumulator::explained(const Part& part) const {
+  double sum = 0;
+  double varying = 0;
+  for (int64_t i = 0; i < std::max<int64_t>(part.metric.classes, 1); ++i) {
+    const double* sums = sums_.data() + part.first + 4 * i;
+    if (!(sums[2] > 0)) continue;
+    sum += 1 - sums[3] / sums[2];
+    varying += 1;
+  }
+  return varying > 0 ? sum / varying : missing;
+}
+
+// One value of all classes, or of the one that was chosen.
+double Accumulator::joined(const Part& part, const std::vector<double>& values) const {
+  const auto n = static_cast<size_t>(part.metric.classes);
+  if (part.metric.chosen < 0 && part.metric.average == abi::Average::micro)
+    return micro_ratio(counts_of(part), n);
+  if (part.metric.chosen < 0 && part.metric.average == abi::Average::weighted)
+    return weighted_by_class(values, counts_of(part), n);
+  return mean_of_classes(values, part.metric.chosen);
 }
 
 double Accumulator::part_value(const Part& part) const {
   const double* sums = sums_.data() + part.first;
+  const auto n = static_cast<size_t>(part.metric.classes);
   switch (part.metric.finalize) {
     case Finalize::mean: return sums[0] / sums_[1];
     case Finalize::root_mean: return std::sqrt(sums[0] / sums_[1]);
-    case Finalize::r2: return sums[2] > 0 ? 1 - sums[3] / sums[2] : missing;
+    case Finalize::r2: return explained(part);
+    case Finalize::balanced_accuracy: return balanced_accuracy(counts_of(part), n);
+    case Finalize::mcc: return matthews_correlation(counts_of(part), n);
     default: return missing;
   }
 }
@@ -274,7 +324,7 @@ void Accumulator::finish_metric(const Part& part, Metrics& result) const {
     result.curves.emplace_back(part.name, roc_curves(part.gathered, n, part.metric.chosen));
   } else if (is_per_class(part.metric.finalize)) {
     std::vector<double> values = class_values(part);
-    result.metrics.emplace_back(part.name, mean_of_classes(values, part.metric.chosen));
+    result.metrics.emplace_back(part.name, joined(part, values));
     if (part.metric.chosen < 0 && n > 1) {
       result.per_class.emplace_back(part.name, std::move(values));
     }

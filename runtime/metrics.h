@@ -2,6 +2,7 @@
 #pragma once
 
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -75,11 +76,16 @@ class Accumulator {
   template <class T>
   void add_counts(const Part& part, const T* values, int64_t rows);
   template <class T>
+  void add_spreads(const Part& part, const T* values, int64_t rows);
+  template <class T>
   int64_t find_bad(const Part& part, const T* values, int64_t rows);
   double part_value(const Part& part) const;
   double term_value(const Part& part) const;
   double total_loss() const;
   std::vector<double> class_values(const Part& part) const;
+  std::span<const double> counts_of(const Part& part) const;
+  double explained(const Part& part) const;
+  double joined(const Part& part, const std::vector<double>& values) const;
   void finish_metric(const Part& part, Metrics& result) const;
 
   bool sums_rows_ = false;  // abi::Program::sums_rows

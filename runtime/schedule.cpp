@@ -24,6 +24,13 @@ double cosine(const Schedule& schedule, double t, double total, int64_t steps_pe
   return cosine_between(1, schedule.floor, t / length);
 }
 
+double polynomial(const Schedule& schedule, double t, double total, int64_t steps_per_epoch) {
+  double length = schedule.time.steps(steps_per_epoch);
+  if (length <= 0) length = std::max(total, 1.0);
+  const double left = std::max(1 - t / length, 0.0);
+  return schedule.floor + (1 - schedule.floor) * std::pow(left, schedule.power);
+}
+
 double one_cycle(const Schedule& schedule, double t, double total) {
   const double rise = std::max(schedule.rise * total, 1.0);
   if (t < rise) return cosine_between(schedule.start, 1, t / rise);
@@ -44,6 +51,7 @@ double factor_at(const Schedule& schedule, const Clock& clock) {
     case Schedule::Kind::step: return std::pow(schedule.factor, std::floor(t / every));
     case Schedule::Kind::exponential: return std::pow(schedule.factor, t / every);
     case Schedule::Kind::cosine: return cosine(schedule, t, total, clock.steps_per_epoch);
+    case Schedule::Kind::polynomial: return polynomial(schedule, t, total, clock.steps_per_epoch);
     case Schedule::Kind::one_cycle: return one_cycle(schedule, t, total);
   }
   return 1;

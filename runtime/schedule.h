@@ -31,6 +31,7 @@ struct Schedule {
     step,         // × factor every `every`
     exponential,  // factor^(t / every), continuously
     cosine,       // Loshchilov, Hutter, "SGDR", 2017: from 1 to `floor`; with warm-up and restarts
+    polynomial,   // from 1 to `floor` as (1 - t/time)^power, then constant
     one_cycle,    // Smith, Topin, 2018: up from `start` to 1 over `rise`, down to `floor`; cosines
   };
   Kind kind = Kind::constant;
@@ -39,7 +40,9 @@ struct Schedule {
   Duration warmup{};         // any kind: from 0 linearly; the first step has 1/warmup of the rate
   Duration period{};         // cosine: length of the first cycle; 0: all steps after the warm-up
   double stretch = 1;        // cosine: each cycle is so much longer than the one before
-  double floor = 0;          // cosine, one_cycle: the last factor
+  Duration time{};           // polynomial: how long; 0: all steps after the warm-up
+  double power = 1;          // polynomial
+  double floor = 0;          // cosine, polynomial, one_cycle: the last factor
   double start = 0.04;       // one_cycle: the first factor
   double rise = 0.3;         // one_cycle: share of all steps that the rise takes
 };

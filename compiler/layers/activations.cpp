@@ -58,6 +58,40 @@ ir::Value* swish(ir::Builder& b, ir::Value* x, double beta) {
   return b.mul(x, b.unary("sigmoid", beta == 1 ? x : b.mul(x, beta)));
 }
 
+// As for elu; written with x / alpha, it has the slope 1 at 0 whatever alpha is.
+ir::Value* celu(ir::Builder& b, ir::Value* x, double alpha) {
+  ir::Value* zero = b.constant_like(0, x);
+  ir::Value* below = b.mul(b.binary("min", x, zero), 1 / alpha);
+  return b.select(b.compare("gt", x, zero), x, b.mul(b.unary("expm1", below), alpha));
+}
+
+ir::Value* mish(ir::Builder& b, ir::Value* x) {
+  return b.mul(x, b.unary("tanh", b.unary("softplus", x)));
+}
+
+ir::Value* softsign(ir::Builder& b, ir::Value* x) {
+  return b.div(x, b.add(b.unary("abs", x), 1.0));
+}
+
+ir::Value* log_sigmoid(ir::Builder& b, ir::Value* x) {
+  return b.neg(b.unary("softplus", b.neg(x)));
+}
+
+// The bound comes first: of equals min and max choose it, and the slope there is 0.
+ir::Value* relu6(ir::Builder& b, ir::Value* x) {
+  return b.binary("min", b.constant_like(6, x), b.unary("relu", x));
+}
+
+ir::Value* hard_sigmoid(ir::Builder& b, ir::Value* x) {
+  return b.mul(relu6(b, b.add(x, 3.0)), 1.0 / 6);
+}
+
+ir::Value* hard_swish(ir::Builder& b, ir::Value* x) { return b.mul(x, hard_sigmoid(b, x)); }
+
+ir::Value* hard_tanh(ir::Builder& b, ir::Value* x) {
+  return b.binary("min", b.constant_like(1, x), b.binary("max", b.constant_like(-1, x), x));
+}
+
 namespace {
 
 ir::Value* step(ir::Builder& b, ir::Value* x, const Args&) {
@@ -70,12 +104,21 @@ auto primitive(const std::string& op) {
   return [op](ir::Builder& b, ir::Value* x, const Args&) { return b.unary(op, x); };
 }
 
-ir::Value* softmax_last(ir::Builder& b, ir::Value* x, const Args& args) {
-  if (row_shape(x).empty()) {
-    throw UserError(args.whole, "softmax needs at least one axis", "a row of shape [n]",
-                    "a single number per row");
-  }
-  return softmax(b, x, x->type.rank() - 1);
+// An activation without arguments.
+auto plain(ir::Value* (*function)(ir::Builder&, ir::Value*)) {
+  return [function](ir::Builder& b, ir::Value* x, const Args&) { return function(b, x); };
+}
+
+// A function along the last axis.
+auto along_last(const std::string& name,
+                ir::Value* (*function)(ir::Builder&, ir::Value*, int64_t)) {
+  return [name, function](ir::Builder& b, ir::Value* x, const Args& args) {
+    if (row_shape(x).empty()) {
+      throw UserError(args.whole, name + " needs at least one axis", "a row of shape [n]",
+                      "a single number per row");
+    }
+    return function(b, x, x->type.rank() - 1);
+  };
 }
 
 std::vector<ActivationDef> simple_activations() {
@@ -109,7 +152,50 @@ std::vector<ActivationDef> simple_activations() {
              .doc = "f(x)_i = exp(x_i) / Σ_j exp(x_j) along the last axis. The largest x is "
                     "subtracted first, so that nothing overflows.",
              .example = "- dense: {units: 10, activation: softmax}"},
-       softmax_last},
+       along_last("softmax", softmax)},
+      {Entry{.name = "log_softmax",
+             .doc = "f(x)_i = log(exp(x_i) / Σ_j exp(x_j)) along the last axis.",
+             .example = "- log_softmax"},
+       along_last("log_softmax", log_softmax)},
+      {Entry{.name = "log_sigmoid",
+             .doc = "f(x) = log(1 / (1 + exp(-x))), below 0.",
+             .example = "- log_sigmoid"},
+       plain(log_sigmoid)},
+      {Entry{.name = "softsign",
+             .doc = "f(x) = x / (1 + |x|), between -1 and 1.",
+             .source = "Glorot, Bengio, Understanding the difficulty of training deep feedforward "
+                       "networks, AISTATS 2010",
+             .example = "- softsign"},
+       plain(softsign)},
+  };
+}
+
+std::vector<ActivationDef> bounded_activations() {
+  return {
+      {Entry{.name = "relu6",
+             .doc = "f(x) = min(max(x, 0), 6). The derivative at 0 and at 6 is 0.",
+             .source = "Howard et al., MobileNets, 2017",
+             .example = "- relu6"},
+       plain(relu6)},
+      {Entry{.name = "hard_tanh",
+             .doc = "f(x) = min(max(x, -1), 1). The derivative at -1 and at 1 is 0.",
+             .example = "- hard_tanh"},
+       plain(hard_tanh)},
+      {Entry{.name = "hard_sigmoid",
+             .doc = "f(x) = min(max(x + 3, 0), 6) / 6, a sigmoid of straight lines.",
+             .source = "Howard et al., Searching for MobileNetV3, ICCV 2019",
+             .example = "- hard_sigmoid"},
+       plain(hard_sigmoid)},
+      {Entry{.name = "hard_swish",
+             .doc = "f(x) = x * min(max(x + 3, 0), 6) / 6.",
+             .source = "Howard et al., Searching for MobileNetV3, ICCV 2019",
+             .example = "- hard_swish"},
+       plain(hard_swish)},
+      {Entry{.name = "mish",
+             .doc = "f(x) = x * tanh(log(1 + exp(x))).",
+             .source = "Misra, Mish, BMVC 2020",
+             .example = "- mish"},
+       plain(mish)},
   };
 }
 
@@ -133,6 +219,16 @@ std::vector<ActivationDef> shaped_activations() {
                           .by_default("1")}},
        [](ir::Builder& b, ir::Value* x, const Args& args) {
          return elu(b, x, args.number("alpha"));
+       }},
+      {Entry{.name = "celu",
+             .doc = "f(x) = x where x > 0, else alpha * (exp(x / alpha) - 1).",
+             .source = "Barron, Continuously differentiable exponential linear units, 2017",
+             .example = "- celu: 1.5",
+             .principal = "alpha",
+             .keys = {Key("alpha", schema::number().above(0), "limit for negative x, as -alpha")
+                          .by_default("1")}},
+       [](ir::Builder& b, ir::Value* x, const Args& args) {
+         return celu(b, x, args.number("alpha"));
        }},
       {Entry{.name = "selu",
              .doc = "f(x) = 1.0507 * elu(x, alpha = 1.67326): keeps mean 0 and variance 1 through "
@@ -167,8 +263,9 @@ std::vector<ActivationDef> shaped_activations() {
 
 const std::vector<ActivationDef>& activation_table() {
   static const std::vector<ActivationDef> table = [] {
-    std::vector<ActivationDef> all = simple_activations();
-    for (ActivationDef& def : shaped_activations()) all.push_back(std::move(def));
+    std::vector<ActivationDef> all;
+    for (auto part : {simple_activations, bounded_activations, shaped_activations})
+      for (ActivationDef& def : part()) all.push_back(std::move(def));
     return all;
   }();
   return table;

@@ -36,5 +36,13 @@ ir::Value* selu(ir::Builder& b, ir::Value* x);
 ir::Value* gelu_exact(ir::Builder& b, ir::Value* x);
 ir::Value* gelu_tanh(ir::Builder& b, ir::Value* x);
 ir::Value* swish(ir::Builder& b, ir::Value* x, double beta);
+ir::Value* celu(ir::Builder& b, ir::Value* x, double alpha);
+ir::Value* mish(ir::Builder& b, ir::Value* x);
+ir::Value* softsign(ir::Builder& b, ir::Value* x);
+ir::Value* log_sigmoid(ir::Builder& b, ir::Value* x);
+ir::Value* relu6(ir::Builder& b, ir::Value* x);
+ir::Value* hard_sigmoid(ir::Builder& b, ir::Value* x);
+ir::Value* hard_swish(ir::Builder& b, ir::Value* x);
+ir::Value* hard_tanh(ir::Builder& b, ir::Value* x);
 
 }  // namespace nnc::layers

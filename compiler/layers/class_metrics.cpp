@@ -137,18 +137,91 @@ MetricResult ranked(const CompareContext& context, abi::Finalize finalize) {
           chosen_class(context, c.count, -1)};
 }
 
+// One value of all classes, however they are joined.
+MetricResult averaged(const CompareContext& context, abi::Finalize finalize) {
+  MetricResult result = counted(context, finalize);
+  if (!context.args.has("average")) return result;
+  if (context.args.has("class")) {
+    throw UserError(context.args.span("average"),
+                    context.kind + " of one class has nothing to average", "`class` or `average`");
+  }
+  const std::string& average = context.args.text("average");
+  result.average = average == "micro"      ? abi::Average::micro
+                   : average == "weighted" ? abi::Average::weighted
+                                           : abi::Average::macro;
+  result.chosen = -1;
+  return result;
+}
+
 MetricDef counting(const std::string& name, const std::string& doc, abi::Finalize finalize) {
   std::vector<Key> keys = pair_keys(all_forms(), false);
   keys.push_back(
       Key("class", schema::integer().at_least(0),
           "this class alone; default: 1 for a single score, else the mean over classes"));
+  keys.push_back(Key("average", schema::choice({"macro", "weighted", "micro"}),
+                     "over all classes that occur: their mean (macro), weighted by the rows of "
+                     "each, or the ratio of all counts together (micro, which is the accuracy)"));
   return {.entry = Entry{.name = name,
                          .doc = doc + " For a single score that of class 1, else the mean over all "
                                       "classes that occur; `nnc eval` shows each class.",
-                         .example = "metrics: [" + name + "]",
+                         .example = "metrics: [" + name + ", {" + name + ": {average: weighted}}]",
                          .keys = std::move(keys)},
-          .build = [finalize](const CompareContext& c) { return counted(c, finalize); },
+          .build = [finalize](const CompareContext& c) { return averaged(c, finalize); },
           .more_is_better = true};
+}
+
+// A count of decisions that has no classes to choose from.
+MetricDef counting_all(const std::string& name, const std::string& doc, const std::string& source,
+                       abi::Finalize finalize) {
+  return {.entry = Entry{.name = name,
+                         .doc = doc,
+                         .source = source,
+                         .example = "metrics: [" + name + "]",
+                         .keys = pair_keys(all_forms(), false)},
+          .build =
+              [finalize](const CompareContext& c) {
+                MetricResult result = counted(c, finalize);
+                result.chosen = -1;
+                return result;
+              },
+          .more_is_better = true};
+}
+
+// -log(1e-15): what a certain and wrong prediction costs at most.
+constexpr double largest_log_loss = 34.538776394910684;
+
+// -max(log p, -34.5) of the probability p that was given to what is right.
+MetricResult log_loss(const CompareContext& context) {
+  ir::Builder& b = context.b;
+  const bool logits = context.pair.form == Form::logits;
+  if (context.pair.form == Form::number) {
+    throw UserError(context.span, "log_loss compares probabilities or logits with classes",
+                    "log_loss: {probability: …, target: …}", "numbers");
+  }
+  const auto bounded = [&](ir::Value* log) {
+    return b.binary("max", b.constant_like(-largest_log_loss, log), log);
+  };
+  if (one_number(context.pair.prediction) || context.pair.labels) {
+    const Numbers n = binary_numbers(context);
+    ir::Value* one = b.constant_like(1, n.prediction);
+    ir::Value* yes = logits ? log_sigmoid(b, n.prediction) : b.unary("log", n.prediction);
+    ir::Value* no =
+        logits ? log_sigmoid(b, b.neg(n.prediction)) : b.unary("log", b.sub(one, n.prediction));
+    ir::Value* sum = b.add(b.mul(n.target, bounded(yes)), b.mul(b.sub(one, n.target), bounded(no)));
+    return {one_statistic(context, b.neg(sum))};
+  }
+  const Classes c = classes(context);
+  const int64_t axis = c.scores->type.rank() - 1;
+  ir::Value* log = bounded(logits ? log_softmax(b, c.scores, axis) : b.unary("log", c.scores));
+  ir::Value* picked = nullptr;
+  if (c.index != nullptr) {
+    ir::Value* is_target = b.compare("eq", positions(b, ir::DType::i32, log->type.shape),
+                                     repeat_axis(b, c.index, log, axis));
+    picked = b.select(is_target, log, b.constant_like(0, log));
+  } else {
+    picked = b.mul(c.weights, log);
+  }
+  return {one_statistic(context, b.neg(b.sum(picked, {axis})))};
 }
 
 std::vector<Key> ranking_keys() {
@@ -167,9 +240,7 @@ const char* const accuracy_doc =
     "a score of its own (binary_cross_entropy), the share that is right. Without names: what the "
     "loss compares.";
 
-}  // namespace
-
-std::vector<MetricDef> class_metrics() {
+std::vector<MetricDef> decision_metrics() {
   using abi::Finalize;
   return {
       {.entry = Entry{.name = "accuracy",
@@ -205,6 +276,28 @@ std::vector<MetricDef> class_metrics() {
       counting("recall", "Of the rows of a class, the share that was taken for it.",
                Finalize::recall),
       counting("f1", "2 · precision · recall / (precision + recall).", Finalize::f1),
+      counting_all("balanced_accuracy",
+                   "Mean over the classes that occur as target of the share of its rows that was "
+                   "taken for it: what accuracy would be if all classes were equally frequent.",
+                   "", Finalize::balanced_accuracy),
+      counting_all("mcc",
+                   "Matthews' correlation of target and predicted class: 1 where all are right, 0 "
+                   "for chance. 0 where one of the two is always the same class.",
+                   "Matthews 1975; Gorodkin, Comparing two K-category assignments, 2004",
+                   Finalize::mcc),
+      {.entry = Entry{.name = "log_loss",
+                      .doc = "Mean of -log p, p the probability that was given to the target: the "
+                             "cross entropy, at most 34.5 (p = 1e-15) for each row.",
+                      .source = "Good, Rational decisions, 1952",
+                      .example = "metrics: [log_loss]",
+                      .keys = pair_keys({"logits", "probability"}, false)},
+       .build = log_loss},
+  };
+}
+
+std::vector<MetricDef> ranking_metrics() {
+  using abi::Finalize;
+  return {
       {.entry = Entry{.name = "auc",
                       .doc = "Area under the ROC curve: how probable it is that a row of a class "
                              "gets a larger score than another row, equal scores counting half. "
@@ -213,6 +306,16 @@ std::vector<MetricDef> class_metrics() {
                       .example = "metrics: [{auc: {score: score, positive: \"label == 9\"}}]",
                       .keys = ranking_keys()},
        .build = [](const CompareContext& c) { return ranked(c, Finalize::auc); },
+       .more_is_better = true},
+      {.entry = Entry{.name = "average_precision",
+                      .doc = "Σ (R_n - R_{n-1}) · P_n over all thresholds, from the largest score "
+                             "down: the area under the curve of precision over recall. For several "
+                             "classes each against all others, and their mean.",
+                      .source = "Davis, Goadrich, The relationship between precision-recall and "
+                                "ROC curves, ICML 2006",
+                      .example = "metrics: [average_precision]",
+                      .keys = ranking_keys()},
+       .build = [](const CompareContext& c) { return ranked(c, Finalize::average_precision); },
        .more_is_better = true},
       {.entry = Entry{.name = "roc",
                       .doc = "The ROC curve: false and true positive rate for every threshold that "
@@ -223,6 +326,14 @@ std::vector<MetricDef> class_metrics() {
        .build = [](const CompareContext& c) { return ranked(c, Finalize::roc); },
        .while_training = false},
   };
+}
+
+}  // namespace
+
+std::vector<MetricDef> class_metrics() {
+  std::vector<MetricDef> all = decision_metrics();
+  for (MetricDef& def : ranking_metrics()) all.push_back(std::move(def));
+  return all;
 }
 
 }  // namespace nnc::layers

@@ -1,5 +1,7 @@
 #include "compiler/layers/compare.h"
 
+#include <algorithm>
+
 #include "compiler/layers/rows.h"
 #include "compiler/support/text.h"
 
@@ -32,10 +34,20 @@ std::string describe(const Operand& operand) {
   return operand.origin.empty() ? text : text + " (" + operand.origin + ")";
 }
 
+// A layer such as dense keeps the axes in front of the last one; often one answer for the whole row
+// was meant.
+std::string flatten_hint(const CompareContext& context) {
+  const size_t classes = context.pair.target.classes > 0 ? 1 : 0;
+  const size_t axes = row_shape(context.pair.target.value).size() + classes;
+  return row_shape(context.pair.prediction.value).size() > std::max<size_t>(axes, 1)
+             ? "; `- flatten` before the last dense layer gives one answer for the whole row"
+             : "";
+}
+
 [[noreturn]] void mismatch(const CompareContext& context, const std::string& expected) {
   throw UserError(context.pair.target_span,
-                  context.kind + ": prediction and target do not fit together", expected,
-                  describe(context.pair.target));
+                  context.kind + ": prediction and target do not fit together",
+                  expected + flatten_hint(context), describe(context.pair.target));
 }
 
 void refuse_index(const CompareContext& context, const Operand& operand, const SourceSpan& span) {

@@ -51,9 +51,9 @@ ir::Value* build_conv(LayerContext& context, size_t axes) {
   return finish(context, kernel, convolve(context.b, x.value, kernel, s, groups), filters, fans);
 }
 
-ir::Value* build_depthwise(LayerContext& context) {
-  const Picture x = picture_input(context, 2);
-  Sliding s = sliding_of(context, "kernel", 2);
+ir::Value* build_depthwise(LayerContext& context, size_t axes) {
+  const Picture x = picture_input(context, axes);
+  Sliding s = sliding_of(context, "kernel", axes);
   pad_for(context, "kernel", x, s);
   const int64_t multiplier = context.args.integer("multiplier");
   limit_size(context, placed_shape(x, s, {s.taps(), x.channels, multiplier}));
@@ -64,9 +64,9 @@ ir::Value* build_depthwise(LayerContext& context) {
                 x.channels * multiplier, fans);
 }
 
-ir::Value* build_separable(LayerContext& context) {
-  const Picture x = picture_input(context, 2);
-  Sliding s = sliding_of(context, "kernel", 2);
+ir::Value* build_separable(LayerContext& context, size_t axes) {
+  const Picture x = picture_input(context, axes);
+  Sliding s = sliding_of(context, "kernel", axes);
   pad_for(context, "kernel", x, s);
   const int64_t multiplier = context.args.integer("multiplier");
   const int64_t filters = context.args.integer("filters"), middle = x.channels * multiplier;
@@ -76,7 +76,8 @@ ir::Value* build_separable(LayerContext& context) {
   ir::Value* pointwise = kernel_weight(context, "pointwise", {middle, filters}, fans);
   ir::Value* channels = convolve_channels(context.b, x.value, depthwise, s);
   context.makes(depthwise, channels);
-  return finish(context, pointwise, context.b.contract(channels, pointwise, {3}, {0}), filters,
+  const int64_t last = channels->type.rank() - 1;
+  return finish(context, pointwise, context.b.contract(channels, pointwise, {last}, {0}), filters,
                 fans);
 }
 
@@ -116,9 +117,9 @@ Cut transposed_extents(const LayerContext& context, const Picture& x, const Slid
   return cut;
 }
 
-ir::Value* build_transposed(LayerContext& context) {
-  const Picture x = picture_input(context, 2);
-  const Sliding s = sliding_of(context, "kernel", 2);
+ir::Value* build_transposed(LayerContext& context, size_t axes) {
+  const Picture x = picture_input(context, axes);
+  const Sliding s = sliding_of(context, "kernel", axes);
   const int64_t filters = context.args.integer("filters");
   const int64_t groups = groups_of(context, x, filters);
   const Cut cut = transposed_extents(context, x, s);
@@ -167,86 +168,105 @@ std::vector<Key> conv_keys() {
           init_key("glorot_uniform")};
 }
 
-LayerDef conv_layer(size_t axes, const std::string& shapes, const std::string& weights,
-                    const std::string& example) {
-  const std::string name = "conv" + std::to_string(axes) + "d";
-  return {Entry{.name = name,
-                .doc = "Each filter sums, with weights of its own, what a sliding window sees: " +
-                       shapes +
-                       ". An extent becomes floor((extent + padding - dilation·(kernel - 1) - 1) "
-                       "/ stride) + 1. The kernel is not flipped. Weights: kernel " +
-                       weights + ", bias [filters].",
+// The axes of a row, and of a kernel before its channels.
+std::string extents(size_t axes) {
+  const std::string all[] = {"length", "rows, columns", "depth, rows, columns"};
+  return all[axes - 1];
+}
+std::string new_extents(size_t axes) {
+  const std::string all[] = {"length'", "rows', columns'", "depth', rows', columns'"};
+  return all[axes - 1];
+}
+std::string with_axes(const std::string& before, size_t axes, const std::string& after = "") {
+  return before + std::to_string(axes) + "d" + after;
+}
+
+LayerDef conv_layer(size_t axes, const std::string& example) {
+  return {Entry{.name = with_axes("conv", axes),
+                .doc = "Each filter sums, with weights of its own, what a sliding window sees: [" +
+                       extents(axes) + ", channels] -> [" + new_extents(axes) +
+                       ", filters]. An extent becomes floor((extent + padding - dilation·(kernel - "
+                       "1) - 1) / stride) + 1. The kernel is not flipped. Weights: kernel [" +
+                       extents(axes) + ", channels / groups, filters], bias [filters].",
                 .source = lecun_source,
                 .example = example,
                 .keys = conv_keys()},
           [axes](LayerContext& context) { return build_conv(context, axes); }};
 }
 
-LayerDef depthwise_layer() {
-  return {Entry{.name = "depthwise_conv2d",
-                .doc = "A convolution of each channel for itself: [rows, columns, channels] -> "
-                       "[rows', columns', channels·multiplier]. Weights: kernel [rows, columns, "
-                       "channels, multiplier], bias [channels·multiplier].",
+LayerDef depthwise_layer(size_t axes) {
+  const std::string name = with_axes("depthwise_conv", axes);
+  return {Entry{.name = name,
+                .doc = "A convolution of each channel for itself: [" + extents(axes) +
+                       ", channels] -> [" + new_extents(axes) +
+                       ", channels·multiplier]. Weights: kernel [" + extents(axes) +
+                       ", channels, multiplier], bias [channels·multiplier].",
                 .source = "Howard et al., MobileNets, 2017",
-                .example = "- depthwise_conv2d: {kernel: 3, padding: same}",
+                .example = "- " + name + ": {kernel: 3, padding: same}",
                 .principal = "kernel",
                 .keys = {size_key("kernel", "size of the window"), multiplier_key(), stride_key(),
                          dilation_key(), padding_key(), bias_key(), activation_key(),
                          init_key("glorot_uniform")}},
-          build_depthwise};
+          [axes](LayerContext& context) { return build_depthwise(context, axes); }};
 }
 
-LayerDef separable_layer() {
-  return {Entry{.name = "separable_conv2d",
+LayerDef separable_layer(size_t axes) {
+  const std::string name = with_axes("separable_conv", axes);
+  return {Entry{.name = name,
                 .doc = "A convolution of each channel for itself, then a mixture of the channels "
-                       "at each place: [rows, columns, channels] -> [rows', columns', filters]. "
-                       "Weights: depthwise [rows, columns, channels, multiplier], pointwise "
-                       "[channels·multiplier, filters], bias [filters].",
+                       "at each place: [" +
+                       extents(axes) + ", channels] -> [" + new_extents(axes) +
+                       ", filters]. Weights: depthwise [" + extents(axes) +
+                       ", channels, multiplier], pointwise [channels·multiplier, filters], bias "
+                       "[filters].",
                 .source = "Chollet, Xception, CVPR 2017",
-                .example = "- separable_conv2d: {filters: 16, kernel: 3, padding: same}",
+                .example = "- " + name + ": {filters: 16, kernel: 3, padding: same}",
                 .keys = {filters_key(), size_key("kernel", "size of the window"), multiplier_key(),
                          stride_key(), dilation_key(), padding_key(), bias_key(), activation_key(),
                          Key("init", schema::entry_of(schema::Group::initialisers, "constant"),
                              "how both kernels start")
                              .by_default("glorot_uniform")}},
-          build_separable};
+          [axes](LayerContext& context) { return build_separable(context, axes); }};
 }
 
-LayerDef transposed_layer() {
+LayerDef transposed_layer(size_t axes) {
   std::vector<Key> keys = conv_keys();
   keys.insert(keys.begin() + 6,
-              Key("output_padding", axis_numbers(0), "further rows and columns at the end")
+              Key("output_padding", axis_numbers(0), "further places at the end of each axis")
                   .by_default("0"));
-  return {Entry{.name = "conv2d_transpose",
+  const std::string name = with_axes("conv", axes, "_transpose");
+  return {Entry{.name = name,
                 .doc = "Each element of the input puts its weighted kernel into the result, where "
-                       "they add up (a convolution backwards): [rows, columns, channels] -> "
-                       "[rows', columns', filters]. An extent becomes stride·(extent - 1) + "
-                       "dilation·(kernel - 1) + 1 less the padding, or stride·extent with "
-                       "`padding: same`. Weights: kernel [rows, columns, channels / groups, "
-                       "filters], bias [filters].",
+                       "they add up (a convolution backwards): [" +
+                       extents(axes) + ", channels] -> [" + new_extents(axes) +
+                       ", filters]. An extent becomes stride·(extent - 1) + dilation·(kernel - 1) "
+                       "+ 1 less the padding, or stride·extent with `padding: same`. Weights: "
+                       "kernel [" +
+                       extents(axes) + ", channels / groups, filters], bias [filters].",
                 .source = "Zeiler et al., Deconvolutional networks, CVPR 2010; Dumoulin, Visin, A "
                           "guide to convolution arithmetic, 2016",
-                .example = "- conv2d_transpose: {filters: 8, kernel: 3, stride: 2, padding: same}",
+                .example = "- " + name + ": {filters: 8, kernel: 3, stride: 2, padding: same}",
                 .keys = keys},
-          build_transposed};
+          [axes](LayerContext& context) { return build_transposed(context, axes); }};
 }
 
 }  // namespace
 
 std::vector<LayerDef> conv_layers() {
-  return {conv_layer(1, "[length, channels] -> [length', filters]",
-                     "[length, channels / groups, filters]",
-                     "- conv1d: {filters: 8, kernel: 5, activation: relu}"),
-          conv_layer(2, "[rows, columns, channels] -> [rows', columns', filters]",
-                     "[rows, columns, channels / groups, filters]",
+  return {conv_layer(1, "- conv1d: {filters: 8, kernel: 5, activation: relu}"),
+          conv_layer(2,
                      "- conv2d: {filters: 32, kernel: 3, padding: same, activation: relu}\n"
                      "  name: conv1"),
-          conv_layer(3, "[depth, rows, columns, channels] -> [depth', rows', columns', filters]",
-                     "[depth, rows, columns, channels / groups, filters]",
-                     "- conv3d: {filters: 8, kernel: [1, 3, 3]}"),
-          depthwise_layer(),
-          separable_layer(),
-          transposed_layer()};
+          conv_layer(3, "- conv3d: {filters: 8, kernel: [1, 3, 3]}"),
+          depthwise_layer(1),
+          depthwise_layer(2),
+          depthwise_layer(3),
+          separable_layer(1),
+          separable_layer(2),
+          separable_layer(3),
+          transposed_layer(1),
+          transposed_layer(2),
+          transposed_layer(3)};
 }
 
 }  // namespace nnc::layers

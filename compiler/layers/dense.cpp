@@ -11,24 +11,11 @@ namespace {
 using schema::Entry;
 using schema::Key;
 
-// [b] and [b, n] are vectors; anything else needs to be flattened first.
-ir::Value* vector_input(const LayerContext& context) {
-  ir::Value* x = context.input();
-  const std::vector<int64_t> row = row_shape(x);
-  if (row.empty()) return reshape_row(context.b, x, {1});
-  if (row.size() == 1) return x;
-  const std::string kind = row.size() == 3 ? "an image" : "an array";
-  throw UserError(context.span,
-                  context.title() + " reads a vector, but its input is " + kind + " of shape " +
-                      shape_text(row),
-                  "[" + std::to_string(elements(row)) + "]; put `- flatten` before this layer",
-                  shape_text(row) + " (" + context.inputs[0].origin + ")");
-}
-
-// y = x · kernel + bias: [b, n] -> [b, units]
+// y = x · kernel + bias: [b, …, n] -> [b, …, units]
 ir::Value* build_dense(LayerContext& context) {
-  ir::Value* x = vector_input(context);
-  const int64_t width = row_shape(x)[0];
+  ir::Value* x = context.input();
+  if (row_shape(x).empty()) x = reshape_row(context.b, x, {1});
+  const int64_t width = row_shape(x).back();
   const int64_t units = context.args.integer("units");
   const Fans fans{static_cast<double>(width), static_cast<double>(units)};
   const std::vector<int64_t> kernel_shape{width, units};
@@ -37,7 +24,7 @@ ir::Value* build_dense(LayerContext& context) {
                       .shape = kernel_shape,
                       .initial = initial_of(context.args, "kernel", kernel_shape, fans),
                       .decays = true});
-  ir::Value* y = context.b.matmul(x, kernel);
+  ir::Value* y = context.b.contract(x, kernel, {x->type.rank() - 1}, {0});
   context.makes(kernel, y);
   if (context.args.boolean("bias")) {
     ir::Value* bias = context.weight({.name = "bias",
@@ -55,7 +42,9 @@ std::vector<LayerDef> dense_layers() {
       {Entry{.name = "dense",
              .doc = "Every output is a weighted sum of all inputs, plus a bias: [n] -> [units], "
                     "y = activation(x · kernel + bias). A single number per row counts as "
-                    "[1]. Weights: kernel [n, units], bias [units].",
+                    "[1]. Of several axes it sees the last one, with the same weights at every "
+                    "place of the others: […, n] -> […, units]; `- flatten` before it lets every "
+                    "output see the whole row. Weights: kernel [n, units], bias [units].",
              .source = "Rosenblatt 1958; Goodfellow, Bengio, Courville, Deep Learning, 6.1",
              .example = "- dense: {units: 128, activation: relu}\n  name: fc1",
              .principal = "units",

@@ -181,12 +181,27 @@ std::vector<Function> make_functions() {
   // NaN alone is not itself.
   all.push_back(
       elementwise("missing", [](ir::Builder& b, ir::Value* x) { return b.compare("ne", x, x); }));
-  all.push_back(elementwise("selu", selu));
+  for (const auto& [name, function] :
+       std::vector<std::pair<std::string, ir::Value* (*)(ir::Builder&, ir::Value*)>>{
+           {"selu", selu},
+           {"mish", mish},
+           {"softsign", softsign},
+           {"log_sigmoid", log_sigmoid},
+           {"relu6", relu6},
+           {"hard_sigmoid", hard_sigmoid},
+           {"hard_swish", hard_swish},
+           {"hard_tanh", hard_tanh}}) {
+    all.push_back(elementwise(name, function));
+  }
   all.push_back(elementwise("gelu", gelu_exact));
   all.push_back(elementwise("swish", [](ir::Builder& b, ir::Value* x) { return swish(b, x, 1); }));
   all.push_back({"elu", 1, 2, false, [](FormulaContext& context, const Expression& call) {
                    ir::Value* x = build_number(context, *call.operands[0]);
                    return Operand{elu(context.b, x, optional_constant(call, 1, 1))};
+                 }});
+  all.push_back({"celu", 1, 2, false, [](FormulaContext& context, const Expression& call) {
+                   ir::Value* x = build_number(context, *call.operands[0]);
+                   return Operand{celu(context.b, x, optional_constant(call, 1, 1))};
                  }});
   all.push_back({"leaky_relu", 1, 2, false, [](FormulaContext& context, const Expression& call) {
                    ir::Value* x = build_number(context, *call.operands[0]);

@@ -22,13 +22,10 @@ MetricResult root_mean_square(const CompareContext& context) {
 
 MetricResult r2(const CompareContext& context) {
   const Numbers n = numbers(context);
-  if (!row_shape(n.prediction).empty()) {
-    throw UserError(context.span, "r2 compares one number per row", "a prediction of shape []",
-                    shape_text(row_shape(n.prediction)));
-  }
   ir::Builder& b = context.b;
-  return {b.concat({reshape_row(b, n.prediction, {1}), reshape_row(b, n.target, {1})}, 1),
-          abi::Finalize::r2};
+  const int64_t count = elements(row_shape(n.prediction));
+  return {b.concat({reshape_row(b, n.prediction, {count}), reshape_row(b, n.target, {count})}, 1),
+          abi::Finalize::r2, count};
 }
 
 std::vector<MetricDef> number_metrics() {
@@ -47,7 +44,8 @@ std::vector<MetricDef> number_metrics() {
        .own_units = true},
       {.entry = Entry{.name = "r2",
                       .doc = "1 - Σ(target - prediction)² / Σ(target - mean target)²: the share of "
-                             "the target's variance that is explained.",
+                             "the target's variance that is explained. Of several numbers per row "
+                             "the mean over those that vary.",
                       .example = "metrics: [r2]",
                       .keys = pair_keys({"prediction"}, false)},
        .build = r2,

@@ -14,6 +14,7 @@ struct MetricResult {
   abi::Finalize finalize = abi::Finalize::mean;
   int64_t classes = 0;
   int64_t chosen = -1;  // one class against all others; -1: all classes
+  abi::Average average = abi::Average::macro;
 };
 
 struct MetricDef {

@@ -198,16 +198,20 @@ Key dilation_key() {
   return Key("dilation", axis_numbers(1), "distance between neighbouring elements of a window")
       .by_default("1");
 }
-Key padding_key() {
+Key padding_key(const std::string& doc) {
   const schema::Type one = schema::integer().at_least(0).at_most(largest);
   const schema::Type pair = schema::list_of(one).sized(2, 2);
   return Key("padding",
              schema::one_of({schema::choice({"valid", "same"}), one,
                              schema::list_of(schema::one_of({one, pair})).sized(1, 3)}),
-             "zeros around the input: none (valid), as many as keep extent / stride, rounded up, "
-             "the odd one at the end (same), or a number, a number for each axis, or [before, "
-             "after] for each axis")
+             doc)
       .by_default("valid");
+}
+Key padding_key() {
+  return padding_key(
+      "zeros around the input: none (valid), as many as keep extent / stride, rounded up, "
+      "the odd one at the end (same), or a number, a number for each axis, or [before, "
+      "after] for each axis");
 }
 Key activation_key() {
   return Key("activation", schema::entry_of(schema::Group::activations), "applied to the result")

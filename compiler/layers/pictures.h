@@ -71,7 +71,8 @@ schema::Type side_numbers();                  // 1, [1, 2], [[0, 1], [2, 2]]
 schema::Key size_key(const std::string& name, const std::string& doc);
 schema::Key stride_key();
 schema::Key dilation_key();
-schema::Key padding_key();  // valid, same or explicit
+schema::Key padding_key();  // valid, same or explicit; zeros
+schema::Key padding_key(const std::string& doc);
 schema::Key activation_key();
 schema::Key bias_key();
 

@@ -1,4 +1,5 @@
 // Layers that summarise windows of a picture, or the whole of it.
+#include <algorithm>
 #include <limits>
 
 #include "compiler/layers/pictures.h"
@@ -23,6 +24,13 @@ Picture pooled_input(const LayerContext& context, size_t axes, Sliding& s) {
   const Picture x = picture_input(context, axes);
   s = sliding_of(context, "pool", axes);
   pad_for(context, "pool", x, s);
+  for (size_t i = 0; i < axes; ++i) {
+    if (s.before[i] < s.size[i] && s.after[i] < s.size[i]) continue;
+    throw UserError(context.args.span("padding"),
+                    context.title() + ": some windows would see nothing but padding",
+                    "less than the window, " + std::to_string(s.size[i]) + ", on each side",
+                    std::to_string(std::max(s.before[i], s.after[i])));
+  }
   return x;
 }
 
@@ -77,10 +85,13 @@ std::vector<int64_t> place_axes(const Picture& x) {
 LayerDef pool_layer(const std::string& kind, const std::string& doc, size_t axes,
                     ir::Value* (*build)(LayerContext&, size_t)) {
   const std::string name = kind + std::to_string(axes) + "d";
-  const std::string shapes = axes == 1 ? "[length, channels] -> [length', channels]"
-                                       : "[rows, columns, channels] -> [rows', columns', channels]";
+  const std::vector<std::string> shapes = {
+      "[length, channels] -> [length', channels]",
+      "[rows, columns, channels] -> [rows', columns', channels]",
+      "[depth, rows, columns, channels] -> [depth', rows', columns', channels]"};
   return {Entry{.name = name,
-                .doc = doc + " of each window, channel by channel: " + shapes + ".",
+                .doc = doc + " of each window, channel by channel: " + shapes[axes - 1] +
+                       ". Padding takes no part in it.",
                 .source = "LeCun et al., Gradient-based learning applied to document recognition, "
                           "Proc. IEEE 1998",
                 .example = "- " + name + ": 2",
@@ -88,10 +99,10 @@ LayerDef pool_layer(const std::string& kind, const std::string& doc, size_t axes
                 .keys = {size_key("pool", "size of the window"),
                          Key("stride", axis_numbers(1),
                              "distance between neighbouring windows; their size if not given"),
-                         Key("padding", schema::choice({"valid", "same"}),
-                             "only whole windows (valid), or ceil(extent / stride) of them, cut "
-                             "off at the borders (same)")
-                             .by_default("valid")}},
+                         padding_key("room around the input: none (valid), as much as gives "
+                                     "ceil(extent / stride) windows, cut off at the borders "
+                                     "(same), or a number, a number for each axis, or [before, "
+                                     "after] for each axis")}},
           [axes, build](LayerContext& context) { return build(context, axes); }};
 }
 
@@ -102,8 +113,10 @@ std::vector<LayerDef> pool_layers() {
   return {
       pool_layer("maxpool", largest, 1, build_maxpool),
       pool_layer("maxpool", largest, 2, build_maxpool),
+      pool_layer("maxpool", largest, 3, build_maxpool),
       pool_layer("avgpool", average, 1, build_avgpool),
       pool_layer("avgpool", average, 2, build_avgpool),
+      pool_layer("avgpool", average, 3, build_avgpool),
       {Entry{.name = "global_maxpool",
              .doc = "The largest element of each channel: [extents…, channels] -> [channels].",
              .example = "- global_maxpool"},

@@ -21,6 +21,28 @@ Key floor_key(const std::string& value) {
       .by_default(value);
 }
 
+Key time_key() {
+  return Key("time", schema::duration(), "how long it goes down; 0: all the time there is")
+      .by_default("0");
+}
+
+Entry linear_entry() {
+  return {.name = "linear",
+          .doc = "From the full rate down to `floor` in a straight line, and there it stays.",
+          .example = "schedule: {linear: {warmup: 200 steps}}",
+          .keys = {warmup_key(), time_key(), floor_key("0")}};
+}
+
+Entry polynomial_entry() {
+  return {.name = "polynomial",
+          .doc =
+              "floor + (1 - floor) · (1 - t / time)^power of the rate, and from `time` on "
+              "`floor`.",
+          .example = "schedule: {polynomial: {power: 2}}",
+          .keys = {Key("power", schema::number().above(0), "1 is a straight line").by_default("1"),
+                   warmup_key(), time_key(), floor_key("0")}};
+}
+
 }  // namespace
 
 std::vector<Entry> schedule_entries() {
@@ -57,6 +79,8 @@ std::vector<Entry> schedule_entries() {
                      Key("stretch", schema::number().at_least(1), "growth of the cycles")
                          .by_default("1"),
                      floor_key("0")}},
+      linear_entry(),
+      polynomial_entry(),
       Entry{.name = "one_cycle",
             .doc = "Up from `start` to the full rate over the share `rise` of training, then down "
                    "to `floor`, both along half a cosine.",

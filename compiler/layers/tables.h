@@ -8,7 +8,7 @@
 namespace nnc::layers {
 
 std::vector<LayerDef> dense_layers();          // dense.cpp
-std::vector<LayerDef> activation_layers();     // activation_layer.cpp
+std::vector<LayerDef> activation_layers();     // activation_layer.cpp: and prelu
 std::vector<LayerDef> shape_layers();          // shape.cpp: flatten, reshape
 std::vector<LayerDef> conv_layers();           // conv.cpp
 std::vector<LayerDef> pool_layers();           // pool.cpp

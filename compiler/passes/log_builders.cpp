@@ -9,12 +9,16 @@ namespace nnc::passes {
 using ir::Builder;
 using ir::Value;
 
-// x + log(1 + exp(y - x)). A constant becomes x: nothing is lost where it is 0.
+// Around the larger of the two, which stands for no derivative of its own: of equals each gets
+// half. With a constant c it is c + softplus(y - c).
 Value* log_add(Builder& b, Value* x, Value* y) {
   double number = 0;
   if (uniform_constant(y, number)) std::swap(x, y);
   if (is_constant(x, 0)) return b.unary("softplus", y);
-  return b.add(x, b.unary("softplus", b.sub(y, x)));
+  if (uniform_constant(x, number)) return b.add(x, b.unary("softplus", b.sub(y, x)));
+  Value* top = b.stop_gradient(b.binary("max", x, y));
+  Value* sum = b.add(b.unary("exp", b.sub(x, top)), b.unary("exp", b.sub(y, top)));
+  return b.add(b.unary("log", sum), top);
 }
 
 Value* log_sum_exp(Builder& b, Value* x, const std::vector<int64_t>& axes) {

@@ -218,6 +218,8 @@ void describe_metrics(const ListValue& metrics, Draft& draft, Diagnostics&) {
     if (const Value* c = metric.choice.args.find("class"); c != nullptr && c->is_integer()) {
       metric.name += "_class_" + std::to_string(c->integer());  // recall_class_2
     }
+    if (const Value* average = metric.choice.args.find("average"); average && average->is_text())
+      metric.name += "_" + average->text();  // f1_weighted
     const int count = ++counts[metric.name];
     if (count > 1) metric.name += "_" + std::to_string(count);
     draft.description.metrics.push_back(std::move(metric));

@@ -96,7 +96,7 @@ std::optional<std::string> nearest(std::string_view word,
 }
 
 std::string join(const std::vector<std::string>& words, std::string_view last) {
-  constexpr size_t most = 40;
+  constexpr size_t most = 60;
   std::string result;
   if (words.size() > most) {
     for (size_t i = 0; i < most; ++i) result += words[i] + ", ";

@@ -8,6 +8,7 @@
 
 #include "runtime/atomic_file.h"
 #include "runtime/data/error.h"
+#include "runtime/data/npy_numbers.h"
 #include "runtime/data/zip.h"
 #include "runtime/shape.h"
 
@@ -18,8 +19,8 @@ using abi::DType;
 
 struct NpyHeader {
   RawHeader raw;
-  std::string descr;   // "<f4"
-  size_t element = 0;  // bytes as stored
+  NpyType type;
+  bool fortran = false;  // the first axis runs fastest
 };
 
 [[noreturn]] void bad_header(const std::string& file, const std::string& got) {
@@ -45,20 +46,6 @@ std::string value_of(const std::string& file, const std::string& header, const s
   }
   if (end == std::string::npos) bad_header(file, header);
   return header.substr(start + 1, end - start - 1);
-}
-
-DType dtype_of(const std::string& file, const std::string& descr) {
-  if (descr == "<f4") return DType::f32;
-  if (descr == "<f8") return DType::f64;
-  if (descr == "<i4" || descr == "<i2" || descr == "<u2" || descr == "|i1") return DType::i32;
-  if (descr == "<i8" || descr == "<u4" || descr == "<u8") return DType::i64;
-  if (descr == "|u1" || descr == "|b1") return DType::u8;
-  const bool text = descr.size() > 1 && (descr[1] == 'U' || descr[1] == 'S');
-  throw DataError(file, "its header",
-                  text ? "text cannot be read from arrays; csv files may hold words"
-                       : "numbers of this type cannot be read",
-                  "float32, float64, int8 to int64, uint8 to uint64 or bool, little-endian",
-                  "'" + descr + "'");
 }
 
 std::vector<int64_t> parse_shape(const std::string& file, const std::string& text) {
@@ -93,50 +80,30 @@ NpyHeader read_header(const std::string& file, ByteStream& stream) {
     throw DataError(file, "its header", "the file is truncated");
   }
   NpyHeader header;
-  header.descr = value_of(file, text, "descr");
-  header.raw.dtype = dtype_of(file, header.descr);
-  header.element = static_cast<size_t>(header.descr[2] - '0');
+  header.type = npy_type(file, value_of(file, text, "descr"));
+  header.raw.dtype = header.type.dtype;
   header.raw.shape = parse_shape(file, value_of(file, text, "shape"));
   if (header.raw.shape.empty()) {
     throw DataError(file, "its header", "the array has no rows", "one axis or more",
                     "a single number");
   }
-  if (value_of(file, text, "fortran_order") == "True" && header.raw.shape.size() > 1) {
-    throw DataError(file, "its header", "the array is in Fortran order",
-                    "C order: numpy.save(file, numpy.ascontiguousarray(array))");
-  }
+  header.fortran = value_of(file, text, "fortran_order") == "True" && header.raw.shape.size() > 1;
   return header;
-}
-
-template <class Stored, class Wide>
-Buffer widened(const Buffer& stored) {
-  const size_t count = stored.size() / sizeof(Stored);
-  Buffer result(count * sizeof(Wide));
-  for (size_t i = 0; i < count; ++i) result.as<Wide>()[i] = stored.as<Stored>()[i];
-  return result;
-}
-
-// uint64 is kept as int64: half of its range is refused.
-void check_signed(const std::string& file, const Buffer& stored) {
-  const size_t count = stored.size() / sizeof(int64_t);
-  for (size_t i = 0; i < count; ++i) {
-    if (stored.as<int64_t>()[i] >= 0) continue;
-    throw DataError(file, fmt::format("number {} (counted from 0)", i), "this integer is too large",
-                    "at most 9223372036854775807", fmt::format("{}", stored.as<uint64_t>()[i]));
-  }
 }
 
 RawArray read_array(const std::string& file, ByteStream& stream, uint64_t max_bytes) {
   NpyHeader header = read_header(file, stream);
-  const uint64_t bytes = checked_bytes(file, header.raw.shape, header.element, max_bytes);
+  const std::vector<int64_t>& shape = header.raw.shape;
+  const size_t wide = abi::size_of(header.raw.dtype);
+  // What is turned or widened is there twice for a moment.
+  const bool twice = header.fortran || wide != header.type.bytes;
+  checked_bytes(file, shape, twice ? header.type.bytes + wide : wide, max_bytes);
+  const uint64_t bytes = checked_bytes(file, shape, header.type.bytes, max_bytes);
   Buffer stored(static_cast<size_t>(bytes));
-  read_exactly(file, stream, stored.data(), bytes, header.raw.shape);
-  if (header.descr == "<i2") stored = widened<int16_t, int32_t>(stored);
-  if (header.descr == "<u2") stored = widened<uint16_t, int32_t>(stored);
-  if (header.descr == "|i1") stored = widened<int8_t, int32_t>(stored);
-  if (header.descr == "<u4") stored = widened<uint32_t, int64_t>(stored);
-  if (header.descr == "<u8") check_signed(file, stored);
-  return {std::move(header.raw), std::move(stored)};
+  read_exactly(file, stream, stored.data(), bytes, shape);
+  Buffer numbers = npy_numbers(file, header.type, std::move(stored));
+  if (header.fortran) numbers = row_major(numbers, shape, wide);
+  return {std::move(header.raw), std::move(numbers)};
 }
 
 const char* descr_of(DType dtype) {

@@ -8,8 +8,8 @@
 
 namespace nnc::runtime {
 
-// Little-endian f4, f8, i1 to i8, u1 to u8 and b1 in C order; anything else is a DataError that
-// says so.
+// Floats of 2, 4 and 8 bytes, i1 to i8, u1 to u8 and b1, of either byte order, in C or Fortran
+// order; anything else is a DataError that says so.
 RawHeader probe_npy(const std::string& path);
 RawArray read_npy(const std::string& path, uint64_t max_bytes);
 

@@ -128,11 +128,12 @@ def idx(data, shape, kind=8):
 
 def npy(values, shape, kind="<f4"):
     """A .npy file of numbers in a flat list."""
-    code = {"<f4": "f", "<f8": "d", "|u1": "B", "<i4": "i", "<i8": "q"}[kind]
+    code = {"f2": "e", "f4": "f", "f8": "d", "u1": "B", "i2": "h", "i4": "i", "i8": "q"}[kind[1:]]
+    order = ">" if kind[0] == ">" else "<"
     header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {tuple(shape)!r}, }}"
     header += " " * (63 - (10 + len(header)) % 64) + "\n"
     return (b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() +
-            struct.pack("<%d%s" % (len(values), code), *values))
+            struct.pack("%s%d%s" % (order, len(values), code), *values))
 
 
 def read_npy(data):

@@ -275,7 +275,7 @@ loss: {mean_squared_error: {prediction: o, target: y}}
 train: {epochs: 1, optimizer: {sgd: {rate: 0.1}}}
 """)
         good = npy(range(8), (8, 1))
-        for kind, problem in ((b">f4", "numbers of this type cannot be read"),
+        for kind, problem in ((b"<c4", "numbers of this type cannot be read"),
                               (b"<U1", "text cannot be read from arrays")):
             with zipfile.ZipFile(self.path("a.npz"), "w") as archive:
                 archive.writestr("x.npy", good)

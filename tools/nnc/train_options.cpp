@@ -30,6 +30,10 @@ runtime::Schedule schedule_of(const spec::Choice& choice) {
     result.kind = Kind::cosine;
     result.period = duration(args, "period");
     result.stretch = args.number("stretch");
+  } else if (choice.kind == "linear" || choice.kind == "polynomial") {
+    result.kind = Kind::polynomial;
+    result.time = duration(args, "time");
+    if (args.has("power")) result.power = args.number("power");
   } else if (choice.kind == "one_cycle") {
     result.kind = Kind::one_cycle;
     result.start = args.number("start");

@@ -108,7 +108,8 @@ void ForwardBuilder::build_metric(const Metric& metric) {
                               .finalize = result.finalize,
                               .classes = result.classes,
                               .chosen = result.chosen,
-                              .more_is_better = def->more_is_better});
+                              .more_is_better = def->more_is_better,
+                              .average = result.average});
 }
 
 }  // namespace nnc::spec

@@ -120,6 +120,16 @@ const std::vector<std::string> picture_models = {
     "    - reshape: [5, 18]\n    - conv1d: {filters: 3, kernel: 2, dilation: 2}\n    - maxpool1d: "
     "{pool: 2, stride: 1}\n    - tanh\n    - avgpool1d: {pool: 3, padding: same}\n",
     "    - reshape: [5, 3, 2, 3]\n    - conv3d: {filters: 2, kernel: [2, 1, 2], padding: 1}\n",
+    "    - dense: 7\n    - prelu\n    - dense: {units: 4, activation: mish}\n",
+    "    - conv2d: {filters: 4, kernel: 2, activation: hard_swish}\n    - avgpool2d: {pool: 2, "
+    "stride: 1, padding: [[1, 0], 1]}\n    - prelu: element\n",
+    "    - reshape: [5, 18]\n    - conv1d_transpose: {filters: 3, kernel: 3, stride: 2}\n    - "
+    "depthwise_conv1d: {kernel: 2, multiplier: 2}\n    - softsign\n",
+    "    - reshape: [5, 3, 2, 3]\n    - conv3d_transpose: {filters: 2, kernel: [2, 1, 2], stride: "
+    "[1, "
+    "2, 1]}\n    - maxpool3d: {pool: 2, stride: 1, padding: 1}\n",
+    "    - reshape: [5, 3, 2, 3]\n    - depthwise_conv3d: 2\n    - avgpool3d: {pool: [2, 1, 1], "
+    "padding: same}\n",
 };
 
 }  // namespace

@@ -274,6 +274,88 @@ TEST_CASE("pooling takes the largest or the mean of what lies inside") {
   }
 }
 
+// What a layer over pictures gives for a line of them, one along one axis gives for the line, and
+// one over volumes for a plane of them.
+TEST_CASE("layers over one and three axes are those over two") {
+  struct Kind {
+    std::string before, after, arguments, weight;
+    std::vector<int64_t> kernel;  // behind the axes
+  };
+  const std::vector<Kind> kinds = {
+      {"maxpool", "", "pool: @3@, stride: @2@, padding: @[1, 2]@", "", {}},
+      {"avgpool", "", "pool: @3@, stride: @2@, padding: @[1, 2]@", "", {}},
+      {"avgpool", "", "pool: @2@, padding: same", "", {}},
+      {"conv",
+       "_transpose",
+       "filters: 4, kernel: @3@, stride: @2@, padding: @[1, 0]@",
+       "kernel",
+       {2, 4}},
+      {"conv", "_transpose", "filters: 4, kernel: @3@, groups: 2, padding: same", "kernel", {1, 4}},
+      {"depthwise_conv", "", "kernel: @3@, multiplier: 2, padding: same", "kernel", {2, 2}},
+      {"separable_conv", "", "filters: 3, kernel: @3@, dilation: @2@", "depthwise", {2, 1}},
+  };
+  const auto arguments_of = [](const Kind& kind, int axes) {
+    std::string text;
+    bool inside = false;
+    size_t from = 0;
+    for (size_t at = 0; at <= kind.arguments.size(); ++at) {
+      if (at < kind.arguments.size() && kind.arguments[at] != '@') continue;
+      const std::string part = kind.arguments.substr(from, at - from);
+      const std::string neutral = part[0] == '[' ? "[0, 0]" : "1";
+      const std::string list = axes == 1   ? "[" + part + "]"
+                               : axes == 2 ? "[" + neutral + ", " + part + "]"
+                                           : "[" + neutral + ", " + part + ", " + neutral + "]";
+      text += inside ? list : part;
+      inside = !inside;
+      from = at + 1;
+    }
+    return text;
+  };
+  for (const Kind& kind : kinds) {
+    std::vector<double> first;
+    for (int axes = 1; axes <= 3; ++axes) {
+      List shape{2, 9, 2}, kernel{3};
+      if (axes >= 2) shape.insert(shape.begin() + 1, 1), kernel.insert(kernel.begin(), 1);
+      if (axes == 3) shape.insert(shape.begin() + 3, 1), kernel.push_back(1);
+      kernel.insert(kernel.end(), kind.kernel.begin(), kind.kernel.end());
+      Tensors weights;
+      if (!kind.weight.empty()) weights["c." + kind.weight] = random_tensor(kernel, 7);
+      if (kind.weight == "depthwise") weights["c.pointwise"] = random_tensor({2, 3}, 8);
+      const std::string bias = kind.weight.empty() ? "" : ", bias: false";
+      const std::string yaml = "    - " + kind.before + std::to_string(axes) + "d" + kind.after +
+                               ": {" + arguments_of(kind, axes) + bias + "}\n      name: c\n";
+      INFO(yaml);
+      const ir::Tensor y =
+          run_layers(yaml, tensor(shape, random_tensor({2, 9, 2}, 5).data), weights);
+      if (axes == 1) first = y.data;
+      check_close(y, first);
+    }
+  }
+}
+
+TEST_CASE("over volumes: the largest of a block, and a kernel where one element stands") {
+  const ir::Tensor x = random_tensor({1, 2, 4, 2, 1}, 9);
+  std::vector<double> largest, mean;
+  for (size_t half = 0; half < 2; ++half) {  // blocks of 2 x 2 x 2
+    double most = -9, sum = 0;
+    for (size_t plane : {0, 8})
+      for (size_t i = 0; i < 4; ++i) {
+        most = std::max(most, x.data[plane + half * 4 + i]);
+        sum += x.data[plane + half * 4 + i];
+      }
+    largest.push_back(most);
+    mean.push_back(sum / 8);
+  }
+  check_close(run_layers("    - maxpool3d: 2\n", x), largest);
+  check_close(run_layers("    - avgpool3d: 2\n", x), mean);
+  const ir::Tensor kernel = random_tensor({2, 3, 2, 1, 1}, 10);
+  const ir::Tensor y = run_layers(
+      "    - conv3d_transpose: {filters: 1, kernel: [2, 3, 2], bias: false}\n      name: c\n",
+      tensor({1, 1, 1, 1, 1}, {1}), {{"c.kernel", kernel}});
+  CHECK(y.shape == List{1, 2, 3, 2, 1});
+  check_close(y, kernel.data);
+}
+
 TEST_CASE("pooling along one axis, and over everything") {
   const ir::Tensor x = tensor({1, 5, 2}, {1, 10, 3, 20, 2, 60, 7, 40, 0, 50});
   check_close(run_layers("    - maxpool1d: 2\n", x), {3, 20, 7, 60});

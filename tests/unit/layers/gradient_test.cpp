@@ -66,8 +66,10 @@ std::string as_layer(const std::string& activation) {
 
 TEST_CASE("derivatives of activations") {
   for (const std::string activation :
-       {"sigmoid", "tanh", "relu", "leaky_relu: 0.2", "elu: 0.7", "selu", "gelu", "gelu: tanh",
-        "swish: 1.5", "softplus", "softmax"}) {
+       {"sigmoid", "tanh",        "relu",         "leaky_relu: 0.2", "elu: 0.7",
+        "selu",    "gelu",        "gelu: tanh",   "swish: 1.5",      "softplus",
+        "softmax", "log_softmax", "log_sigmoid",  "softsign",        "mish",
+        "relu6",   "hard_tanh",   "hard_sigmoid", "hard_swish",      "celu: 0.7"}) {
     INFO(activation);
     const Slope slope(as_layer(activation), mse, 4, numbers);
     slope.check(random_tensor({5, 4}, 1), random_tensor({5, 4}, 2));

@@ -1,6 +1,7 @@
 // Layers against plain formulas.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "tests/unit/layers/model.h"
@@ -50,6 +51,7 @@ double gelu_exact(double x) { return x / 2 * (1 + std::erf(x / std::sqrt(2.0)));
 double gelu_tanh(double x) {
   return x / 2 * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (x + 0.044715 * x * x * x)));
 }
+double hard_sigmoid(double x) { return std::min(std::max(x + 3, 0.0), 6.0) / 6; }
 double selu(double x) {
   return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * (std::exp(x) - 1));
 }
@@ -70,12 +72,21 @@ const std::vector<ActivationCase> activation_cases = {
     {"swish", [](double x) { return x / (1 + std::exp(-x)); }},
     {"swish: 2", [](double x) { return x / (1 + std::exp(-2 * x)); }},
     {"softplus", [](double x) { return std::log1p(std::exp(x)); }},
+    {"softsign", [](double x) { return x / (1 + std::fabs(x)); }},
+    {"log_sigmoid", [](double x) { return -std::log1p(std::exp(-x)); }},
+    {"mish", [](double x) { return x * std::tanh(std::log1p(std::exp(x))); }},
+    {"relu6", [](double x) { return std::min(std::max(x, 0.0), 6.0); }},
+    {"hard_tanh", [](double x) { return std::min(std::max(x, -1.0), 1.0); }},
+    {"hard_sigmoid", hard_sigmoid},
+    {"hard_swish", [](double x) { return x * hard_sigmoid(x); }},
+    {"celu", [](double x) { return x > 0 ? x : std::exp(x) - 1; }},
+    {"celu: 2", [](double x) { return x > 0 ? x : 2 * (std::exp(x / 2) - 1); }},
 };
 
 }  // namespace
 
 TEST_CASE("activations, as layers and as arguments") {
-  const ir::Tensor x = tensor({3, 3}, {-3, -1, -0.25, 0, 0.25, 1, 2, 5, 1e-3});
+  const ir::Tensor x = tensor({3, 3}, {-3.5, -1, -0.25, 0, 0.25, 1, 2, 7, 1e-3});
   const Tensors identity = {{"dense_1.kernel", tensor({3, 3}, {1, 0, 0, 0, 1, 0, 0, 0, 1})}};
   for (const ActivationCase& c : activation_cases) {
     INFO(c.yaml);
@@ -89,6 +100,29 @@ TEST_CASE("activations, as layers and as arguments") {
                 expected);
     if (!has_argument) check_close(run_layers("    - activation: " + c.yaml + "\n", x), expected);
   }
+}
+
+TEST_CASE("dense works on the last axis, with the same weights at every place of the others") {
+  const ir::Tensor x = random_tensor({2, 3, 2, 4}, 3), kernel = random_tensor({4, 5}, 4),
+                   bias = random_tensor({5}, 5);
+  const ir::Tensor y =
+      run_layers("    - dense: 5\n      name: d\n", x, {{"d.kernel", kernel}, {"d.bias", bias}});
+  CHECK(y.shape == std::vector<int64_t>{2, 3, 2, 5});
+  const ir::Tensor rows = run_layers("    - dense: 5\n      name: d\n", tensor({12, 4}, x.data),
+                                     {{"d.kernel", kernel}, {"d.bias", bias}});
+  check_close(y, rows.data);
+}
+
+TEST_CASE("prelu has a slope for each channel, for the layer or for each element") {
+  const ir::Tensor x = tensor({2, 2, 2}, {-1, 2, -3, -4, 0, -6, 7, -8});
+  check_close(
+      run_layers("    - prelu:\n      name: p\n", x, {{"p.slope", tensor({2}, {0.5, 0.1})}}),
+      {-0.5, 2, -1.5, -0.4, 0, -0.6, 7, -0.8});
+  check_close(run_layers("    - prelu: layer\n      name: p\n", x, {{"p.slope", scalar(0.25)}}),
+              {-0.25, 2, -0.75, -1, 0, -1.5, 7, -2});
+  check_close(run_layers("    - prelu: element\n      name: p\n", x,
+                         {{"p.slope", tensor({2, 2}, {1, 2, 3, 4})}}),
+              {-1, 2, -9, -16, 0, -12, 7, -32});
 }
 
 TEST_CASE("softmax sums to one and does not overflow") {

@@ -75,6 +75,66 @@ TEST_CASE("mae, rmse and r2 per row") {
   CHECK(model.forward(spec::Mode::eval).metrics[1].finalize == abi::Finalize::root_mean);
 }
 
+TEST_CASE("r2 of several numbers: predictions, then targets") {
+  Model model = with_metrics(mse, "[r2]", {2}, field("t", {2}, abi::DType::f64));
+  check_close(
+      evaluate(model, tensor({2, 2}, {1, 4, 2, 5}), tensor({2, 2}, {3, 3, 6, 7})).at("metric.r2"),
+      {1, 4, 3, 3, 2, 5, 6, 7});
+  CHECK(model.forward(spec::Mode::eval).metrics[0].classes == 2);
+}
+
+// log_loss of scikit-learn 1.x: the means of these.
+TEST_CASE("log loss is -log of the probability of the target") {
+  const ir::Tensor scores = tensor({2, 3}, {.7, .2, .1, .2, .2, .6});
+  const spec::FieldInfo index = field("t", {}, abi::DType::i32, 3);
+  Model given =
+      with_metrics("{cross_entropy: {probability: y, target: t}}", "[log_loss]", {3}, index);
+  check_close(evaluate(given, scores, tensor({2}, {0, 1})).at("metric.log_loss"),
+              {-std::log(.7), -std::log(.2)});
+  Model certain = with_metrics("{cross_entropy: {probability: y, target: t}}", "[log_loss]", {2},
+                               field("t", {2}, abi::DType::f64));
+  check_close(evaluate(certain, tensor({2, 2}, {1, 0, 1, 0}), tensor({2, 2}, {1, 0, 0, 1}))
+                  .at("metric.log_loss"),
+              {0, -std::log(1e-15)});
+  Model logits = with_metrics("{cross_entropy: {logits: y, target: t}}", "[log_loss]", {3}, index);
+  check_close(evaluate(logits, tensor({1, 3}, {0, std::log(2.0), std::log(5.0)}), tensor({1}, {1}))
+                  .at("metric.log_loss"),
+              {std::log(4.0)});
+  Model binary = with_metrics("{binary_cross_entropy: {probability: y, target: t}}", "[log_loss]",
+                              {1}, number);
+  check_close(evaluate(binary, tensor({4, 1}, {.9, .2, .6, 1}), tensor({4}, {1, 0, 1, 0}))
+                  .at("metric.log_loss"),
+              {-std::log(.9), -std::log(.8), -std::log(.6), -std::log(1e-15)});
+  Model of_logits =
+      with_metrics("{binary_cross_entropy: {logits: y, target: t}}", "[log_loss]", {1}, number);
+  check_close(evaluate(of_logits, tensor({3, 1}, {0, 20, -90}), tensor({3}, {1, 1, 1}))
+                  .at("metric.log_loss"),
+              {std::log(2.0), std::log1p(std::exp(-20)), -std::log(1e-15)});
+  Model numbers = with_metrics(mse, "[log_loss]", {}, number);
+  CHECK(numbers.errors(spec::Mode::eval).find("log_loss compares probabilities or logits") !=
+        std::string::npos);
+}
+
+TEST_CASE("averages have names of their own; balanced accuracy and mcc look at all classes") {
+  Model model = with_metrics("{binary_cross_entropy: {probability: y, target: t}}",
+                             "[f1, {f1: {average: weighted}}, {f1: {average: micro}}, "
+                             "balanced_accuracy, mcc, average_precision]",
+                             {1}, number);
+  const spec::Forward forward = model.forward(spec::Mode::eval);
+  std::vector<std::string> names;
+  for (const abi::MetricDesc& metric : forward.metrics) names.push_back(metric.name);
+  CHECK(names == std::vector<std::string>{"f1", "f1_weighted", "f1_micro", "balanced_accuracy",
+                                          "mcc", "average_precision"});
+  CHECK(forward.metrics[0].chosen == 1);
+  for (size_t i : {1, 2, 3, 4}) CHECK(forward.metrics[i].chosen == -1);
+  CHECK(forward.metrics[1].average == abi::Average::weighted);
+  CHECK(forward.metrics[2].average == abi::Average::micro);
+  Model both = with_metrics("{binary_cross_entropy: {probability: y, target: t}}",
+                            "[{f1: {average: micro, class: 1}}]", {1}, number);
+  CHECK(both.errors(spec::Mode::eval).find("f1 of one class has nothing to average") !=
+        std::string::npos);
+}
+
 TEST_CASE("a metric names its own pair, or takes the only one there is") {
   Model named =
       with_metrics("{terms: {f: \"y^2\"}}", "[{mae: {prediction: y, target: t}}]", {}, number);

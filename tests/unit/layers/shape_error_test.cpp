@@ -17,12 +17,11 @@ struct ShapeCase {
 };
 
 const std::vector<ShapeCase> shape_cases = {
-    {"dense of an image",
-     "    - dense: 10\n",
-     {"model.yaml:7:7: error: dense 'dense_1' reads a vector, but its input is an image of shape "
-      "[4, "
+    {"a convolution along one axis of an image",
+     "    - conv1d: {filters: 2, kernel: 3}\n",
+     {"model.yaml:7:7: error: conv1d 'conv1d_1' reads a sequence, but its input has the shape [4, "
       "4, 1]",
-      "put `- flatten` before this layer", "[16]", "field 'image'"}},
+      "[length, channels]", "field 'image'"}},
     {"add of different shapes",
      "    - flatten:\n      name: f\n    - dense: 3\n      name: g\n    - add: [f, g]\n",
      {"model.yaml:11:7: error: add 'add_1': the shapes of its inputs do not fit",
@@ -64,7 +63,8 @@ TEST_CASE("shape mistakes say both shapes and who made them") {
 TEST_CASE("one mistake is reported once, and independent ones together") {
   Model model = load(
       "nnc: 1\ndata:\n  train: {npy: {image: i.npy}}\nmodel:\n  inputs: [image]\n"
-      "  layers:\n    - dense: 10\n      name: a\n    - dense: 10\n      name: b\n"
+      "  layers:\n    - conv1d: {filters: 2, kernel: 3}\n      name: a\n    - dense: 10\n      "
+      "name: b\n"
       "    - reshape: [7]\n      from: image\n      name: c\n"
       "  outputs: {y: \"a + b\", z: \"c\"}\n",
       {field("image", {4, 4, 1}, abi::DType::u8)});

@@ -269,6 +269,11 @@ std::vector<Edge> edges_of_formulas() {
   all.push_back({"-log(t*exp(-y))", "x0", {1000}, {2}, 1000 - std::log(2), {1}});
   all.push_back(
       {"-log(1 - (1-y)*(1-y)) + 0*t", "sigmoid(x0)", {-1000}, {0}, 1000 - std::log(2), {-1}});
+  // Two parts that are equal share the slope; a part that is nothing beside the other loses no
+  // digit.
+  all.push_back({"-log(exp(y)/2 + exp(2*y)/2) + 0*t", "x0", {0}, {0}, 0, {-1.5}});
+  all.push_back(
+      {"-log(sigmoid(y)*0.5 + sigmoid(-y)*0.5) - log(2) + 0*t", "x0", {100}, {0}, 0, {0}});
   all.push_back({"-log(sqrt(y)) + 0*t", "sigmoid(x0)", {-1000}, {0}, 500, {-0.5}});
   all.push_back({"-log(if(t > 0.5, y, 1-y))", "sigmoid(x0)", {-1000}, {1}, 1000, {-1}});
   return all;

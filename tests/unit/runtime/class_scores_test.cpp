@@ -110,6 +110,51 @@ TEST_CASE("precision, recall and f1 of each class") {
   }
 }
 
+// Numbers of scikit-learn 1.x: balanced_accuracy_score, matthews_corrcoef, precision_score … of
+// these labels, zero_division = 0.
+TEST_CASE("all classes in one number: balanced accuracy, Matthews' correlation, averages") {
+  const int target[] = {0, 0, 0, 1, 1, 2, 2, 2, 2, 3}, taken[] = {0, 1, 0, 1, 2, 2, 2, 0, 2, 0};
+  std::vector<double> counts(16);
+  for (size_t i = 0; i < 10; ++i) counts[static_cast<size_t>(target[i] * 4 + taken[i])] += 1;
+  CHECK(balanced_accuracy(counts, 4) == doctest::Approx((2.0 / 3 + 0.5 + 0.75 + 0) / 4));
+  // (c·s - Σ p_k t_k) / √((s² - Σ p_k²)(s² - Σ t_k²)) of c = 6, s = 10, p = 4 2 4 0, t = 3 2 4 1
+  CHECK(matthews_correlation(counts, 4) == doctest::Approx(28 / std::sqrt(64.0 * 70)));
+  CHECK(matthews_correlation(counts, 4) == doctest::Approx(0.4183300132670378));
+  CHECK(micro_ratio(counts, 4) == doctest::Approx(0.6));
+  const auto weighted = [&](abi::Finalize which) {
+    return weighted_by_class(count_ratios(counts, 4, which), counts, 4);
+  };
+  CHECK(weighted(abi::Finalize::precision) == doctest::Approx(0.55));
+  CHECK(weighted(abi::Finalize::recall) == doctest::Approx(0.6));
+  CHECK(weighted(abi::Finalize::f1) == doctest::Approx(0.5714285714285714));
+  // A class that is no target takes no part; a prediction that is always the same correlates not.
+  CHECK(balanced_accuracy(std::vector<double>{3, 1, 0, 0}, 2) == 0.75);
+  CHECK(matthews_correlation(std::vector<double>{3, 0, 2, 0}, 2) == 0);
+  CHECK(matthews_correlation(std::vector<double>{3, 0, 0, 2}, 2) == 1);
+  CHECK(matthews_correlation(std::vector<double>{0, 3, 2, 0}, 2) == -1);
+  CHECK(std::isnan(matthews_correlation(std::vector<double>(4), 2)));
+  CHECK(std::isnan(micro_ratio(std::vector<double>(4), 2)));
+}
+
+// average_precision_score of scikit-learn 1.x.
+TEST_CASE("average precision adds up the steps of the recall") {
+  const double scores[] = {.9, .8, .8, .7, .6, .55, .5, .4, .4, .1};
+  const double positive[] = {1, 0, 1, 1, 0, 1, 0, 0, 1, 0};
+  std::vector<double> rows;
+  for (size_t i = 0; i < 10; ++i) rows.insert(rows.end(), {scores[i], positive[i]});
+  // 1/5·1/1 + 1/5·2/3 + 1/5·3/4 + 1/5·4/6 + 1/5·5/9, the two rows at 0.8 and at 0.4 together
+  CHECK(average_precisions(rows, 1)[0] == doctest::Approx(0.7277777777777779));
+  CHECK(average_precisions({.3, 1, .2, 1}, 1)[0] == 1);
+  CHECK(std::isnan(average_precisions({.3, 0, .2, 0}, 1)[0]));
+  CHECK(std::isnan(average_precisions({NAN, 1, .2, 0}, 1)[0]));
+  const std::vector<double> classes = {.7, .2, .1, 0,  .1, .6, .3, 1,  .2, .2,
+                                       .6, 2,  .4, .5, .1, 0,  .3, .3, .4, 1};
+  const std::vector<double> each = average_precisions(classes, 3);
+  CHECK(each[0] == 1);
+  CHECK(each[1] == doctest::Approx(0.8333333333333333));
+  CHECK(each[2] == 1);
+}
+
 TEST_CASE("gathered metrics do not depend on batches and survive a checkpoint") {
   abi::Program program;
   program.metrics = {{"auc", abi::Finalize::auc, 2},

@@ -1,6 +1,8 @@
 #include "runtime/data/npy.h"
 
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "runtime/data/load.h"
 #include "runtime/data/zip.h"
@@ -116,6 +118,51 @@ TEST_CASE("integers of every width are read") {
         "  expected  at most 9223372036854775807\n  got       18446744073709551615");
 }
 
+TEST_CASE("float16, big-endian numbers and Fortran order are read") {
+  TemporaryFolder folder;
+  const auto read = [&](const std::string& type, const std::string& order, const std::string& shape,
+                        const std::string& bytes) {
+    const std::string header =
+        "{'descr': '" + type + "', 'fortran_order': " + order + ", 'shape': (" + shape + "), }\n";
+    const std::string array = npy(header, bytes);
+    const RawArray alone = read_npy(folder.write("x.npy", array), 0);
+    const RawArray zipped = read_npz(folder.write("x.npz", zip_text({{"x.npy", array}})), "x", 0);
+    CHECK(std::string(alone.bytes.as<char>(), alone.bytes.size()) ==
+          std::string(zipped.bytes.as<char>(), zipped.bytes.size()));
+    Column column;
+    column.dtype = alone.header.dtype;
+    column.bytes = Buffer(alone.bytes.size());
+    std::copy_n(alone.bytes.as<char>(), alone.bytes.size(), column.bytes.as<char>());
+    std::vector<double> numbers;
+    const size_t count = alone.bytes.size() / abi::size_of(column.dtype);
+    for (size_t i = 0; i < count; ++i) numbers.push_back(column.number(static_cast<int64_t>(i)));
+    return numbers;
+  };
+  using Numbers = std::vector<double>;
+  // 1, -2, 65504 (the largest), 2^-14 (the smallest normal), 2^-24 (the smallest), 0.333251953125
+  const std::string halfs("\x00\x3c\x00\xc0\xff\x7b\x00\x04\x01\x00\x55\x35", 12);
+  CHECK(read("<f2", "False", "6,", halfs) ==
+        Numbers{1, -2, 65504, 0x1p-14, 0x1p-24, 0.333251953125});
+  CHECK(read(">f2", "False", "1,", std::string("\x3c\x00", 2)) == Numbers{1});
+  const Numbers special = read("<f2", "False", "3,", std::string("\x00\x7c\x00\xfc\x00\x7e", 6));
+  CHECK(special[0] == std::numeric_limits<double>::infinity());
+  CHECK(special[1] == -std::numeric_limits<double>::infinity());
+  CHECK(std::isnan(special[2]));
+  CHECK(read(">f4", "False", "2,", std::string("\x3f\x80\x00\x00\xc0\x00\x00\x00", 8)) ==
+        Numbers{1, -2});
+  CHECK(read(">f8", "False", "1,", std::string("\x3f\xf0\0\0\0\0\0\0", 8)) == Numbers{1});
+  CHECK(read(">i2", "False", "2,", std::string("\x01\x02\xff\xfe", 4)) == Numbers{258, -2});
+  CHECK(read(">u4", "False", "1,", std::string("\xff\xff\xff\xfe", 4)) == Numbers{4294967294.0});
+  CHECK(read(">i8", "False", "1,", std::string(7, '\xff') + "\xfd") == Numbers{-3});
+  // Stored with the first axis running fastest: [[1, 2, 3], [4, 5, 6]].
+  CHECK(read("|u1", "True", "2, 3", "\x01\x04\x02\x05\x03\x06") == Numbers{1, 2, 3, 4, 5, 6});
+  CHECK(read(">i2", "True", "2, 2", std::string("\0\x01\0\x03\0\x02\0\x04", 8)) ==
+        Numbers{1, 2, 3, 4});
+  CHECK(read("|u1", "True", "2, 2, 2", std::string("\0\x04\x02\x06\x01\x05\x03\x07", 8)) ==
+        Numbers{0, 1, 2, 3, 4, 5, 6, 7});
+  CHECK(read("|u1", "True", "3,", "\x01\x02\x03") == Numbers{1, 2, 3});
+}
+
 TEST_CASE("bad npy files are refused") {
   TemporaryFolder folder;
   const auto error = [&](const std::string& bytes) {
@@ -126,13 +173,15 @@ TEST_CASE("bad npy files are refused") {
   CHECK(error(npy(f4, "12345678")).empty());
   CHECK(error(npy(f4, "1234567")).find("the file is truncated") != std::string::npos);
   CHECK(error("hello there") == "a.npy: byte 0: this is not an npy file\n  expected  \\x93NUMPY");
-  CHECK(error(npy("{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }", "12345678")) ==
+  CHECK(error(npy("{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }", "12345678")) ==
         "a.npy: its header: numbers of this type cannot be read\n"
-        "  expected  float32, float64, int8 to int64, uint8 to uint64 or bool, little-endian\n"
-        "  got       '>f4'");
-  CHECK(error(npy("{'descr': '<f4', 'fortran_order': True, 'shape': (1, 2), }", "12345678")) ==
-        "a.npy: its header: the array is in Fortran order\n"
-        "  expected  C order: numpy.save(file, numpy.ascontiguousarray(array))");
+        "  expected  float16, float32, float64, int8 to int64, uint8 to uint64 or bool\n"
+        "  got       '<c8'");
+  for (const char* type : {"<f16", "<f1", "<u3", "|O", "f", ""})
+    CHECK(
+        error(npy("{'descr': '" + std::string(type) + "', 'fortran_order': False, 'shape': (1,), }",
+                  "12345678"))
+            .find("numbers of this type cannot be read") != std::string::npos);
   CHECK(error(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (), }", "1234"))
             .find("the array has no rows") != std::string::npos);
   CHECK(error(npy("{'descr': [('a', '<f4')], 'shape': (2,)}", "")).find("its header") !=

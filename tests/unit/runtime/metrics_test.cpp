@@ -87,6 +87,46 @@ TEST_CASE("metrics are finished as their description says") {
         std::vector<std::vector<int64_t>>{{1, 0, 0}, {0, 0, 2}, {0, 0, 1}});
 }
 
+// r2_score of scikit-learn 1.x, the mean of 0.38983051, -0.5 and 1/3.
+TEST_CASE("R² of several numbers is their mean; numbers that do not vary take no part") {
+  abi::Program program;
+  program.metrics = {{.name = "r2", .finalize = abi::Finalize::r2, .classes = 3},
+                     {.name = "flat", .finalize = abi::Finalize::r2, .classes = 2}};
+  abi::EntryDesc entry;
+  entry.max_rows = 4;
+  entry.outputs = {output("metric.r2", {6}, true, abi::DType::f64),
+                   output("metric.flat", {4}, true, abi::DType::f64)};
+  double rows[] = {1, 2, 3, 1.5, 2, 3, 2, 1, 5, 2, 2, 5,  // predictions, then targets
+                   3, 4, 4, 2,   3, 5, 5, 0, 6, 4, 1, 5};
+  double flat[] = {1, 7, 1, 5, 2, 7, 2, 5, 3, 7, 3, 5, 4, 7, 4, 5};
+  void* outputs[] = {rows, flat};
+  Accumulator accumulator(program, entry);
+  accumulator.add(outputs, 4);
+  CHECK(accumulator.finish().value("r2") == doctest::Approx(0.0743879472693032));
+  CHECK(accumulator.finish().value("flat") == 1);
+}
+
+TEST_CASE("averages over classes are joined as the metric says") {
+  abi::Program program;
+  for (const auto average : {abi::Average::macro, abi::Average::weighted, abi::Average::micro})
+    program.metrics.push_back({.name = std::to_string(static_cast<int>(average)),
+                               .finalize = abi::Finalize::precision,
+                               .classes = 2,
+                               .average = average});
+  abi::EntryDesc entry;
+  entry.max_rows = 4;
+  for (const char* name : {"metric.0", "metric.1", "metric.2"})
+    entry.outputs.push_back(output(name, {2}));
+  float pairs[] = {0, 0, 0, 1, 0, 1, 1, 1};  // precisions 1 and 1/3
+  void* outputs[] = {pairs, pairs, pairs};
+  Accumulator accumulator(program, entry);
+  accumulator.add(outputs, 4);
+  const Metrics metrics = accumulator.finish();
+  CHECK(metrics.value("0") == doctest::Approx(2.0 / 3));
+  CHECK(metrics.value("1") == doctest::Approx((3 * 1 + 1.0 / 3) / 4));
+  CHECK(metrics.value("2") == doctest::Approx(0.5));
+}
+
 TEST_CASE("weights weigh rows") {
   abi::Program program;
   program.loss_terms = {"a"};

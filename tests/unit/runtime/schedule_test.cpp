@@ -49,6 +49,21 @@ TEST_CASE("cosine restarts, each cycle longer") {
   CHECK(factor(schedule, 30) == 1);
 }
 
+TEST_CASE("linear and polynomial decay to the floor and stay there") {
+  Schedule schedule{.kind = Kind::polynomial, .floor = 0.1};
+  CHECK(factor(schedule, 0) == 1);
+  CHECK(factor(schedule, 50) == doctest::Approx(0.55));
+  CHECK(factor(schedule, 100) == doctest::Approx(0.1));
+  schedule.power = 2;
+  CHECK(factor(schedule, 50) == doctest::Approx(0.1 + 0.9 * 0.25));
+  schedule = {.kind = Kind::polynomial, .warmup = {10, true}, .time = {2, false}, .power = 3};
+  CHECK(factor(schedule, 4) == doctest::Approx(0.5));
+  CHECK(factor(schedule, 10) == 1);
+  CHECK(factor(schedule, 20) == doctest::Approx(0.125));
+  CHECK(factor(schedule, 30) == 0);
+  CHECK(factor(schedule, 99) == 0);
+}
+
 TEST_CASE("one cycle rises and falls") {
   Schedule schedule{.kind = Kind::one_cycle, .floor = 0.001, .start = 0.04, .rise = 0.3};
   CHECK(factor(schedule, 0) == doctest::Approx(0.04));
