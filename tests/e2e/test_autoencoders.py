@@ -30,6 +30,7 @@ class Autoencoders(Compiled):
             restored, score = (read_npy(arrays.read(f"{name}.npy"))[1]
                                for name in ("restored", "score"))
         for row in range(rows):
-            squares = [(restored[i] - pixels[i] / 255) ** 2
+            # What is restored comes back in the picture's own units, bytes.
+            squares = [((restored[i] - pixels[i]) / 255) ** 2
                        for i in range(row * 784, (row + 1) * 784)]
             self.assertAlmostEqual(score[row], sum(squares) / 784, places=5)
