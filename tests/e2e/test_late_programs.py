@@ -7,13 +7,28 @@ import time
 
 from support import NNC, NncTest, read_safetensors
 
+WIDE = """nnc: 1
+data:
+  train: {generate: {rows: 8, seed: 1, x: "uniform(0, 1, [3000])", y: "x[0]"}}
+  valid: {generate: {rows: 8, seed: 2, x: "uniform(0, 1, [3000])", y: "x[0]"}}
+model:
+  inputs: [x]
+  layers:
+    - dense: {units: 3000, activation: tanh}
+    - dense: 1
+      name: p
+loss: {mean_squared_error: {prediction: p, target: y}}
+train: {epochs: 1, batch: 1, optimizer: sgd}
+"""
+
 
 class LatePrograms(NncTest):
     def test_too_much_memory_is_said_before_training(self):
-        # Evaluation takes 256 rows at a time, so it needs more than a step of one row.
-        model = self.small_model()
+        # Evaluation takes 256 rows at a time, so it needs more than a step of one row. The weights
+        # are as large as what compiling takes many times over.
+        model = self.write("wide.yaml", WIDE)
         step = self.json_of("check", model, "--set", "train.batch=1", "--json")["memory_bytes"]
-        said = self.error_of("train", model, "--batch", 1, "--max-memory", step + 512, expect=2)
+        said = self.error_of("train", model, "--batch", 1, "--max-memory", step + 10**6, expect=2)
         self.assertIn("needs more memory than it may take", said)
         self.assertFalse(self.path("runs").exists())
         self.run_nnc("train", model, "--batch", 1, "--epochs", 1, "--max-memory", "1GB", "--quiet")

@@ -184,8 +184,10 @@ class Streams(NncTest):
 
     def test_a_terminal_that_closes(self):
         model = self.write("long.yaml", generated(4000, length="epochs: 100000"))
+        # These tests may run under nohup themselves; what it has them ignore, nnc would ignore too.
         job = subprocess.Popen([NNC, "train", model, "-o", "r", "--quiet"], cwd=self.folder,
-                               env=self.environment, stderr=subprocess.PIPE, text=True)
+                               env=self.environment, stderr=subprocess.PIPE, text=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))
         try:
             while not self.path("r/metrics.jsonl").exists() and job.poll() is None:
                 time.sleep(0.02)
