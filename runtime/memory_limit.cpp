@@ -13,7 +13,8 @@
 namespace nnc::runtime {
 namespace {
 
-std::atomic<uint64_t> limit{0}, taken{0};
+std::atomic<uint64_t> limit{0};
+std::atomic<int64_t> taken{0};
 
 // Groups without a limit say "max", or a number near 2^63.
 double group_memory(const std::string& file) {
@@ -44,10 +45,11 @@ std::string at_most_memory(uint64_t bytes) {
 
 void set_memory_limit(uint64_t bytes) { limit = bytes; }
 uint64_t memory_limit() { return limit; }
-uint64_t memory_taken() { return taken; }
+// Nobody is refused because something was given back that had not been counted.
+uint64_t memory_taken() { return static_cast<uint64_t>(std::max<int64_t>(taken, 0)); }
 
 uint64_t memory_left() {
-  const uint64_t most = limit, now = taken;
+  const uint64_t most = limit, now = memory_taken();
   if (most == 0) return UINT64_MAX;
   return most > now ? most - now : 0;
 }
@@ -68,14 +70,16 @@ uint64_t machine_memory() {
 
 void take_memory(uint64_t bytes) {
   const uint64_t most = limit.load(std::memory_order_relaxed);
-  const uint64_t before = taken.fetch_add(bytes, std::memory_order_relaxed);
+  const auto size = static_cast<int64_t>(bytes);
+  const int64_t counted = taken.fetch_add(size, std::memory_order_relaxed);
+  const auto before = static_cast<uint64_t>(std::max<int64_t>(counted, 0));
   if (most == 0 || (before <= most && bytes <= most - before)) return;
-  taken.fetch_sub(bytes, std::memory_order_relaxed);
+  taken.fetch_sub(size, std::memory_order_relaxed);
   throw OutOfMemory(bytes, OutOfMemory::Reason::limit);
 }
 
 void give_memory_back(uint64_t bytes) noexcept {
-  taken.fetch_sub(bytes, std::memory_order_relaxed);
+  taken.fetch_sub(static_cast<int64_t>(bytes), std::memory_order_relaxed);
 }
 
 std::string OutOfMemory::expected() const {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -41,8 +42,9 @@ std::string value_of(const std::string& file, const std::string& header, const s
   } else if (header[start] == '(') {
     end = header.find(')', start);
   } else {
-    end = header.find_first_of(",}", start);
-    return header.substr(start, end == std::string::npos ? end : end - start);
+    end = std::min(header.find_first_of(",}", start), header.size());
+    while (header[end - 1] == ' ') --end;  // not before `start`, which is no space
+    return header.substr(start, end - start);
   }
   if (end == std::string::npos) bad_header(file, header);
   return header.substr(start + 1, end - start - 1);

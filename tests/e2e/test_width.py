@@ -67,12 +67,14 @@ class Width(NncTest):
             self.assertEqual(lines(width), """\
  epoch  train: loss     accuracy | valid: loss     accuracy         time
    1/2       N.NNNN       N.NNNN |      N.NNNN       N.NNNN T  *
-   2/2       N.NNNN       N.NNNN |      N.NNNN       N.NNNN T  *""")
+   2/2       N.NNNN       N.NNNN |      N.NNNN       N.NNNN T  *
+  * best so far""")
         self.assertEqual(lines(60), """\
    1/2  train: loss N.NNNN, accuracy N.NNNN
         valid: loss N.NNNN, accuracy N.NNNN, T  *
    2/2  train: loss N.NNNN, accuracy N.NNNN
-        valid: loss N.NNNN, accuracy N.NNNN, T  *""")
+        valid: loss N.NNNN, accuracy N.NNNN, T  *
+  * best so far""")
 
     def test_a_confusion_matrix(self):
         path = self.write("clothes.yaml", model())

@@ -13,14 +13,12 @@ namespace {
 
 using nnc::runtime::OutOfMemory;
 
-// Smaller blocks are not worth counting, and need no look at their size when they are freed.
-constexpr size_t small = size_t{128} << 10;
+// Blocks of more room than this count. Whether one does is decided by its room alone, when it is
+// taken and when it is freed: a request may be given much more than it asks for.
+constexpr size_t uncounted_room = size_t{128} << 10;
 
-// The room of the largest block that is not counted.
-size_t uncounted_room() {
-  static const size_t room = mi_good_size(small);
-  return room;
-}
+// Smaller requests get no such block, and need no look at it.
+constexpr size_t small = uncounted_room / 2;
 
 [[noreturn]] void refuse(size_t bytes) { throw OutOfMemory(bytes, OutOfMemory::Reason::system); }
 
@@ -33,7 +31,7 @@ void* counted_new(size_t bytes, size_t alignment) {
     refuse(bytes);
   }
   const size_t room = mi_usable_size(block);
-  const size_t counted = room > uncounted_room() ? room : 0;
+  const size_t counted = room > uncounted_room ? room : 0;
   nnc::runtime::give_memory_back(bytes - counted);  // modulo 2^64: the rounding up is added
   return block;
 }
@@ -41,7 +39,7 @@ void* counted_new(size_t bytes, size_t alignment) {
 void counted_delete(void* block) noexcept {
   const size_t room = mi_usable_size(block);
   mi_free(block);
-  if (room > uncounted_room()) nnc::runtime::give_memory_back(room);
+  if (room > uncounted_room) nnc::runtime::give_memory_back(room);
 }
 
 void* plain_new(size_t bytes) {
@@ -54,7 +52,8 @@ void* plain_new(size_t bytes) {
 }
 
 void* aligned_new(size_t bytes, size_t alignment) {
-  if (bytes > small || alignment > small) [[unlikely]]
+  // A small one may lie in a block that is large enough to count, and then counts when it is freed.
+  if (bytes > small || alignment > alignof(std::max_align_t)) [[unlikely]]
     return counted_new(bytes, alignment);
   void* block = mi_malloc_aligned(bytes, alignment);
   if (block == nullptr) [[unlikely]]
