@@ -57,7 +57,12 @@ Names of_training() {
 
 Names of_losses() {
   return {
-      {"mse", {"mean_squared_error"}},
+      {"mse", {"mean_squared_error", "rmse"}},
+      {"meansquarederror", {"rmse"}},
+      {"rootmeansquarederror", {"rmse"}},
+      {"meanabsoluteerror", {"mae"}},
+      {"r2score", {"r2"}},
+      {"rsquared", {"r2"}},
       {"mseloss", {"mean_squared_error"}},
       {"l2loss", {"mean_squared_error"}},
       {"mae", {"mean_absolute_error"}},

@@ -358,7 +358,7 @@ void check_field(const Table& table, const Column& column, const std::vector<int
       if (range.field == column.name) check_range(table, column, rows, range);
   if (imputes(field)) return;
   const int64_t at = first_nan(column, rows);
-  if (at >= 0) missing(table, column, at);
+  if (at >= 0) missing(table, column, at, ", `prepare: [{impute: median}]` fills them");
 }
 
 namespace {

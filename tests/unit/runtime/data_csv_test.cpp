@@ -150,7 +150,8 @@ TEST_CASE("missing cells need impute") {
   DataSpec spec = spec_of(folder.write("a.csv", "a,b,y\n1,NA,3\n2,4,5\n"), {"", "NA"});
   CHECK(data_error(folder, [&] { load(spec); }) ==
         "a.csv: line 2, column 'b': a cell is missing\n"
-        "  expected  no missing values; `where: \"not missing(x)\"` leaves such rows out");
+        "  expected  no missing values; `where: \"not missing(x)\"` leaves such rows out, "
+        "`prepare: [{impute: median}]` fills them");
   FieldSpec x;
   x.name = "x";
   x.prepare = {{PrepareStep::Kind::impute}};
