@@ -7,6 +7,7 @@
 #include "compiler/codegen/cpp_names.h"
 #include "compiler/codegen/cpp_words.h"
 #include "compiler/codegen/emit_c.h"
+#include "compiler/codegen/emit_text.h"
 
 namespace nnc::codegen {
 
@@ -28,16 +29,8 @@ std::string array(const EmitRequest& request, const EmitValue& value, const std:
   std::string text = fmt::format("static const {} {}[{}] = {{\n", c_type_of(value), name,
                                  request.rows.size() * static_cast<size_t>(value.elements()));
   for (const EmitRow& row : request.rows) {
-    std::string line = "   ";
-    for (double number : (output ? row.outputs : row.inputs).at(which)) {
-      const std::string item = literal(value.dtype, number);
-      if (line.size() + item.size() + 2 > 100) {
-        text += line + "\n";
-        line = "   ";
-      }
-      line += " " + item + ",";
-    }
-    text += line + "\n";
+    text += initialiser_lines((output ? row.outputs : row.inputs).at(which),
+                              [&](double number) { return literal(value.dtype, number); });
   }
   return text + "};\n";
 }

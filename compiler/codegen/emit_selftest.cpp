@@ -26,16 +26,7 @@ std::string array(const EmitRequest& request, const EmitValue& value, const std:
   for (const std::vector<double>* row : rows) {
     internal_check(row->size() == static_cast<size_t>(value.elements()),
                    "emit '" + request.model + "': a row of the self-test has the wrong size");
-    std::string line = "   ";
-    for (double number : *row) {
-      const std::string item = literal(value.dtype, number);
-      if (line.size() + item.size() + 2 > 100) {
-        text += line + "\n";
-        line = "   ";
-      }
-      line += " " + item + ",";
-    }
-    text += line + "\n";
+    text += initialiser_lines(*row, [&](double number) { return literal(value.dtype, number); });
   }
   return text + "};\n";
 }

@@ -146,4 +146,18 @@ std::string emit_limits(const EmitRequest& request) {
       request.block_rows, workspace, request.tolerance);
 }
 
+std::string initialiser_lines(const std::vector<double>& numbers,
+                              const std::function<std::string(double)>& literal) {
+  std::string text, line = "   ";
+  for (double number : numbers) {
+    const std::string item = literal(number);
+    if (line.size() + item.size() + 2 > 100) {
+      text += line + "\n";
+      line = "   ";
+    }
+    line += " " + item + ",";
+  }
+  return text + line + "\n";
+}
+
 }  // namespace nnc::codegen

@@ -1,6 +1,7 @@
 // The parts of an emitted header, and the names they share.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -61,5 +62,9 @@ std::string emit_byte_functions(const EmitRequest& request, const EmitNames& nam
 // Functions with C linkage, where NAME_EXPORT is defined.
 std::string emit_exports(const EmitRequest& request, const EmitNames& names);
 std::string emit_selftest(const EmitRequest& request, const EmitNames& names);
+
+// Numbers of an array, as `literal` writes each, in lines of up to 100 columns.
+std::string initialiser_lines(const std::vector<double>& numbers,
+                              const std::function<std::string(double)>& literal);
 
 }  // namespace nnc::codegen
