@@ -3,18 +3,18 @@
 #include <algorithm>
 #include <mutex>
 
+#include "compiler/assemble/unit_variance.h"
+#include "compiler/assemble/update.h"
 #include "compiler/autodiff/autodiff.h"
 #include "compiler/compile_entry.h"
 #include "compiler/compile_record.h"
 #include "compiler/jit/jit.h"
 #include "compiler/kernel/program.h"
 #include "compiler/kernel/views.h"
+#include "compiler/language/resolve.h"
 #include "compiler/passes/pass.h"
 #include "compiler/passes/prelude.h"
 #include "compiler/passes/state_panels.h"
-#include "compiler/spec/graph/unit_variance.h"
-#include "compiler/spec/graph/update.h"
-#include "compiler/spec/resolve.h"
 
 namespace nnc {
 
@@ -25,15 +25,15 @@ constexpr int64_t default_inference_batch = 256;
 // More rows at a time need memory and save nothing.
 constexpr int64_t most_inference_rows = 4096;
 
-bool is_index(const spec::FieldInfo& field) {
+bool is_index(const assemble::FieldInfo& field) {
   return field.classes > 0 || !field.vocabulary.empty();
 }
 
 // Prediction takes raw numbers in the precision in which they are prepared, whatever the data set
 // stores.
-std::vector<spec::FieldInfo> raw_fields(std::vector<spec::FieldInfo> fields, bool f64,
-                                        bool float_inputs) {
-  for (spec::FieldInfo& field : fields) {
+std::vector<assemble::FieldInfo> raw_fields(std::vector<assemble::FieldInfo> fields, bool f64,
+                                            bool float_inputs) {
+  for (assemble::FieldInfo& field : fields) {
     if (is_index(field)) continue;
     const bool exact = field.exact && (field.wide || !float_inputs);
     field.dtype = f64 || exact ? abi::DType::f64 : abi::DType::f32;
@@ -43,7 +43,7 @@ std::vector<spec::FieldInfo> raw_fields(std::vector<spec::FieldInfo> fields, boo
 
 class Model final : public CompiledModel {
  public:
-  Model(const spec::Description& description, const std::vector<spec::FieldInfo>& fields,
+  Model(const language::Description& description, const std::vector<assemble::FieldInfo>& fields,
         const CompileOptions& options)
       : description_(description), fields_(fields), options_(options) {}
 
@@ -51,7 +51,7 @@ class Model final : public CompiledModel {
   bool build(Diagnostics& diagnostics);
 
   const abi::Program& program() const override { return program_; }
-  const spec::Forward& forward() const override { return forward_; }
+  const assemble::Forward& forward() const override { return forward_; }
   bool has_entry(const std::string& name) const override { return entries_.count(name) > 0; }
   const abi::EntryDesc& entry(const std::string& name) override;
   double flops(const std::string& name) override;
@@ -66,8 +66,9 @@ class Model final : public CompiledModel {
 
  private:
   bool build_step(Diagnostics& diagnostics);
-  bool build_forward_only(spec::Mode mode, const std::string& name, Diagnostics& diagnostics);
-  std::optional<spec::Forward> build_forward(spec::Mode mode, Diagnostics& diagnostics) const;
+  bool build_forward_only(assemble::Mode mode, const std::string& name, Diagnostics& diagnostics);
+  std::optional<assemble::Forward> build_forward(assemble::Mode mode,
+                                                 Diagnostics& diagnostics) const;
   std::string early_dump(const std::string& stage, const std::string& name);
   void add_states(const std::vector<abi::StateDesc>& states);
   void build_unit_variance();
@@ -84,11 +85,11 @@ class Model final : public CompiledModel {
     return std::clamp(training, default_inference_batch, most_inference_rows);
   }
 
-  const spec::Description description_;
-  const std::vector<spec::FieldInfo> fields_;
+  const language::Description description_;
+  const std::vector<assemble::FieldInfo> fields_;
   const CompileOptions options_;
   abi::Program program_;
-  spec::Forward forward_;
+  assemble::Forward forward_;
   std::map<std::string, size_t> offsets_;
   std::vector<std::string> in_panels_;    // states that do not lie row by row
   std::map<std::string, Entry> entries_;  // none comes or goes after build()
@@ -104,8 +105,8 @@ void Model::build_unit_variance() {
                    [](const auto& state) { return state.initial.unit_variance; }))
     return;
   Diagnostics ignored;  // evaluation has reported them
-  auto forward = build_forward(spec::Mode::eval, ignored);
-  if (!forward || !spec::watch_products(*forward)) return;
+  auto forward = build_forward(assemble::Mode::eval, ignored);
+  if (!forward || !assemble::watch_products(*forward)) return;
   passes::read_states_in_panels(*forward->graph, in_panels_);
   add_entry("unit_variance", std::move(forward->graph));
 }
@@ -165,17 +166,18 @@ std::vector<abi::StateDesc> Model::states_of(const std::string& name) {
 }
 
 // Prediction sees raw numbers; steps have rows of their own.
-std::optional<spec::Forward> Model::build_forward(spec::Mode mode, Diagnostics& diagnostics) const {
-  const bool f64 = description_.precision == spec::Precision::f64;
-  return spec::build_forward(
+std::optional<assemble::Forward> Model::build_forward(assemble::Mode mode,
+                                                      Diagnostics& diagnostics) const {
+  const bool f64 = description_.precision == language::Precision::f64;
+  return assemble::build_forward(
       description_,
-      mode == spec::Mode::predict ? raw_fields(fields_, f64, options_.float_inputs) : fields_, mode,
-      diagnostics, mode == spec::Mode::train ? options_.batch : inference_rows());
+      mode == assemble::Mode::predict ? raw_fields(fields_, f64, options_.float_inputs) : fields_,
+      mode, diagnostics, mode == assemble::Mode::train ? options_.batch : inference_rows());
 }
 
 bool Model::build_step(Diagnostics& diagnostics) {
   Laps laps(record_, "step");
-  auto forward = build_forward(spec::Mode::train, diagnostics);
+  auto forward = build_forward(assemble::Mode::train, diagnostics);
   laps.lap(Stage::graph, "layers and losses");
   if (!forward) return false;
   if (!forward->graph || !forward->total() || forward->trainable().empty()) {
@@ -186,7 +188,7 @@ bool Model::build_step(Diagnostics& diagnostics) {
   run_passes(graph, passes::canonical_passes(), Stage::graph, options_, laps);
   const auto gradients = autodiff::gradients(graph, forward->total(), forward->trainable());
   laps.lap(Stage::graph, "derivatives");
-  spec::append_update(*forward, gradients, description_, diagnostics);
+  assemble::append_update(*forward, gradients, description_, diagnostics);
   if (diagnostics.has_errors()) return false;
   // What training minimises was needed for its derivative only; the trainer adds up the rows.
   std::erase_if(graph.outputs, [](const ir::Output& output) { return output.name == "total"; });
@@ -198,8 +200,9 @@ bool Model::build_step(Diagnostics& diagnostics) {
   return true;
 }
 
-bool Model::build_forward_only(spec::Mode mode, const std::string& name, Diagnostics& diagnostics) {
-  const bool predict = mode == spec::Mode::predict;
+bool Model::build_forward_only(assemble::Mode mode, const std::string& name,
+                               Diagnostics& diagnostics) {
+  const bool predict = mode == assemble::Mode::predict;
   Laps laps(record_, name);
   auto forward = build_forward(mode, diagnostics);
   laps.lap(Stage::graph, "layers and losses");
@@ -224,18 +227,18 @@ bool Model::build(Diagnostics& diagnostics) {
   if (options_.training) {
     if (!build_step(diagnostics)) return false;
     add_states(forward_.states);
-    if (!build_forward_only(spec::Mode::eval, "evaluate", diagnostics)) return false;
+    if (!build_forward_only(assemble::Mode::eval, "evaluate", diagnostics)) return false;
     build_unit_variance();
   } else {
     Diagnostics ignored;  // a model without loss has nothing to evaluate
-    build_forward_only(spec::Mode::eval, "evaluate", ignored);
+    build_forward_only(assemble::Mode::eval, "evaluate", ignored);
   }
-  if (!build_forward_only(spec::Mode::predict, "predict", diagnostics)) return false;
+  if (!build_forward_only(assemble::Mode::predict, "predict", diagnostics)) return false;
   add_prelude();
   place_states();
   program_.loss_terms = forward_.loss_terms;
   program_.metrics = forward_.metrics;
-  program_.sums_rows = description_.loss && description_.loss->rows == spec::Rows::sum;
+  program_.sums_rows = description_.loss && description_.loss->rows == language::Rows::sum;
   for (const abi::StateDesc& state : program_.states)
     if (state.kind == abi::StateKind::parameter)
       program_.parameters += static_cast<int64_t>(state.elements());
@@ -321,9 +324,9 @@ std::string Model::early_dump(const std::string& stage, const std::string& name)
   const bool step = name == "step";
   if ((stage == "grad" && !step) || name == "prelude") return ir::print(*find(name).graph);
   Diagnostics known;  // build() has reported all there is
-  const auto mode = step                 ? spec::Mode::train
-                    : name == "evaluate" ? spec::Mode::eval
-                                         : spec::Mode::predict;
+  const auto mode = step                 ? assemble::Mode::train
+                    : name == "evaluate" ? assemble::Mode::eval
+                                         : assemble::Mode::predict;
   const auto forward = build_forward(mode, known);
   internal_check(forward.has_value(), "no graph for entry " + name);
   if (stage == "graph") return ir::print(*forward->graph);
@@ -335,7 +338,7 @@ std::string Model::early_dump(const std::string& stage, const std::string& name)
 
 std::string Model::dump(const std::string& stage, const std::string& which) {
   const std::string name = !which.empty() ? which : has_entry("step") ? "step" : "predict";
-  if (stage == "spec") return spec::dump(description_);
+  if (stage == "spec") return language::dump(description_);
   if (!has_entry(name))
     throw UserError({}, "this model has no entry '" + name + "'", "step, evaluate or predict");
   if (stage == "graph" || stage == "grad") return early_dump(stage, name);
@@ -353,8 +356,8 @@ std::string Model::dump(const std::string& stage, const std::string& which) {
 
 }  // namespace
 
-std::unique_ptr<CompiledModel> compile(const spec::Description& description,
-                                       const std::vector<spec::FieldInfo>& fields,
+std::unique_ptr<CompiledModel> compile(const language::Description& description,
+                                       const std::vector<assemble::FieldInfo>& fields,
                                        const CompileOptions& options, Diagnostics& diagnostics) {
   auto model = std::make_unique<Model>(description, fields, options);
   if (!model->build(diagnostics)) return nullptr;

@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "compiler/assemble/forward.h"
 #include "compiler/kernel/kernel.h"
 #include "compiler/kernel/program.h"
 #include "compiler/kernel/target.h"
-#include "compiler/spec/description.h"
-#include "compiler/spec/graph/forward.h"
+#include "compiler/language/description.h"
 #include "compiler/support/diagnostics.h"
 #include "runtime/abi.h"
 
@@ -77,7 +77,7 @@ class CompiledModel {
   virtual ~CompiledModel() = default;
   // States of all entries with their offsets in the slab; loss terms and metrics.
   virtual const abi::Program& program() const = 0;
-  virtual const spec::Forward& forward() const = 0;  // layer summary, parameters
+  virtual const assemble::Forward& forward() const = 0;  // layer summary, parameters
   // "step" (only if something is trainable), "evaluate" (only with a loss or metrics), "predict".
   virtual bool has_entry(const std::string& name) const = 0;
   // Machine code, compiled on first need and valid as long as the model. Thread-safe.
@@ -106,8 +106,8 @@ class CompiledModel {
 
 // Builds the graphs of all entries; machine code comes with entry(). `fields` are what probing the
 // data found. Null when the description has errors (they are in `diagnostics`).
-std::unique_ptr<CompiledModel> compile(const spec::Description& description,
-                                       const std::vector<spec::FieldInfo>& fields,
+std::unique_ptr<CompiledModel> compile(const language::Description& description,
+                                       const std::vector<assemble::FieldInfo>& fields,
                                        const CompileOptions& options, Diagnostics& diagnostics);
 
 }  // namespace nnc

@@ -39,7 +39,7 @@ void run_passes(ir::Graph& graph, const std::vector<passes::Pass>& list, Stage s
 }
 
 abi::EntryDesc describe(const std::string& name, const ir::Graph& graph,
-                        const kernel::PlannedProgram& planned, const spec::Description& model) {
+                        const kernel::PlannedProgram& planned, const language::Description& model) {
   abi::EntryDesc result;
   result.name = name;
   for (const ir::Param& param : graph.params) {
@@ -58,7 +58,7 @@ abi::EntryDesc describe(const std::string& name, const ir::Graph& graph,
   result.thread_bytes = planned.plan.thread_bytes;
   result.max_rows = graph.batch;
   result.preferred_threads = planned.flops < shared_flops ? 1 : 0;
-  result.flush_to_zero = name == "step" && model.precision == spec::Precision::f32;
+  result.flush_to_zero = name == "step" && model.precision == language::Precision::f32;
   return result;
 }
 

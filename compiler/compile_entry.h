@@ -16,7 +16,7 @@ namespace nnc {
 // What the entries of a model share.
 struct EntryContext {
   const CompileOptions& options;
-  const spec::Description& description;
+  const language::Description& description;
   const std::map<std::string, size_t>& offsets;  // of states in the slab, by name
   size_t state_bytes = 0;                        // of the slab
   TimingRecord& record;
@@ -28,7 +28,7 @@ void run_passes(ir::Graph& graph, const std::vector<passes::Pass>& list, Stage s
 
 // How the entry `name` is called; `function` is null.
 abi::EntryDesc describe(const std::string& name, const ir::Graph& graph,
-                        const kernel::PlannedProgram& planned, const spec::Description& model);
+                        const kernel::PlannedProgram& planned, const language::Description& model);
 
 class Entry {
  public:

@@ -178,7 +178,7 @@ echo "== sanitizers"
 # Without optimisation or line numbers (the presets have them): that builds in half the time.
 check "configure asan" configure "$build/asan" -DNNC_SANITIZE=address,undefined \
   -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O0 -D_GLIBCXX_ASSERTIONS"
-unit "$build/asan" test_support test_ir test_spec test_runtime
+unit "$build/asan" test_support test_ir test_language test_runtime
 check "build the fuzzers" cmake --build "$build/asan" --target fuzz_check fuzz_data
 check "mutated model files" "$build/asan/tests/fuzz_check" --seconds 3
 check "mutated data files" "$build/asan/tests/fuzz_data" --seconds 3

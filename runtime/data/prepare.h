@@ -1,5 +1,5 @@
 // What `prepare` computes, where that happens while rows are loaded: in f64, by the very operations
-// that the compiled program has for it (compiler/spec/graph/fields.cpp).
+// that the compiled program has for it (compiler/assemble/fields.cpp).
 #pragma once
 
 #include "runtime/data/statistics.h"

@@ -16,7 +16,7 @@ class Checks(NncTest):
         self.write("compiler/support/text.h", "")
         self.write("compiler/ir/graph.h", '#include "compiler/support/text.h"\n')
         self.write("runtime/abi.h", "")
-        self.write("compiler/spec/parse.cpp", '#include "runtime/abi.h"\n'
+        self.write("compiler/language/parse.cpp", '#include "runtime/abi.h"\n'
                                               '#include "compiler/ir/graph.h"\n')
         self.assertEqual(self.run_check("check_layers.py")[0], 0)
         self.write("runtime/trainer.h", '#include "compiler/ir/graph.h"\n')

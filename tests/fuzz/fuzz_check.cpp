@@ -10,9 +10,9 @@
 #include <iostream>
 #include <sstream>
 
+#include "compiler/language/parse.h"
+#include "compiler/language/resolve.h"
 #include "compiler/layers/catalogue.h"
-#include "compiler/spec/parse.h"
-#include "compiler/spec/resolve.h"
 #include "tests/fuzz/mutate.h"
 #include "tests/fuzz/rounds.h"
 #include "tests/support/check_model.h"
@@ -52,14 +52,15 @@ std::string problem_with(const std::string& text, bool& loads) {
   loads = description.has_value();
   if (!loads) return diagnostics.has_errors() ? "" : "refused without a message";
   // What loads can be written and loads again, to the same.
-  const std::string resolved = spec::to_yaml(*description);
-  spec::dump(*description);
+  const std::string resolved = language::to_yaml(*description);
+  language::dump(*description);
   Diagnostics again;
-  const auto second = spec::parse_text(resolved, "resolved.yaml", {}, layers::catalogue(), again);
+  const auto second =
+      language::parse_text(resolved, "resolved.yaml", {}, layers::catalogue(), again);
   if (!second) {
     return "its resolved form does not load:\n" + resolved + render(again.sorted().front());
   }
-  const std::string twice = spec::to_yaml(*second);
+  const std::string twice = language::to_yaml(*second);
   return twice == resolved ? "" : "its resolved form changes:\n" + resolved + "----\n" + twice;
 }
 

@@ -1,8 +1,8 @@
 #include "tests/support/check_model.h"
 
+#include "compiler/assemble/forward.h"
+#include "compiler/language/parse.h"
 #include "compiler/layers/catalogue.h"
-#include "compiler/spec/graph/forward.h"
-#include "compiler/spec/parse.h"
 
 namespace nnc::testing {
 
@@ -11,7 +11,7 @@ namespace {
 using Shape = std::vector<int64_t>;
 
 // The row shape that the train source says.
-std::optional<Shape> shape_in(const spec::Choice& source, const std::string& name) {
+std::optional<Shape> shape_in(const language::Choice& source, const std::string& name) {
   const bool is_table = source.kind == "csv";
   const Value* value = nullptr;
   if (is_table) {
@@ -30,17 +30,18 @@ std::optional<Shape> shape_in(const spec::Choice& source, const std::string& nam
 
 }  // namespace
 
-std::optional<std::vector<spec::FieldInfo>> described_fields(const spec::Description& description) {
-  std::vector<spec::FieldInfo> result;
+std::optional<std::vector<assemble::FieldInfo>> described_fields(
+    const language::Description& description) {
+  std::vector<assemble::FieldInfo> result;
   if (!description.data) return std::nullopt;
-  const spec::Split* train = description.data->split("train");
-  for (const spec::Field& field : description.data->fields) {
-    spec::FieldInfo info;
+  const language::Split* train = description.data->split("train");
+  for (const language::Field& field : description.data->fields) {
+    assemble::FieldInfo info;
     info.name = field.name.text;
     info.classes = field.classes ? field.classes->value : 0;
     info.vocabulary = field.class_names;
     info.dtype = info.classes > 0 ? abi::DType::i32 : abi::DType::f32;
-    for (const spec::Choice& step : field.prepare) {
+    for (const language::Choice& step : field.prepare) {
       if (step.kind == "category") return std::nullopt;
     }
     std::optional<Shape> shape;
@@ -54,13 +55,14 @@ std::optional<std::vector<spec::FieldInfo>> described_fields(const spec::Descrip
   return result;
 }
 
-std::optional<spec::Description> check_model(const std::string& text, const std::string& path,
-                                             Diagnostics& diagnostics) {
-  auto description = spec::parse_text(text, path, {}, layers::catalogue(), diagnostics);
+std::optional<language::Description> check_model(const std::string& text, const std::string& path,
+                                                 Diagnostics& diagnostics) {
+  auto description = language::parse_text(text, path, {}, layers::catalogue(), diagnostics);
   const auto fields = description ? described_fields(*description) : std::nullopt;
   if (!fields) return description;
-  for (const spec::Mode mode : {spec::Mode::train, spec::Mode::eval, spec::Mode::predict}) {
-    spec::build_forward(*description, *fields, mode, diagnostics);
+  for (const assemble::Mode mode :
+       {assemble::Mode::train, assemble::Mode::eval, assemble::Mode::predict}) {
+    assemble::build_forward(*description, *fields, mode, diagnostics);
   }
   return description;
 }

@@ -6,19 +6,20 @@
 #include <string>
 #include <vector>
 
-#include "compiler/spec/description.h"
-#include "compiler/spec/graph/fields.h"
+#include "compiler/assemble/fields.h"
+#include "compiler/language/description.h"
 #include "compiler/support/diagnostics.h"
 
 namespace nnc::testing {
 
 // The fields as the file describes them; none if it does not say every shape (or if words have to
 // be counted first).
-std::optional<std::vector<spec::FieldInfo>> described_fields(const spec::Description& description);
+std::optional<std::vector<assemble::FieldInfo>> described_fields(
+    const language::Description& description);
 
 // All mistakes are in `diagnostics`; the description if the front end accepted it.
-std::optional<spec::Description> check_model(const std::string& text, const std::string& path,
-                                             Diagnostics& diagnostics);
+std::optional<language::Description> check_model(const std::string& text, const std::string& path,
+                                                 Diagnostics& diagnostics);
 
 // The diagnostics as `nnc check` prints them.
 std::string rendered(const Diagnostics& diagnostics);

@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "compiler/language/parse.h"
 #include "compiler/layers/catalogue.h"
-#include "compiler/spec/parse.h"
 #include "compiler/support/text.h"
 #include "runtime/data/error.h"
 #include "runtime/data/load.h"
@@ -47,14 +47,14 @@ struct Data {
 
 struct Result {
   Diagnostics diagnostics;
-  std::optional<spec::Description> description;
+  std::optional<language::Description> description;
   std::unique_ptr<CompiledModel> compiled;
   Data data;
   bool data_failed = false;
 };
 
-bool stands_in_file(const spec::Description& description, const std::string& name) {
-  const spec::Split* split = description.data->split(name);
+bool stands_in_file(const language::Description& description, const std::string& name) {
+  const language::Split* split = description.data->split(name);
   return split && (split->source ? split->source->kind == "inline" : split->fraction.has_value());
 }
 
@@ -72,7 +72,7 @@ std::string unread_text(const runtime::DataSpec& data) {
   return fmt::format("the rows of {}: their values are checked when they are used", what);
 }
 
-Data look_at_data(const spec::Description& description, bool no_data) {
+Data look_at_data(const language::Description& description, bool no_data) {
   Data result;
   if (!description.data) return result;
   if (no_data) {
@@ -90,7 +90,7 @@ Data look_at_data(const spec::Description& description, bool no_data) {
         data, {true, stands_in_file(description, "valid"), stands_in_file(description, "test")});
   result.unread = unread_text(data);
   result.fields = probe.fields;
-  for (const spec::Split& split : description.data->splits)
+  for (const language::Split& split : description.data->splits)
     if (split.where) check_filter(*split.where, result.fields);
   result.rows = {
       {"train", probe.train_rows}, {"valid", probe.valid_rows}, {"test", probe.test_rows}};
@@ -98,7 +98,7 @@ Data look_at_data(const spec::Description& description, bool no_data) {
 }
 
 // The rows of a step where the file says `batch: all`, if headers tell; else 0.
-int64_t all_rows(const spec::Description& description, const Data& data) {
+int64_t all_rows(const language::Description& description, const Data& data) {
   if (!description.train || !description.train->batch.all) return 0;
   for (const auto& [split, rows] : data.rows)
     if (split == "train") return std::max<int64_t>(rows, 0);
@@ -133,8 +133,8 @@ void plan(Result& result) {
 Result look_at(const Flags& flags) {
   check_no_run(flags.model.file);
   Result result;
-  result.description = spec::parse(flags.model.file, {flags.model.overrides}, layers::catalogue(),
-                                   result.diagnostics);
+  result.description = language::parse(flags.model.file, {flags.model.overrides},
+                                       layers::catalogue(), result.diagnostics);
   if (!result.description || result.diagnostics.has_errors()) return result;
   try {
     result.data = look_at_data(*result.description, flags.no_data);
@@ -211,7 +211,7 @@ std::string numbers_of(int64_t parameters, int64_t statistics) {
 }
 
 void print_layers(const CompiledModel& compiled, const Data& data,
-                  const spec::Description& description) {
+                  const language::Description& description) {
   Table table({"layer", "kind", "output", "parameters", "flops per row"});
   for (const Name& input : description.model.inputs) {
     for (const runtime::FieldInfo& field : data.fields) {
@@ -222,11 +222,11 @@ void print_layers(const CompiledModel& compiled, const Data& data,
   }
   int64_t parameters = 0, statistics = 0;
   double flops = 0;
-  for (const spec::Parameter& parameter : description.model.params) {
+  for (const language::Parameter& parameter : description.model.params) {
     table.add({parameter.name.text, "param", shape_text({}), numbers_of(1, 0), "-"});
     ++parameters;
   }
-  for (const spec::LayerSummary& layer : compiled.forward().layers) {
+  for (const assemble::LayerSummary& layer : compiled.forward().layers) {
     table.add({layer.name, layer.frozen ? layer.kind + " (frozen)" : layer.kind,
                shape_text(layer.output_shape), numbers_of(layer.parameters, layer.statistics),
                layer.flops > 0 ? with_commas(static_cast<int64_t>(layer.flops)) : "-"});
@@ -252,7 +252,7 @@ std::string classes_text(const runtime::FieldInfo& field) {
 }
 
 void print_summary(const Result& result) {
-  const spec::Description& description = *result.description;
+  const language::Description& description = *result.description;
   CompiledModel& compiled = *result.compiled;
   fmt::print("{}\n", styled(description.name, Style::bold));
   print_layers(compiled, result.data, description);

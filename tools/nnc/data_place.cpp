@@ -69,17 +69,18 @@ bool mentions(const runtime::DataError& error, const std::string& word) {
 }
 
 // What the model says of a field, if that is what the data contradicts.
-Place in_fields(const runtime::DataError& error, const spec::Data& data, const std::string& name) {
-  const spec::Field* field = data.field(name);
+Place in_fields(const runtime::DataError& error, const language::Data& data,
+                const std::string& name) {
+  const language::Field* field = data.field(name);
   if (field == nullptr) return std::nullopt;
-  for (const spec::Choice& step : field->prepare)
+  for (const language::Choice& step : field->prepare)
     if (error.problem.rfind(step.kind + " cannot prepare", 0) == 0) return step.span;
   if (field->shape && mentions(error, "shape")) return field->shape->span;
   if (field->classes && mentions(error, "classes")) return field->classes->span;
   return std::nullopt;
 }
 
-Place in_source(const runtime::DataError& error, const spec::Choice& source,
+Place in_source(const runtime::DataError& error, const language::Choice& source,
                 const std::vector<std::string>& words) {
   const MapValue& values = source.args.values();
   for (const std::string& word : words) {
@@ -92,21 +93,21 @@ Place in_source(const runtime::DataError& error, const spec::Choice& source,
 
 }  // namespace
 
-SourceSpan place_of(const runtime::DataError& error, const spec::Data& data) {
+SourceSpan place_of(const runtime::DataError& error, const language::Data& data) {
   std::vector<std::string> words = quoted(error.place);
   for (const std::string* text : {&error.problem, &error.file})
     for (std::string& word : quoted(*text)) words.push_back(std::move(word));
   for (const std::string& word : words)
     if (const Place place = in_fields(error, data, word)) return *place;
-  const auto name_of = [](const spec::Choice& source) {
+  const auto name_of = [](const language::Choice& source) {
     return source.kind == "generate" ? "generated data" : source.kind + " data";
   };
-  const spec::Split* read = error.split.empty() ? nullptr : data.split(error.split);
+  const language::Split* read = error.split.empty() ? nullptr : data.split(error.split);
   if (read && read->fraction) return read->fraction->share.span;
   if (read && read->where && mentions_where(error)) return read->where->root->span;
-  for (const spec::Split& split : data.splits) {
+  for (const language::Split& split : data.splits) {
     if (!split.source || (read && read->source && &split != read)) continue;
-    const spec::Choice& source = *split.source;
+    const language::Choice& source = *split.source;
     const bool own = error.file == name_of(source) ||
                      find_text(source.args.values(), names_file(error.file)).has_value();
     if (own) return in_source(error, source, words).value_or(source.span);
@@ -114,7 +115,7 @@ SourceSpan place_of(const runtime::DataError& error, const spec::Data& data) {
   return data.span;
 }
 
-Diagnostic at_its_place(const runtime::DataError& error, const spec::Data& data) {
+Diagnostic at_its_place(const runtime::DataError& error, const language::Data& data) {
   const runtime::DataError said = in_printable_words(error);
   const std::string where = said.place.empty() ? said.file : said.file + ": " + said.place;
   return UserError(place_of(error, data), where + ": " + said.problem, said.expected, said.got)

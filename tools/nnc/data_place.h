@@ -3,7 +3,7 @@
 
 #include <functional>
 
-#include "compiler/spec/description.h"
+#include "compiler/language/description.h"
 #include "runtime/data/error.h"
 #include "tools/nnc/job.h"
 
@@ -11,10 +11,10 @@ namespace nnc::tool {
 
 // The place of the column, array, field or file that the error names; the data section if it names
 // none of the model's own.
-SourceSpan place_of(const runtime::DataError& error, const spec::Data& data);
+SourceSpan place_of(const runtime::DataError& error, const language::Data& data);
 
 // The error as one about the model file.
-Diagnostic at_its_place(const runtime::DataError& error, const spec::Data& data);
+Diagnostic at_its_place(const runtime::DataError& error, const language::Data& data);
 
 // Does work that reads the model's own data. A DataError is printed with its place in the model
 // file and ends the command (Ended).

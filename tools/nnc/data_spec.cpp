@@ -114,7 +114,7 @@ void name_image_classes(runtime::DataSpec& data) {
   }
 }
 
-runtime::PrepareStep prepare_step(const spec::Choice& choice) {
+runtime::PrepareStep prepare_step(const language::Choice& choice) {
   using Kind = runtime::PrepareStep::Kind;
   runtime::PrepareStep step;
   const Args& args = choice.args;
@@ -155,35 +155,36 @@ runtime::PrepareStep prepare_step(const spec::Choice& choice) {
   return step;
 }
 
-runtime::FieldSpec field_spec(const spec::Field& field) {
+runtime::FieldSpec field_spec(const language::Field& field) {
   runtime::FieldSpec result;
   result.name = field.name.text;
   if (field.shape) result.shape = field.shape->value;
   if (field.classes) result.classes = field.classes->value;
   result.names = field.class_names;
-  for (const spec::Choice& choice : field.prepare) result.prepare.push_back(prepare_step(choice));
+  for (const language::Choice& choice : field.prepare)
+    result.prepare.push_back(prepare_step(choice));
   return result;
 }
 
 // Mixup of one field mixes the targets, too.
-bool is_augmented(const spec::Description& description, const spec::Field& field) {
+bool is_augmented(const language::Description& description, const language::Field& field) {
   if (!field.augment.empty()) return true;
   const std::vector<Name>& inputs = description.model.inputs;
   const bool is_input = std::any_of(inputs.begin(), inputs.end(),
                                     [&](const Name& name) { return name.text == field.name.text; });
   if (is_input) return false;
-  const auto mixes = [](const spec::Choice& step) { return step.kind == "mixup"; };
+  const auto mixes = [](const language::Choice& step) { return step.kind == "mixup"; };
   const auto& fields = description.data->fields;
-  return std::any_of(fields.begin(), fields.end(), [&](const spec::Field& other) {
+  return std::any_of(fields.begin(), fields.end(), [&](const language::Field& other) {
     return std::any_of(other.augment.begin(), other.augment.end(), mixes);
   });
 }
 
 // What losses ask of the fields that they take as targets.
-std::vector<runtime::FieldRange> target_ranges(const spec::Description& description) {
+std::vector<runtime::FieldRange> target_ranges(const language::Description& description) {
   std::vector<runtime::FieldRange> ranges;
   if (!description.loss) return ranges;
-  for (const spec::Term& term : description.loss->terms) {
+  for (const language::Term& term : description.loss->terms) {
     const layers::LossDef* loss = term.loss ? layers::find_loss(term.loss->kind) : nullptr;
     if (loss == nullptr || !loss->target_range || !term.loss->args.has("target")) continue;
     const auto [lowest, highest] = *loss->target_range;
@@ -192,15 +193,15 @@ std::vector<runtime::FieldRange> target_ranges(const spec::Description& descript
   return ranges;
 }
 
-runtime::Fraction fraction(const spec::Fraction& from) {
+runtime::Fraction fraction(const language::Fraction& from) {
   return {from.share.value, from.stratify ? from.stratify->text : "",
           static_cast<uint64_t>(from.seed.value)};
 }
 
 }  // namespace
 
-runtime::Source source_of(const spec::Split& split) {
-  const spec::Choice& choice = *split.source;
+runtime::Source source_of(const language::Split& split) {
+  const language::Choice& choice = *split.source;
   runtime::Source result;
   if (choice.kind == "idx") {
     result.kind = runtime::IdxSource{field_files(choice.args)};
@@ -229,13 +230,13 @@ runtime::Source source_of(const spec::Split& split) {
   return result;
 }
 
-runtime::DataSpec data_spec(const spec::Description& description) {
+runtime::DataSpec data_spec(const language::Description& description) {
   runtime::DataSpec result;
   result.max_bytes = runtime::memory_limit();
   result.precision =
-      description.precision == spec::Precision::f64 ? abi::DType::f64 : abi::DType::f32;
+      description.precision == language::Precision::f64 ? abi::DType::f64 : abi::DType::f32;
   if (!description.data) return result;
-  for (const spec::Split& split : description.data->splits) {
+  for (const language::Split& split : description.data->splits) {
     const std::string& name = split.name.text;
     auto& source = name == "train" ? result.train : name == "valid" ? result.valid : result.test;
     if (split.source) source = source_of(split);
@@ -243,7 +244,7 @@ runtime::DataSpec data_spec(const spec::Description& description) {
       (name == "valid" ? result.valid_fraction : result.test_fraction) = fraction(*split.fraction);
     }
   }
-  for (const spec::Field& field : description.data->fields) {
+  for (const language::Field& field : description.data->fields) {
     result.fields.push_back(field_spec(field));
     result.fields.back().augmented = is_augmented(description, field);
   }

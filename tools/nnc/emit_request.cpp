@@ -79,7 +79,7 @@ std::string summary(const Trained& trained, const CompiledModel& compiled) {
   std::string text = fmt::format("Written by nnc {} from the run {}: {} parameters.", version,
                                  fs::path(trained.folder).filename().string(),
                                  with_commas(compiled.program().parameters));
-  for (const spec::LayerSummary& layer : compiled.forward().layers) {
+  for (const assemble::LayerSummary& layer : compiled.forward().layers) {
     text +=
         fmt::format("\n  {:<16}{:<12}{}", layer.name, layer.kind, shape_text(layer.output_shape));
   }
@@ -128,7 +128,7 @@ codegen::EmitValue emitted_output(const abi::OutputDesc& output, const Trained& 
                                   const CompiledModel& compiled) {
   codegen::EmitValue value{output.name, output.dtype, output.shape, ""};
   value.classes = output_words(trained, compiled, output.name);
-  for (const spec::OutputInfo& info : compiled.forward().outputs)
+  for (const assemble::OutputInfo& info : compiled.forward().outputs)
     if (info.name == output.name && !info.units.empty())
       value.comment = "in the units of " + info.units;
   return value;
@@ -138,7 +138,7 @@ codegen::EmitValue emitted_output(const abi::OutputDesc& output, const Trained& 
 codegen::EmitValue emitted_input(const abi::InputDesc& input, const Trained& trained) {
   constexpr size_t most_shown = 8;
   codegen::EmitValue value{input.name, input.dtype, input.row_shape, "raw, as in the data"};
-  const bool f64 = trained.model.description.precision == spec::Precision::f64;
+  const bool f64 = trained.model.description.precision == language::Precision::f64;
   if (input.dtype == abi::DType::f64 && !f64)
     value.comment += "; floats cannot tell these numbers apart";
   value.columns = columns_of(input, trained);
@@ -187,7 +187,7 @@ codegen::EmitRequest emit_request(const Trained& trained, CompiledModel& compile
   request.scalars = scalar_values(levels.description);
   request.block_rows = levels.block_rows;
   request.few_rows = levels.few_rows;
-  const bool f64 = trained.model.description.precision == spec::Precision::f64;
+  const bool f64 = trained.model.description.precision == language::Precision::f64;
   request.tolerance = f64 ? 1e-12 : 1e-5;
   request.weights = choices.weights;
   if (kernel::host_target().isa == kernel::Isa::neon) {

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compiler/assemble/forward.h"
 #include "compiler/ir/type.h"
-#include "compiler/spec/graph/forward.h"
-#include "compiler/spec/overrides.h"
+#include "compiler/language/overrides.h"
 #include "runtime/data/error.h"
 #include "runtime/data/load.h"
 #include "runtime/inference.h"
@@ -155,8 +155,8 @@ void print_curves(const runtime::Metrics& metrics) {
 // A loss or a metric that does not fit the model, with its place.
 void explain_no_evaluation(const Trained& trained) {
   Diagnostics problems;
-  spec::build_forward(trained.model.description, for_compiler(trained.fields), spec::Mode::eval,
-                      problems);
+  assemble::build_forward(trained.model.description, for_compiler(trained.fields),
+                          assemble::Mode::eval, problems);
   print_diagnostics(problems);
   if (problems.has_errors()) throw Ended{Exit::usage};
 }
@@ -169,7 +169,7 @@ bool names_train(const Flags& flags) {
 
 Exit evaluate(const Flags& flags) {
   std::vector<std::string> overrides = flags.overrides;
-  for (const std::string& text : flags.data) overrides.push_back(spec::data_override(text));
+  for (const std::string& text : flags.data) overrides.push_back(language::data_override(text));
   const Trained trained = open_trained(flags.run, overrides);
   const std::string split = choose_split(flags, trained.model.data);
   CompileOptions options = compile_options(flags.compile);

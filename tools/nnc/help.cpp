@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
+#include "compiler/language/reference.h"
+#include "compiler/language/synonyms.h"
 #include "compiler/layers/catalogue.h"
 #include "compiler/layers/formula.h"
-#include "compiler/spec/reference.h"
-#include "compiler/spec/synonyms.h"
 #include "compiler/support/diagnostics.h"
 #include "compiler/support/text.h"
 #include "tools/nnc/command.h"
@@ -47,15 +47,15 @@ bool explain_formulas(const std::string& topic) {
 Exit help(const std::string& topic) {
   const schema::Catalogue& catalogue = layers::catalogue();
   if (topic.empty()) {
-    fmt::print("{}", fitted(spec::help(catalogue)));
+    fmt::print("{}", fitted(language::help(catalogue)));
     return Exit::done;
   }
-  if (const auto text = spec::help(catalogue, topic)) {
+  if (const auto text = language::help(catalogue, topic)) {
     fmt::print("{}", fitted(*text));
     return Exit::done;
   }
   if (explain_formulas(topic)) return Exit::done;
-  const auto near = meant(topic, spec::help_topics(catalogue));
+  const auto near = meant(topic, language::help_topics(catalogue));
   throw CommandError(Exit::usage, fmt::format("nothing is called '{}'", topic),
                      near ? fmt::format("did you mean `nnc help {}`?", *near)
                           : "`nnc help` lists everything that a model file can say");

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "compiler/spec/describe.h"
+#include "compiler/language/describe.h"
 #include "runtime/data/csv.h"
 #include "runtime/data/csv_head.h"
 #include "runtime/data/error.h"
@@ -67,10 +67,10 @@ std::vector<std::string> ids_of(const runtime::Source& source, const CsvReading&
 // Rows that training left out are predicted all the same, but not without a word.
 void note_where(const runtime::Table& table, const Trained& trained, const std::string& shown,
                 InputRows& result) {
-  const spec::Split* train =
+  const language::Split* train =
       trained.model.description.data ? trained.model.description.data->split("train") : nullptr;
   if (train == nullptr || !train->where) return;
-  for (const Name& name : spec::names_in(*train->where->root))
+  for (const Name& name : language::names_in(*train->where->root))
     if (table.find(name.text) == nullptr) return;  // nobody can tell
   const std::vector<uint8_t> keep = row_filter(*train->where)(table);
   const int64_t out = std::count(keep.begin(), keep.end(), 0);

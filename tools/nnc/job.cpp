@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "compiler/language/parse.h"
 #include "compiler/layers/catalogue.h"
-#include "compiler/spec/parse.h"
 #include "runtime/data/probe.h"
 #include "runtime/memory_limit.h"
 #include "tools/nnc/data_spec.h"
@@ -55,7 +55,7 @@ void print_diagnostics(const Diagnostics& diagnostics) {
 namespace {
 
 // Turns what was parsed into a model, or ends the command.
-Model finish(std::optional<spec::Description> description, const Diagnostics& diagnostics) {
+Model finish(std::optional<language::Description> description, const Diagnostics& diagnostics) {
   print_diagnostics(diagnostics);
   if (!description || diagnostics.has_errors()) throw Ended{Exit::usage};
   Model model;
@@ -69,7 +69,7 @@ Model finish(std::optional<spec::Description> description, const Diagnostics& di
 Model read_model(const std::string& file, const std::vector<std::string>& overrides) {
   check_no_run(file);
   Diagnostics diagnostics;
-  auto description = spec::parse(file, {overrides}, layers::catalogue(), diagnostics);
+  auto description = language::parse(file, {overrides}, layers::catalogue(), diagnostics);
   return finish(std::move(description), diagnostics);
 }
 
@@ -77,7 +77,7 @@ Model read_model_text(std::string text, const std::string& path,
                       const std::vector<std::string>& overrides) {
   Diagnostics diagnostics;
   auto description =
-      spec::parse_text(std::move(text), path, {overrides}, layers::catalogue(), diagnostics);
+      language::parse_text(std::move(text), path, {overrides}, layers::catalogue(), diagnostics);
   return finish(std::move(description), diagnostics);
 }
 
@@ -142,7 +142,7 @@ std::string sketch(const Model& model, const CompiledModel& compiled,
     if (field.name != model.description.model.inputs[0].text) continue;
     text = std::to_string(elements_of(field.row_shape));
   }
-  for (const spec::LayerSummary& layer : compiled.forward().layers) {
+  for (const assemble::LayerSummary& layer : compiled.forward().layers) {
     if (layer.parameters == 0) continue;
     text +=
         layer.output_shape.empty() ? "-1" : fmt::format("-{}", fmt::join(layer.output_shape, "x"));

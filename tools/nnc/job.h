@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "compiler/compile.h"
-#include "compiler/spec/description.h"
+#include "compiler/language/description.h"
 #include "runtime/data/spec.h"
 #include "runtime/threads.h"
 #include "tools/nnc/command.h"
@@ -15,7 +15,7 @@
 namespace nnc::tool {
 
 struct Model {
-  spec::Description description;
+  language::Description description;
   runtime::DataSpec data;
 };
 

@@ -10,7 +10,7 @@
 #include <exception>
 #include <system_error>
 
-#include "compiler/spec/synonyms.h"
+#include "compiler/language/synonyms.h"
 #include "compiler/support/diagnostics.h"
 #include "compiler/support/text.h"
 #include "runtime/data/error.h"

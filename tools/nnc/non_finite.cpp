@@ -94,8 +94,8 @@ std::string in_words(const ir::OpDef& op) {
 }
 
 // The loss of the table that took the logarithm of a probability, if that is what happened.
-const spec::Term* taken_by(const ir::Node& node, const spec::Description& description) {
-  for (const spec::Term& term : description.loss->terms)
+const language::Term* taken_by(const ir::Node& node, const language::Description& description) {
+  for (const language::Term& term : description.loss->terms)
     if (term.loss && node.span.line == term.loss->span.line &&
         node.span.column == term.loss->span.column)
       return &term;
@@ -108,11 +108,11 @@ bool is_log_of_zero(const Culprit& culprit) {
 }
 
 // The logarithm of a probability that is exactly 0 or 1 and may not be: no learning rate helps.
-Diagnostic log_of_zero(const Culprit& culprit, const spec::Description& description) {
+Diagnostic log_of_zero(const Culprit& culprit, const language::Description& description) {
   Diagnostic diagnostic;
   diagnostic.span = culprit.node->span;
   const ir::Value* operand = culprit.node->operands[0];
-  const spec::Term* term = taken_by(*culprit.node, description);
+  const language::Term* term = taken_by(*culprit.node, description);
   if (term == nullptr || !term->loss->args.has("probability")) {
     diagnostic.message = fmt::format("the logarithm of {} is taken here: -inf",
                                      culprit.node->op->name == "log" ? "0" : "1 - 1");
@@ -156,12 +156,12 @@ const char* what_is_kept(int64_t epoch) {
 void explain_non_finite(const runtime::NonFinite& details, CompiledModel& compiled,
                         const runtime::TrainEntries& entries, const runtime::Dataset& data,
                         const runtime::TrainOptions& options, runtime::Buffer state,
-                        runtime::ThreadPool& pool, const spec::Description& description) {
+                        runtime::ThreadPool& pool, const language::Description& description) {
   print_error("{} step {} (epoch {}): the loss '{}' is not a finite number ({})\n",
               styled_error("nnc: error:", Style::red), details.step, details.epoch, details.term,
               printable(details.place));
   const abi::Program& program = compiled.program();
-  const spec::Forward& forward = compiled.forward();
+  const assemble::Forward& forward = compiled.forward();
   const std::string data_place =
       bad_number(fields_of(*entries.step), {data.train.table, details.batch_rows});
   if (!data_place.empty()) {

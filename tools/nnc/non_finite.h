@@ -13,7 +13,7 @@ namespace nnc::tool {
 void explain_non_finite(const runtime::NonFinite& details, CompiledModel& compiled,
                         const runtime::TrainEntries& entries, const runtime::Dataset& data,
                         const runtime::TrainOptions& options, runtime::Buffer state,
-                        runtime::ThreadPool& pool, const spec::Description& description);
+                        runtime::ThreadPool& pool, const language::Description& description);
 
 // Prints which weight stopped being a number although the losses were some.
 void explain_non_finite(const runtime::NonFiniteWeight& error);

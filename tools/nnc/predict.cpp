@@ -115,7 +115,7 @@ std::vector<TextColumn> beside(const Flags& flags, const InputRows& input,
 // Runs of earlier versions predicted prepared values.
 void note_units(const Trained& trained, const CompiledModel& compiled) {
   if (trained.knows_units) return;
-  for (const spec::OutputInfo& output : compiled.forward().outputs) {
+  for (const assemble::OutputInfo& output : compiled.forward().outputs) {
     if (output.units.empty()) continue;
     print_note(
         fmt::format("'{}' is in the units of '{}'; the version of nnc that made {} predicted "

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <filesystem>
 
+#include "compiler/language/parse.h"
 #include "compiler/layers/catalogue.h"
-#include "compiler/spec/parse.h"
 #include "runtime/run_folder.h"
 #include "tools/nnc/exit.h"
 #include "tools/nnc/splits.h"
@@ -63,7 +63,7 @@ void warn_of_missing_metrics(const std::string& folder, const runtime::Resumable
 
 runtime::TrainOptions options_of(const std::string& model_path) {
   Diagnostics ignored;
-  const auto description = spec::parse(model_path, {}, layers::catalogue(), ignored);
+  const auto description = language::parse(model_path, {}, layers::catalogue(), ignored);
   if (!description || !description->train || ignored.has_errors()) return {};
   return train_options(*description);
 }

@@ -11,7 +11,7 @@
 #include <fstream>
 #include <limits>
 
-#include "compiler/spec/graph/forward.h"
+#include "compiler/assemble/forward.h"
 #include "runtime/json_reader.h"
 #include "runtime/run_folder.h"
 #include "tools/nnc/exit.h"
@@ -313,8 +313,8 @@ void set_trained(runtime::DataSpec& data, const Manifest& manifest) {
     if (*fraction) (*fraction)->each_class_rounded = manifest.train_rows.empty();
 }
 
-std::vector<spec::FieldInfo> for_compiler(const std::vector<runtime::FieldInfo>& fields) {
-  std::vector<spec::FieldInfo> result;
+std::vector<assemble::FieldInfo> for_compiler(const std::vector<runtime::FieldInfo>& fields) {
+  std::vector<assemble::FieldInfo> result;
   for (const runtime::FieldInfo& field : fields) {
     result.push_back({.name = field.name,
                       .dtype = field.dtype,
@@ -328,9 +328,9 @@ std::vector<spec::FieldInfo> for_compiler(const std::vector<runtime::FieldInfo>&
   return result;
 }
 
-ordered_json units_of(const std::vector<spec::OutputInfo>& outputs) {
+ordered_json units_of(const std::vector<assemble::OutputInfo>& outputs) {
   ordered_json units = ordered_json::object();
-  for (const spec::OutputInfo& output : outputs)
+  for (const assemble::OutputInfo& output : outputs)
     if (!output.units.empty()) units[output.name] = output.units;
   return units;
 }

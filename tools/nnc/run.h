@@ -6,11 +6,11 @@
 #include <utility>
 #include <vector>
 
-#include "compiler/spec/graph/fields.h"
+#include "compiler/assemble/fields.h"
 #include "runtime/atomic_file.h"
 #include "runtime/data/spec.h"
 
-namespace nnc::spec {
+namespace nnc::assemble {
 struct OutputInfo;
 }
 
@@ -85,9 +85,9 @@ Manifest read_manifest(const std::string& folder, nlohmann::ordered_json* facts 
 void set_trained(runtime::DataSpec& data, const Manifest& manifest);
 
 // The compiler's view of the same fields.
-std::vector<spec::FieldInfo> for_compiler(const std::vector<runtime::FieldInfo>& fields);
+std::vector<assemble::FieldInfo> for_compiler(const std::vector<runtime::FieldInfo>& fields);
 
 // For the manifest: the outputs that are in the units of a field, with its name.
-nlohmann::ordered_json units_of(const std::vector<spec::OutputInfo>& outputs);
+nlohmann::ordered_json units_of(const std::vector<assemble::OutputInfo>& outputs);
 
 }  // namespace nnc::tool

@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "compiler/language/reference.h"
 #include "compiler/layers/catalogue.h"
-#include "compiler/spec/reference.h"
 #include "tools/nnc/command.h"
 
 namespace nnc::tool {
@@ -12,7 +12,7 @@ void add_schema(CLI::App& app, Action& action) {
   CLI::App* sub = app.add_subcommand("schema", "JSON Schema of the language, for editors");
   sub->callback([&action] {
     action = [] {
-      fmt::print("{}", spec::json_schema(layers::catalogue()));
+      fmt::print("{}", language::json_schema(layers::catalogue()));
       return Exit::done;
     };
   });

@@ -46,12 +46,12 @@ struct Shown {
 
 const char* kind_of(const abi::StateDesc& desc, const Trained& trained,
                     const CompiledModel& compiled) {
-  for (const spec::Parameter& param : trained.model.description.model.params) {
+  for (const language::Parameter& param : trained.model.description.model.params) {
     if (param.name.text == desc.name) return "param";
   }
   if (desc.kind == abi::StateKind::statistic) return "statistic";
   if (desc.kind == abi::StateKind::prepared) return "prepared";
-  for (const spec::ParameterInfo& info : compiled.forward().parameters) {
+  for (const assemble::ParameterInfo& info : compiled.forward().parameters) {
     if (info.name == desc.name && !info.trainable) return "frozen weight";
   }
   return "weight";
@@ -85,7 +85,7 @@ void check_names(const std::vector<std::string>& names, const std::vector<abi::S
 }
 
 // In the order of the file's layers; a layer's kernel comes first.
-void sort_by_layers(std::vector<abi::StateDesc>& states, const spec::Forward& forward) {
+void sort_by_layers(std::vector<abi::StateDesc>& states, const assemble::Forward& forward) {
   const auto place = [&](const abi::StateDesc& desc) {
     const std::string owner = desc.name.substr(0, desc.name.find_last_of(".:"));
     size_t layer = 0;

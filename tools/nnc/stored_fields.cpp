@@ -31,7 +31,8 @@ std::optional<Shape> shape_in(const runtime::SourceKind& kind, const std::string
 
 }  // namespace
 
-std::optional<std::vector<runtime::FieldInfo>> stored_fields(const spec::Description& description) {
+std::optional<std::vector<runtime::FieldInfo>> stored_fields(
+    const language::Description& description) {
   const runtime::DataSpec data = data_spec(description);
   if (!data.train) return std::nullopt;
   std::vector<runtime::FieldInfo> result;

@@ -4,13 +4,14 @@
 #include <optional>
 #include <vector>
 
-#include "compiler/spec/description.h"
+#include "compiler/language/description.h"
 #include "runtime/data/spec.h"
 
 namespace nnc::tool {
 
 // Every field with its shape, type and classes; none if the file leaves a shape open (an idx file
 // without `shape`, a vocabulary that is in the data only).
-std::optional<std::vector<runtime::FieldInfo>> stored_fields(const spec::Description& description);
+std::optional<std::vector<runtime::FieldInfo>> stored_fields(
+    const language::Description& description);
 
 }  // namespace nnc::tool

@@ -13,7 +13,7 @@
 #include <limits>
 #include <optional>
 
-#include "compiler/spec/resolve.h"
+#include "compiler/language/resolve.h"
 #include "compiler/support/text.h"
 #include "runtime/atomic_file.h"
 #include "runtime/data/error.h"
@@ -217,7 +217,7 @@ void check_resumed(Job& job) {
 }
 
 void write_beginning(Job& job, const CompileFlags& flags) {
-  const std::string text = spec::to_yaml(job.model.description);
+  const std::string text = language::to_yaml(job.model.description);
   job.facts = facts(job, flags, text);
   if (job.resumed) job.facts["data_hashes"] = job.hashes.get();  // as compared by check_resumed
   job.manifest.weights_checksum.clear();

@@ -15,7 +15,7 @@ runtime::Duration duration(const Args& args, const std::string& key) {
   return {value.amount, value.steps};
 }
 
-runtime::Schedule schedule_of(const spec::Choice& choice) {
+runtime::Schedule schedule_of(const language::Choice& choice) {
   using Kind = runtime::Schedule::Kind;
   const Args& args = choice.args;
   runtime::Schedule result;
@@ -44,7 +44,7 @@ runtime::Schedule schedule_of(const spec::Choice& choice) {
   return result;
 }
 
-runtime::AugmentStep augment_step(const spec::Choice& choice) {
+runtime::AugmentStep augment_step(const language::Choice& choice) {
   using Kind = runtime::AugmentStep::Kind;
   static const std::map<std::string, std::pair<Kind, const char*>> kinds = {
       {"shift", {Kind::shift, "by"}},           {"flip", {Kind::flip, ""}},
@@ -67,11 +67,11 @@ runtime::AugmentStep augment_step(const spec::Choice& choice) {
   return step;
 }
 
-runtime::AugmentOptions augment_options(const spec::Data& data) {
+runtime::AugmentOptions augment_options(const language::Data& data) {
   runtime::AugmentOptions result;
-  for (const spec::Field& field : data.fields) {
+  for (const language::Field& field : data.fields) {
     runtime::FieldAugment augment{field.name.text, {}};
-    for (const spec::Choice& step : field.augment) {
+    for (const language::Choice& step : field.augment) {
       if (step.kind == "mixup") {
         result.mixup = step.args.number("alpha");
       } else {
@@ -85,15 +85,16 @@ runtime::AugmentOptions augment_options(const spec::Data& data) {
 
 }  // namespace
 
-runtime::TrainOptions train_options(const spec::Description& description) {
-  const spec::Train& train = *description.train;
+runtime::TrainOptions train_options(const language::Description& description) {
+  const language::Train& train = *description.train;
   runtime::TrainOptions result;
   if (train.epochs) result.epochs = train.epochs->value;
   if (train.steps) result.steps = train.steps->value;
   result.batch = train.batch.all ? 0 : train.batch.rows;
   result.seed = static_cast<uint64_t>(train.seed.value);
   result.shuffle = train.shuffle.value;
-  result.keep = train.keep.value == spec::Keep::best ? runtime::Keep::best : runtime::Keep::last;
+  result.keep =
+      train.keep.value == language::Keep::best ? runtime::Keep::best : runtime::Keep::last;
   if (train.early_stop) {
     result.watch = train.early_stop->watch.value;
     result.early_stop =

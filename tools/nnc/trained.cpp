@@ -130,16 +130,16 @@ runtime::Buffer trained_state(const Trained& trained, const CompiledModel& compi
 namespace {
 
 // The fields that losses and metrics compare something with.
-std::vector<std::string> targets_of(const spec::Description& description) {
+std::vector<std::string> targets_of(const language::Description& description) {
   std::vector<std::string> targets;
   const auto add = [&](const Args& args) {
     if (args.has("target")) targets.push_back(args.reference("target").text);
   };
   if (description.loss) {
-    for (const spec::Term& term : description.loss->terms)
+    for (const language::Term& term : description.loss->terms)
       if (term.loss) add(term.loss->args);
   }
-  for (const spec::Metric& metric : description.metrics) add(metric.choice.args);
+  for (const language::Metric& metric : description.metrics) add(metric.choice.args);
   return targets;
 }
 
@@ -159,7 +159,7 @@ std::vector<std::string> class_words(const Trained& trained, int64_t classes) {
 
 std::vector<std::string> output_words(const Trained& trained, const CompiledModel& compiled,
                                       const std::string& output) {
-  for (const spec::OutputInfo& info : compiled.forward().outputs) {
+  for (const assemble::OutputInfo& info : compiled.forward().outputs) {
     if (info.name != output || info.class_field.empty() || info.shape.size() != 1) continue;
     for (const runtime::FieldInfo& field : trained.fields)
       if (field.name == info.class_field) return field.vocabulary;

@@ -4,56 +4,57 @@
 
 #include <cmath>
 
+#include "compiler/assemble/forward.h"
+#include "compiler/assemble/update.h"
 #include "compiler/autodiff/autodiff.h"
 #include "compiler/ir/op.h"
+#include "compiler/language/parse.h"
 #include "compiler/layers/catalogue.h"
 #include "compiler/passes/pass.h"
 #include "compiler/passes/prelude.h"
-#include "compiler/spec/graph/forward.h"
-#include "compiler/spec/graph/update.h"
-#include "compiler/spec/parse.h"
 #include "tests/support/graph_runner.h"
 
 namespace {
 
 using namespace nnc;
 
-spec::FieldInfo numbers(const std::string& name, const std::vector<int64_t>& shape) {
+assemble::FieldInfo numbers(const std::string& name, const std::vector<int64_t>& shape) {
   return {
       .name = name, .dtype = abi::DType::f32, .row_shape = shape, .classes = 0, .vocabulary = {}};
 }
 
-const std::vector<spec::FieldInfo> fields = {numbers("x", {6}), numbers("t", {3})};
+const std::vector<assemble::FieldInfo> fields = {numbers("x", {6}), numbers("t", {3})};
 
-spec::Description model_of(const std::string& layers, int64_t batch) {
+language::Description model_of(const std::string& layers, int64_t batch) {
   Diagnostics diagnostics;
   const std::string yaml =
       "nnc: 1\ndata:\n  train: {npy: {x: x.npy, t: t.npy}}\nmodel:\n  inputs: [x]\n  layers:\n" +
       layers + "    - flatten\n    - dense: 3\n      name: y\n" +
       "loss: {mean_squared_error: {prediction: y, target: t}}\n" +
       "train: {epochs: 1, batch: " + std::to_string(batch) + ", optimizer: {sgd: {rate: 0.1}}}\n";
-  auto description = spec::parse_text(yaml, "model.yaml", {}, layers::catalogue(), diagnostics);
+  auto description = language::parse_text(yaml, "model.yaml", {}, layers::catalogue(), diagnostics);
   std::string text;
   for (const Diagnostic& d : diagnostics.sorted()) text += render(d);
   REQUIRE_MESSAGE(description.has_value(), text);
   return std::move(*description);
 }
 
-spec::Forward forward_of(const spec::Description& description, spec::Mode mode, int64_t batch) {
+assemble::Forward forward_of(const language::Description& description, assemble::Mode mode,
+                             int64_t batch) {
   Diagnostics diagnostics;
-  auto forward = spec::build_forward(description, fields, mode, diagnostics, batch);
+  auto forward = assemble::build_forward(description, fields, mode, diagnostics, batch);
   std::string text;
   for (const Diagnostic& d : diagnostics.sorted()) text += render(d);
   REQUIRE_MESSAGE(forward.has_value(), text);
   return std::move(*forward);
 }
 
-std::unique_ptr<ir::Graph> step_of(const spec::Description& description, int64_t batch) {
-  spec::Forward forward = forward_of(description, spec::Mode::train, batch);
+std::unique_ptr<ir::Graph> step_of(const language::Description& description, int64_t batch) {
+  assemble::Forward forward = forward_of(description, assemble::Mode::train, batch);
   passes::run_passes(*forward.graph, passes::canonical_passes());
   const auto gradients = autodiff::gradients(*forward.graph, forward.total(), forward.trainable());
   Diagnostics diagnostics;
-  spec::append_update(forward, gradients, description, diagnostics);
+  assemble::append_update(forward, gradients, description, diagnostics);
   REQUIRE(!diagnostics.has_errors());
   return std::move(forward.graph);
 }
@@ -154,9 +155,9 @@ TEST_CASE("the steps of normalised models run natively as the reference says") {
 TEST_CASE("folded inference graphs compute what they did, and nothing of weights alone") {
   for (const std::string& layers : models) {
     CAPTURE(layers);
-    const spec::Description description = model_of(layers, 11);
-    for (const spec::Mode mode : {spec::Mode::eval, spec::Mode::predict}) {
-      const spec::Forward forward = forward_of(description, mode, 9);
+    const language::Description description = model_of(layers, 11);
+    for (const assemble::Mode mode : {assemble::Mode::eval, assemble::Mode::predict}) {
+      const assemble::Forward forward = forward_of(description, mode, 9);
       ir::Graph& graph = *forward.graph;
       passes::run_passes(graph, passes::canonical_passes());
       test::Tensors params = numbers_for(graph, 5);
@@ -187,8 +188,8 @@ TEST_CASE("folded inference graphs compute what they did, and nothing of weights
 }
 
 TEST_CASE("batch_norm behind a product costs nothing when predicting") {
-  const spec::Forward forward = forward_of(
-      model_of("    - dense: 17\n    - batch_norm\n    - relu\n", 11), spec::Mode::predict, 9);
+  const assemble::Forward forward = forward_of(
+      model_of("    - dense: 17\n    - batch_norm\n    - relu\n", 11), assemble::Mode::predict, 9);
   ir::Graph& graph = *forward.graph;
   passes::run_passes(graph, passes::canonical_passes());
   passes::run_passes(graph, passes::inference_passes());
@@ -205,11 +206,11 @@ TEST_CASE("batch_norm behind a product costs nothing when predicting") {
 }
 
 TEST_CASE("what evaluation and prediction both need is computed once") {
-  const spec::Description description =
+  const language::Description description =
       model_of("    - dense: 17\n    - batch_norm\n    - relu\n    - batch_norm\n", 11);
   passes::Prelude prelude;
-  for (const spec::Mode mode : {spec::Mode::eval, spec::Mode::predict}) {
-    const spec::Forward forward = forward_of(description, mode, 9);
+  for (const assemble::Mode mode : {assemble::Mode::eval, assemble::Mode::predict}) {
+    const assemble::Forward forward = forward_of(description, mode, 9);
     passes::run_passes(*forward.graph, passes::canonical_passes());
     passes::run_passes(*forward.graph, passes::inference_passes());
     CHECK(prelude.take_from(*forward.graph));

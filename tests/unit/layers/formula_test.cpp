@@ -25,7 +25,7 @@ Model with_output(const std::string& formula) {
 // One row: x = 0.7, v = [1, -2, 4], m = [[1, 2, 3], [4, 5, 6]], p = 3, fc.kernel 3x2.
 ir::Tensor value_of(const std::string& formula) {
   Model model = with_output(formula);
-  const spec::Forward forward = model.forward(spec::Mode::predict);
+  const assemble::Forward forward = model.forward(assemble::Mode::predict);
   const ir::Tensor y = ir::evaluate(*forward.graph,
                                     {{"x", tensor({1}, {0.7})},
                                      {"v", tensor({1, 3}, {1, -2, 4})},
@@ -142,7 +142,7 @@ TEST_CASE("a mistake is shown at its place inside the formula") {
     INFO(c.formula);
     Model model = with_output(c.formula);
     Diagnostics found;
-    CHECK(!spec::build_forward(model.description, model.fields, spec::Mode::train, found));
+    CHECK(!assemble::build_forward(model.description, model.fields, assemble::Mode::train, found));
     const std::vector<Diagnostic> list = found.sorted();
     REQUIRE(list.size() == 1);
     CHECK(render(list[0]).find(c.message) != std::string::npos);

@@ -16,7 +16,7 @@ namespace {
 class Slope {
  public:
   Slope(const std::string& layer, const std::string& loss, int64_t width,
-        const spec::FieldInfo& target) {
+        const assemble::FieldInfo& target) {
     const std::string classes =
         target.classes > 0 ? "  fields: {t: {classes: " + std::to_string(target.classes) + "}}\n"
                            : "";
@@ -26,7 +26,7 @@ class Slope {
                  (layer.empty() ? "      name: y\n" : "    - " + layer + "\n      name: y\n") +
                  "loss: " + loss + "\ntrain: {epochs: 1, optimizer: sgd}\n",
              {field("x", {width}, abi::DType::f64), target});
-    forward_.emplace(model.forward(spec::Mode::train));
+    forward_.emplace(model.forward(assemble::Mode::train));
     ir::Value* w = forward_->trainable().at(0);
     forward_->graph->add_output("slope",
                                 autodiff::gradients(*forward_->graph, forward_->total(), {w})[0]);
@@ -50,11 +50,11 @@ class Slope {
   }
 
  private:
-  std::optional<spec::Forward> forward_;
+  std::optional<assemble::Forward> forward_;
 };
 
-const spec::FieldInfo numbers = field("t", {4}, abi::DType::f64);
-const spec::FieldInfo index = field("t", {}, abi::DType::i32, 4);
+const assemble::FieldInfo numbers = field("t", {4}, abi::DType::f64);
+const assemble::FieldInfo index = field("t", {}, abi::DType::i32, 4);
 const std::string mse = "{mean_squared_error: {prediction: y, target: t}}";
 
 // Argument name and form: "- elu" needs a colon when `name` follows.

@@ -163,20 +163,21 @@ TEST_CASE("dropout drops its share and scales the rest; elsewhere it does nothin
       "model:\n  inputs: [x]\n  layers:\n    - dropout: 0.25\n      name: d\n"
       "loss: {terms: {all: \"sum(d)\", first: \"d[0]\"}}\n"
       "train: {epochs: 1, optimizer: sgd}\n";
-  const std::vector<spec::FieldInfo> fields = {field("x", {400}, abi::DType::f64),
-                                               field("y", {}, abi::DType::f64)};
+  const std::vector<assemble::FieldInfo> fields = {field("x", {400}, abi::DType::f64),
+                                                   field("y", {}, abi::DType::f64)};
   Model model = load(yaml, fields);
   const ir::Tensor ones = tensor({50, 400}, std::vector<double>(20000, 1.0));
   const Tensors params = {
       {"x", ones}, {"seed", scalar(3)}, {"step", scalar(1)}, {"inverse_rows", scalar(1.0 / 50)}};
-  const auto out = ir::evaluate(*model.forward(spec::Mode::train).graph, params, {.batch = 50});
+  const auto out = ir::evaluate(*model.forward(assemble::Mode::train).graph, params, {.batch = 50});
   double mean = 0;
   for (const double row : out.at("loss.all").data) mean += row / 20000;
   CHECK(mean == doctest::Approx(1).epsilon(0.02));  // three deviations: 3·√(0.25/0.75/20000)
   for (const double value : out.at("loss.first").data) {
     CHECK((value == 0 || value == doctest::Approx(4.0 / 3)));
   }
-  const auto plain = ir::evaluate(*model.forward(spec::Mode::eval).graph, params, {.batch = 50});
+  const auto plain =
+      ir::evaluate(*model.forward(assemble::Mode::eval).graph, params, {.batch = 50});
   for (const double row : plain.at("loss.all").data) CHECK(row == 400);
 }
 

@@ -95,7 +95,7 @@ TEST_CASE("values of a kernel in the file stand filter by filter") {
       "        init: {kernel: [[[[1, 2, 3], [4, 5, 6]]], [[[7, 8, 9], [10, 11, 12]]]]}\n"
       "      name: c\n",
       {field("x", {4, 4, 3}, abi::DType::f64)});
-  const spec::Forward forward = model.forward(spec::Mode::predict);
+  const assemble::Forward forward = model.forward(assemble::Mode::predict);
   REQUIRE(forward.states.size() == 1);
   CHECK(forward.states[0].initial.values ==
         std::vector<double>{1, 7, 2, 8, 3, 9, 4, 10, 5, 11, 6, 12});

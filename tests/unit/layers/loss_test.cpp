@@ -12,7 +12,7 @@ namespace {
 
 // A model without layers to train: the loss compares field p (shape `row`) with field t.
 Model compare(const std::string& loss, const std::vector<int64_t>& prediction_row,
-              const spec::FieldInfo& target, const std::string& more = "") {
+              const assemble::FieldInfo& target, const std::string& more = "") {
   std::string labels = target.classes > 0
                            ? "  fields: {t: {classes: " + std::to_string(target.classes) + "}}\n"
                            : "";
@@ -24,8 +24,8 @@ Model compare(const std::string& loss, const std::vector<int64_t>& prediction_ro
 }
 
 Tensors evaluate(Model& model, const ir::Tensor& p, const ir::Tensor& t,
-                 spec::Mode mode = spec::Mode::train) {
-  const spec::Forward forward = model.forward(mode);
+                 assemble::Mode mode = assemble::Mode::train) {
+  const assemble::Forward forward = model.forward(mode);
   const double rows = static_cast<double>(p.shape[0]);
   return ir::evaluate(*forward.graph,
                       {{"p", p}, {"t", t}, {"w", scalar(1)}, {"inverse_rows", scalar(1 / rows)}},
@@ -123,7 +123,7 @@ TEST_CASE("the total: mean or sum over rows") {
   const Tensors out = evaluate(sum, p, t);
   check_close(out.at("total"), {30});
   CHECK(out.count("loss") == 0);
-  CHECK(evaluate(sum, p, t, spec::Mode::eval).count("total") == 0);
+  CHECK(evaluate(sum, p, t, assemble::Mode::eval).count("total") == 0);
 }
 
 TEST_CASE("terms, weights and a total formula") {
@@ -149,7 +149,7 @@ TEST_CASE("penalties: over kernels, not biases; a layer's own instead") {
       "loss:\n  mean_squared_error: {prediction: c, target: t}\n  penalty: {l2: 0.1}\n"
       "train: {epochs: 1, optimizer: sgd}\n";
   Model model = load(layers, {field("p", {1}, abi::DType::f64), field("t", {}, abi::DType::f64)});
-  const spec::Forward forward = model.forward(spec::Mode::train);
+  const assemble::Forward forward = model.forward(assemble::Mode::train);
   const Tensors out = ir::evaluate(*forward.graph,
                                    {{"p", tensor({1, 1}, {0})},
                                     {"t", tensor({1}, {100})},

@@ -12,7 +12,7 @@ using namespace nnc::testing;
 namespace {
 
 Model with_metrics(const std::string& loss, const std::string& metrics,
-                   const std::vector<int64_t>& prediction_row, const spec::FieldInfo& target) {
+                   const std::vector<int64_t>& prediction_row, const assemble::FieldInfo& target) {
   const std::string labels =
       target.classes > 0 ? "  fields: {t: {classes: " + std::to_string(target.classes) + "}}\n"
                          : "";
@@ -24,11 +24,11 @@ Model with_metrics(const std::string& loss, const std::string& metrics,
 }
 
 Tensors evaluate(Model& model, const ir::Tensor& p, const ir::Tensor& t) {
-  return ir::evaluate(*model.forward(spec::Mode::eval).graph,
+  return ir::evaluate(*model.forward(assemble::Mode::eval).graph,
                       {{"p", p}, {"t", t}, {"w", scalar(1)}}, {.batch = p.shape[0]});
 }
 
-const spec::FieldInfo number = field("t", {}, abi::DType::f64);
+const assemble::FieldInfo number = field("t", {}, abi::DType::f64);
 const std::string mse = "{mean_squared_error: {prediction: y, target: t}}";
 
 }  // namespace
@@ -41,7 +41,7 @@ TEST_CASE("accuracy and confusion take the first largest score") {
   CHECK(out.at("metric.accuracy").shape == std::vector<int64_t>{4, 1});
   check_close(out.at("metric.accuracy"), {1, 0, 1, 1});
   check_close(out.at("metric.confusion"), {2, 2, 1, 0, 1, 1, 0, 0});
-  const spec::Forward forward = model.forward(spec::Mode::eval);
+  const assemble::Forward forward = model.forward(assemble::Mode::eval);
   REQUIRE(forward.metrics.size() == 2);
   CHECK(forward.metrics[0].finalize == abi::Finalize::mean);
   CHECK(forward.metrics[1].finalize == abi::Finalize::confusion);
@@ -72,7 +72,7 @@ TEST_CASE("mae, rmse and r2 per row") {
   check_close(out.at("metric.mae"), {2, 1});
   check_close(out.at("metric.rmse"), {4, 1});
   check_close(out.at("metric.r2"), {1, 3, 4, 3});
-  CHECK(model.forward(spec::Mode::eval).metrics[1].finalize == abi::Finalize::root_mean);
+  CHECK(model.forward(assemble::Mode::eval).metrics[1].finalize == abi::Finalize::root_mean);
 }
 
 TEST_CASE("r2 of several numbers: predictions, then targets") {
@@ -80,13 +80,13 @@ TEST_CASE("r2 of several numbers: predictions, then targets") {
   check_close(
       evaluate(model, tensor({2, 2}, {1, 4, 2, 5}), tensor({2, 2}, {3, 3, 6, 7})).at("metric.r2"),
       {1, 4, 3, 3, 2, 5, 6, 7});
-  CHECK(model.forward(spec::Mode::eval).metrics[0].classes == 2);
+  CHECK(model.forward(assemble::Mode::eval).metrics[0].classes == 2);
 }
 
 // log_loss of scikit-learn 1.x: the means of these.
 TEST_CASE("log loss is -log of the probability of the target") {
   const ir::Tensor scores = tensor({2, 3}, {.7, .2, .1, .2, .2, .6});
-  const spec::FieldInfo index = field("t", {}, abi::DType::i32, 3);
+  const assemble::FieldInfo index = field("t", {}, abi::DType::i32, 3);
   Model given =
       with_metrics("{cross_entropy: {probability: y, target: t}}", "[log_loss]", {3}, index);
   check_close(evaluate(given, scores, tensor({2}, {0, 1})).at("metric.log_loss"),
@@ -111,7 +111,7 @@ TEST_CASE("log loss is -log of the probability of the target") {
                   .at("metric.log_loss"),
               {std::log(2.0), std::log1p(std::exp(-20)), -std::log(1e-15)});
   Model numbers = with_metrics(mse, "[log_loss]", {}, number);
-  CHECK(numbers.errors(spec::Mode::eval).find("log_loss compares probabilities or logits") !=
+  CHECK(numbers.errors(assemble::Mode::eval).find("log_loss compares probabilities or logits") !=
         std::string::npos);
 }
 
@@ -120,7 +120,7 @@ TEST_CASE("averages have names of their own; balanced accuracy and mcc look at a
                              "[f1, {f1: {average: weighted}}, {f1: {average: micro}}, "
                              "balanced_accuracy, mcc, average_precision]",
                              {1}, number);
-  const spec::Forward forward = model.forward(spec::Mode::eval);
+  const assemble::Forward forward = model.forward(assemble::Mode::eval);
   std::vector<std::string> names;
   for (const abi::MetricDesc& metric : forward.metrics) names.push_back(metric.name);
   CHECK(names == std::vector<std::string>{"f1", "f1_weighted", "f1_micro", "balanced_accuracy",
@@ -131,7 +131,7 @@ TEST_CASE("averages have names of their own; balanced accuracy and mcc look at a
   CHECK(forward.metrics[2].average == abi::Average::micro);
   Model both = with_metrics("{binary_cross_entropy: {probability: y, target: t}}",
                             "[{f1: {average: micro, class: 1}}]", {1}, number);
-  CHECK(both.errors(spec::Mode::eval).find("f1 of one class has nothing to average") !=
+  CHECK(both.errors(assemble::Mode::eval).find("f1 of one class has nothing to average") !=
         std::string::npos);
 }
 
@@ -140,19 +140,19 @@ TEST_CASE("a metric names its own pair, or takes the only one there is") {
       with_metrics("{terms: {f: \"y^2\"}}", "[{mae: {prediction: y, target: t}}]", {}, number);
   check_close(evaluate(named, tensor({1}, {1}), tensor({1}, {4})).at("metric.mae"), {3});
   Model none = with_metrics("{terms: {f: \"y^2\"}}", "[mae]", {}, number);
-  CHECK(none.errors(spec::Mode::eval).find("no loss term that compares two values") !=
+  CHECK(none.errors(assemble::Mode::eval).find("no loss term that compares two values") !=
         std::string::npos);
   Model several = with_metrics(
       "{terms: {a: {mean_squared_error: {prediction: y, target: t}}, "
       "b: {mean_squared_error: {prediction: p, target: t}}}}",
       "[mae]", {}, number);
-  CHECK(several.errors(spec::Mode::eval).find("several loss terms: 'a' and 'b'") !=
+  CHECK(several.errors(assemble::Mode::eval).find("several loss terms: 'a' and 'b'") !=
         std::string::npos);
   Model same = with_metrics(
       "{terms: {a: {mean_squared_error: {prediction: y, target: t}}, "
       "b: {huber: {prediction: y, target: t}}}}",
       "[mae]", {}, number);
-  CHECK(same.errors(spec::Mode::eval).empty());
+  CHECK(same.errors(assemble::Mode::eval).empty());
 }
 
 TEST_CASE(
@@ -168,13 +168,13 @@ TEST_CASE(
 }
 
 TEST_CASE("top_k that cannot fail is refused, and so is a class that is not there") {
-  const spec::FieldInfo label = field("t", {}, abi::DType::i32, 3);
+  const assemble::FieldInfo label = field("t", {}, abi::DType::i32, 3);
   const std::string loss = "{cross_entropy: {logits: y, target: t}}";
   Model all = with_metrics(loss, "[{top_k: 3}]", {3}, label);
-  CHECK(all.errors(spec::Mode::eval).find("less than 3, the number of classes") !=
+  CHECK(all.errors(assemble::Mode::eval).find("less than 3, the number of classes") !=
         std::string::npos);
   Model none = with_metrics(loss, "[{precision: {class: 3}}]", {3}, label);
-  CHECK(none.errors(spec::Mode::eval).find("there is no such class") != std::string::npos);
+  CHECK(none.errors(assemble::Mode::eval).find("there is no such class") != std::string::npos);
 }
 
 TEST_CASE("precision, recall and f1 count decisions; one score stands for class 1") {
@@ -183,14 +183,14 @@ TEST_CASE("precision, recall and f1 count decisions; one score stands for class 
                              field("t", {}, abi::DType::i32, 3));
   const Tensors out = evaluate(model, tensor({2, 3}, {1, 2, 3, 5, 5, 0}), tensor({2}, {2, 1}));
   check_close(out.at("metric.precision"), {2, 2, 1, 0});
-  const spec::Forward forward = model.forward(spec::Mode::eval);
+  const assemble::Forward forward = model.forward(assemble::Mode::eval);
   CHECK(forward.metrics[0].chosen == -1);
   CHECK(forward.metrics[1].chosen == 2);
   CHECK(forward.metrics[2].finalize == abi::Finalize::f1);
   CHECK(forward.metrics[2].more_is_better);
   Model binary =
       with_metrics("{binary_cross_entropy: {logits: y, target: t}}", "[recall]", {}, number);
-  CHECK(binary.forward(spec::Mode::eval).metrics[0].chosen == 1);
+  CHECK(binary.forward(assemble::Mode::eval).metrics[0].chosen == 1);
 }
 
 TEST_CASE("auc ranks probabilities of classes, or one score by a condition") {
@@ -199,13 +199,13 @@ TEST_CASE("auc ranks probabilities of classes, or one score by a condition") {
   const double e = std::exp(1.0);
   check_close(evaluate(classes, tensor({2, 2}, {0, 1, 4, 4}), tensor({2}, {1, 0})).at("metric.auc"),
               {1 / (1 + e), e / (1 + e), 1, 0.5, 0.5, 0});
-  CHECK(classes.forward(spec::Mode::eval).metrics.size() == 2);
-  CHECK(classes.forward(spec::Mode::train).metrics.size() == 1);  // no curve while training
+  CHECK(classes.forward(assemble::Mode::eval).metrics.size() == 2);
+  CHECK(classes.forward(assemble::Mode::train).metrics.size() == 1);  // no curve while training
 
   Model score = with_metrics(mse, "[{auc: {score: y, positive: \"t > 2\"}}]", {}, number);
   check_close(evaluate(score, tensor({3}, {0.5, -7, 9}), tensor({3}, {1, 2, 3})).at("metric.auc"),
               {0.5, 0, -7, 0, 9, 1});
-  CHECK(score.forward(spec::Mode::eval).metrics[0].classes == 1);
+  CHECK(score.forward(assemble::Mode::eval).metrics[0].classes == 1);
 }
 
 TEST_CASE("psnr in decibels, with a bound for exact copies") {
@@ -298,13 +298,14 @@ TEST_CASE(
                        {"t", tensor({1}, {2})},
                        {"t:mixup", tensor({1}, {0})},
                        {"mixup:share", tensor({1}, {share})}};
-  const Tensors out = ir::evaluate(*model.forward(spec::Mode::train).graph, inputs, {.batch = 1});
+  const Tensors out =
+      ir::evaluate(*model.forward(assemble::Mode::train).graph, inputs, {.batch = 1});
   const double first = 10 * (share * 0.1 + (1 - share) * 0.5);
   const double last = 10 * (share * 0.3 + (1 - share) * 0.7);
   check_close(out.at("loss.cross_entropy"),
               {-share * std::log(last) - (1 - share) * std::log(first)});
   CHECK(out.at("metric.auc").data.at(1) == 1);
-  const Tensors plain = ir::evaluate(*model.forward(spec::Mode::eval).graph,
+  const Tensors plain = ir::evaluate(*model.forward(assemble::Mode::eval).graph,
                                      {{"p", inputs.at("p")}, {"t", inputs.at("t")}}, {.batch = 1});
   check_close(plain.at("loss.cross_entropy"), {-std::log(3.0)});
 }

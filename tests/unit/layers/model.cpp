@@ -4,8 +4,8 @@
 
 #include <random>
 
+#include "compiler/language/parse.h"
 #include "compiler/layers/catalogue.h"
-#include "compiler/spec/parse.h"
 
 namespace nnc::testing {
 
@@ -19,25 +19,26 @@ std::string rendered(const Diagnostics& diagnostics) {
 
 }  // namespace
 
-spec::Forward Model::forward(spec::Mode mode) {
-  std::optional<spec::Forward> result = spec::build_forward(description, fields, mode, diagnostics);
+assemble::Forward Model::forward(assemble::Mode mode) {
+  std::optional<assemble::Forward> result =
+      assemble::build_forward(description, fields, mode, diagnostics);
   INFO(rendered(diagnostics));
   REQUIRE(result.has_value());
   ir::verify(*result->graph);
   return std::move(*result);
 }
 
-std::string Model::errors(spec::Mode mode) {
+std::string Model::errors(assemble::Mode mode) {
   Diagnostics found;
-  const bool built = spec::build_forward(description, fields, mode, found).has_value();
+  const bool built = assemble::build_forward(description, fields, mode, found).has_value();
   CHECK(built != found.has_errors());
   return rendered(found);
 }
 
-Model load(const std::string& yaml, const std::vector<spec::FieldInfo>& fields) {
+Model load(const std::string& yaml, const std::vector<assemble::FieldInfo>& fields) {
   Model model;
-  std::optional<spec::Description> description =
-      spec::parse_text(yaml, "model.yaml", {}, layers::catalogue(), model.diagnostics);
+  std::optional<language::Description> description =
+      language::parse_text(yaml, "model.yaml", {}, layers::catalogue(), model.diagnostics);
   INFO(rendered(model.diagnostics));
   INFO(yaml);
   REQUIRE(description.has_value());
@@ -46,8 +47,8 @@ Model load(const std::string& yaml, const std::vector<spec::FieldInfo>& fields) 
   return model;
 }
 
-spec::FieldInfo field(const std::string& name, const std::vector<int64_t>& row_shape,
-                      abi::DType dtype, int64_t classes) {
+assemble::FieldInfo field(const std::string& name, const std::vector<int64_t>& row_shape,
+                          abi::DType dtype, int64_t classes) {
   return {
       .name = name, .dtype = dtype, .row_shape = row_shape, .classes = classes, .vocabulary = {}};
 }
@@ -69,7 +70,7 @@ ir::Tensor random_tensor(const std::vector<int64_t>& shape, unsigned seed) {
 }
 
 ir::Tensor run_layers(const std::string& layers, const ir::Tensor& x, Tensors weights,
-                      spec::Mode mode) {
+                      assemble::Mode mode) {
   std::string numbers = "0";
   const std::vector<int64_t> row(x.shape.begin() + 1, x.shape.end());
   for (auto extent = row.rbegin(); extent != row.rend(); ++extent) {
@@ -80,7 +81,7 @@ ir::Tensor run_layers(const std::string& layers, const ir::Tensor& x, Tensors we
   Model model = load("nnc: 1\nprecision: f64\ndata:\n  train: {inline: {x: [" + numbers + "]}}\n" +
                          "model:\n  inputs: [x]\n  layers:\n" + layers,
                      {field("x", row, abi::DType::f64)});
-  const spec::Forward forward = model.forward(mode);
+  const assemble::Forward forward = model.forward(mode);
   weights["x"] = x;
   return ir::evaluate(*forward.graph, weights, {.batch = x.shape[0]}).at("output");
 }

@@ -6,29 +6,29 @@
 #include <string>
 #include <vector>
 
+#include "compiler/assemble/forward.h"
 #include "compiler/ir/op.h"
-#include "compiler/spec/graph/forward.h"
 
 namespace nnc::testing {
 
 using Tensors = std::map<std::string, ir::Tensor>;
 
 struct Model {
-  spec::Description description;
-  std::vector<spec::FieldInfo> fields;
+  language::Description description;
+  std::vector<assemble::FieldInfo> fields;
   Diagnostics diagnostics;
 
   // The forward graph; fails the test with the rendered diagnostics if there are errors.
-  spec::Forward forward(spec::Mode mode);
+  assemble::Forward forward(assemble::Mode mode);
   // Its diagnostics as text, one rendered message after the other.
-  std::string errors(spec::Mode mode);
+  std::string errors(assemble::Mode mode);
 };
 
 // Fails the test if the text does not parse.
-Model load(const std::string& yaml, const std::vector<spec::FieldInfo>& fields);
+Model load(const std::string& yaml, const std::vector<assemble::FieldInfo>& fields);
 
-spec::FieldInfo field(const std::string& name, const std::vector<int64_t>& row_shape,
-                      abi::DType dtype = abi::DType::f32, int64_t classes = 0);
+assemble::FieldInfo field(const std::string& name, const std::vector<int64_t>& row_shape,
+                          abi::DType dtype = abi::DType::f32, int64_t classes = 0);
 
 ir::Tensor tensor(const std::vector<int64_t>& shape, const std::vector<double>& data);
 ir::Tensor scalar(double value);
@@ -39,7 +39,7 @@ ir::Tensor random_tensor(const std::vector<int64_t>& shape, unsigned seed);
 // A model of one layer (as YAML list items) over one field `x` of the given row shape; its output
 // for the rows `x`. Weights by name.
 ir::Tensor run_layers(const std::string& layers, const ir::Tensor& x, Tensors weights = {},
-                      spec::Mode mode = spec::Mode::predict);
+                      assemble::Mode mode = assemble::Mode::predict);
 
 void check_close(const ir::Tensor& found, const std::vector<double>& expected,
                  double tolerance = 1e-12);

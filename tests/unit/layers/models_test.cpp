@@ -33,17 +33,17 @@ TEST_CASE("every model file builds its graphs") {
                                                : pairs        ? std::vector<int64_t>{2}
                                                               : std::vector<int64_t>{}),
                                     field("y", {}), field("kind", {}, abi::DType::i32, 3)});
-    const spec::Forward predict = model.forward(spec::Mode::predict);
+    const assemble::Forward predict = model.forward(assemble::Mode::predict);
     CHECK(predict.outputs.size() >= (trains ? 1 : 4));
     ++files;
     if (!trains) {
       CHECK(predict.trainable().empty());
       continue;
     }
-    const spec::Forward train = model.forward(spec::Mode::train);
+    const assemble::Forward train = model.forward(assemble::Mode::train);
     CHECK(train.total() != nullptr);
     CHECK(!train.trainable().empty());
-    CHECK(model.forward(spec::Mode::eval).total() == nullptr);
+    CHECK(model.forward(assemble::Mode::eval).total() == nullptr);
     CHECK(predict.parameter_count() == train.parameter_count());
   }
   CHECK(files >= 10);
@@ -55,7 +55,7 @@ TEST_CASE("the table of layers: shapes, parameters, flops") {
       "    - dense: {units: 4, activation: relu}\n      name: fc\n"
       "    - dense: {units: 2, bias: false}\n      freeze: true\n",
       {field("x", {3})});
-  const spec::Forward forward = model.forward(spec::Mode::train);
+  const assemble::Forward forward = model.forward(assemble::Mode::train);
   REQUIRE(forward.layers.size() == 2);
   CHECK(forward.layers[0].name == "fc");
   CHECK(forward.layers[0].output_shape == std::vector<int64_t>{4});

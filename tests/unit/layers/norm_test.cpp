@@ -24,7 +24,7 @@ Model model_of(const std::string& layer, const std::vector<int64_t>& row, int64_
       {field("x", row, abi::DType::f64), field("t", row, abi::DType::f64)});
 }
 
-Tensors numbers_for(const spec::Forward& forward, const std::vector<int64_t>& shape) {
+Tensors numbers_for(const assemble::Forward& forward, const std::vector<int64_t>& shape) {
   Tensors numbers = {{"x", random_tensor(shape, 1)},
                      {"t", random_tensor(shape, 2)},
                      {"seed", scalar(5)},
@@ -77,7 +77,7 @@ std::vector<size_t> range(size_t first, size_t count, size_t step) {
 TEST_CASE("batch_norm: the batch's own statistics while training, over rows and pixels") {
   for (const int64_t rows : {2, 3, 6}) {  // of 6: a last batch that is not full has its own
     Model model = model_of("batch_norm: {momentum: 0.75, epsilon: 0.01}", {2, 3});
-    const spec::Forward forward = model.forward(spec::Mode::train);
+    const assemble::Forward forward = model.forward(assemble::Mode::train);
     const Tensors start = numbers_for(forward, {rows, 2, 3});
     const Tensors out = ir::evaluate(*forward.graph, start, {.batch = rows});
     const std::vector<double>& x = start.at("x").data;
@@ -103,11 +103,12 @@ TEST_CASE("batch_norm: the batch's own statistics while training, over rows and 
 }
 
 TEST_CASE("batch_norm: the running statistics elsewhere, and where it is frozen") {
-  const std::vector<spec::Mode> modes = {spec::Mode::train, spec::Mode::eval, spec::Mode::predict};
-  for (const spec::Mode mode : modes) {
-    const std::string freeze = mode == spec::Mode::train ? "\n      freeze: true" : "";
+  const std::vector<assemble::Mode> modes = {assemble::Mode::train, assemble::Mode::eval,
+                                             assemble::Mode::predict};
+  for (const assemble::Mode mode : modes) {
+    const std::string freeze = mode == assemble::Mode::train ? "\n      freeze: true" : "";
     Model model = model_of("batch_norm: {epsilon: 0.5}" + freeze, {3});
-    const spec::Forward forward = model.forward(mode);
+    const assemble::Forward forward = model.forward(mode);
     const Tensors start = numbers_for(forward, {2, 3});
     const Tensors out = ir::evaluate(*forward.graph, start, {.batch = 2});
     CHECK(out.count("state:n.mean") == 0);
@@ -118,18 +119,19 @@ TEST_CASE("batch_norm: the running statistics elsewhere, and where it is frozen"
         const double y = start.at("n.gamma").data[c] * (x - start.at("n.mean").data[c]) /
                              std::sqrt(start.at("n.variance").data[c] + 0.5) +
                          start.at("n.beta").data[c];
-        if (mode == spec::Mode::predict)
+        if (mode == assemble::Mode::predict)
           CHECK(out.at("output").data[row * 3 + c] == doctest::Approx(y));
         loss += start.at("t").data[row * 3 + c] * y;
       }
-      if (mode != spec::Mode::predict) CHECK(out.at("loss.all").data[row] == doctest::Approx(loss));
+      if (mode != assemble::Mode::predict)
+        CHECK(out.at("loss.all").data[row] == doctest::Approx(loss));
     }
   }
 }
 
 TEST_CASE("batch_norm: what is kept is not trained, and is listed apart") {
   Model model = model_of("batch_norm", {4, 4, 3});
-  const spec::Forward forward = model.forward(spec::Mode::train);
+  const assemble::Forward forward = model.forward(assemble::Mode::train);
   CHECK(forward.parameter_count() == 1 + 6);
   CHECK(forward.layers.at(1).parameters == 6);
   CHECK(forward.layers.at(1).statistics == 6);
@@ -138,7 +140,7 @@ TEST_CASE("batch_norm: what is kept is not trained, and is listed apart") {
     if (state.kind == abi::StateKind::statistic) kept.push_back(state.name);
   }
   CHECK(kept == std::vector<std::string>{"n.mean", "n.variance"});
-  for (const spec::ParameterInfo& info : forward.parameters) CHECK(!info.decays);
+  for (const assemble::ParameterInfo& info : forward.parameters) CHECK(!info.decays);
 }
 
 TEST_CASE("batch_norm: layers that share one update it one after the other") {
@@ -148,7 +150,7 @@ TEST_CASE("batch_norm: layers that share one update it one after the other") {
       "    - batch_norm: {momentum: 0.5}\n      share: a\n      name: b\n"
       "loss: {terms: {all: \"sum(a * b)\"}}\ntrain: {epochs: 1, optimizer: sgd}\n",
       {field("x", {1}, abi::DType::f64)});
-  const spec::Forward forward = model.forward(spec::Mode::train);
+  const assemble::Forward forward = model.forward(assemble::Mode::train);
   CHECK(forward.states.size() == 4);
   const Tensors out = ir::evaluate(*forward.graph,
                                    {{"x", tensor({2, 1}, {1, 3})},
@@ -231,11 +233,11 @@ TEST_CASE("derivatives of the normalising layers, along a random direction of al
       CAPTURE(layer);
       CAPTURE(row.size());
       Model model = model_of(layer, row);
-      spec::Forward forward = model.forward(spec::Mode::train);
+      assemble::Forward forward = model.forward(assemble::Mode::train);
       const auto gradients =
           autodiff::gradients(*forward.graph, forward.total(), forward.trainable());
       std::vector<std::string> names;
-      for (const spec::ParameterInfo& info : forward.parameters) names.push_back(info.name);
+      for (const assemble::ParameterInfo& info : forward.parameters) names.push_back(info.name);
       for (size_t i = 0; i < names.size(); ++i)
         forward.graph->add_output("slope." + names[i], gradients[i]);
       std::vector<int64_t> shape{6};
@@ -273,7 +275,7 @@ TEST_CASE("noisy layers: right on average while training, nothing elsewhere") {
                          Noisy{"gaussian_dropout: 0.2", 0.25}}) {
     CAPTURE(c.layer);
     Model model = model_of(c.layer, {2, 2, 500}, 40);
-    const spec::Forward forward = model.forward(spec::Mode::train);
+    const assemble::Forward forward = model.forward(assemble::Mode::train);
     Tensors numbers = numbers_for(forward, {40, 2, 2, 500});
     for (double& x : numbers.at("x").data) x = 1;
     numbers["w"] = scalar(1);
@@ -299,8 +301,8 @@ TEST_CASE("noisy layers: right on average while training, nothing elsewhere") {
     int same = 0;
     for (size_t i = 0; i < 500; ++i) same += y.data[i] == y.data[500 + i] ? 1 : 0;
     CHECK((same == 500) == spatial);
-    for (const spec::Mode mode : {spec::Mode::eval, spec::Mode::predict}) {
-      const spec::Forward plain = model.forward(mode);
+    for (const assemble::Mode mode : {assemble::Mode::eval, assemble::Mode::predict}) {
+      const assemble::Forward plain = model.forward(mode);
       for (const auto& node : plain.graph->nodes) CHECK(node->op->pure);
     }
   }

@@ -3,8 +3,8 @@
 
 #include <cmath>
 
+#include "compiler/assemble/update.h"
 #include "compiler/autodiff/autodiff.h"
-#include "compiler/spec/graph/update.h"
 #include "tests/unit/layers/model.h"
 
 using namespace nnc;
@@ -25,10 +25,10 @@ class Trainer {
             "loss: {terms: {t: \"y\"}}\ntrain: {epochs: 1, " +
             train + "}\n",
         {field("x", {}, abi::DType::f64)});
-    forward_.emplace(model.forward(spec::Mode::train));
+    forward_.emplace(model.forward(assemble::Mode::train));
     const auto gradients =
         autodiff::gradients(*forward_->graph, forward_->total(), forward_->trainable());
-    spec::append_update(*forward_, gradients, model.description, model.diagnostics);
+    assemble::append_update(*forward_, gradients, model.description, model.diagnostics);
     REQUIRE(!model.diagnostics.has_errors());
     ir::verify(*forward_->graph);
     for (const abi::StateDesc& state : forward_->states) states_[state.name] = scalar(0);
@@ -62,7 +62,7 @@ class Trainer {
     return 1 / (1 - std::pow(std::stod(name.substr(prefix.size())), step_));
   }
 
-  std::optional<spec::Forward> forward_;
+  std::optional<assemble::Forward> forward_;
   Tensors states_;
   int step_ = 0;
 };
@@ -115,9 +115,9 @@ TEST_CASE("weight decay changes kernels only") {
   const auto weights_after = [&](const std::string& optimizer) {
     Model model = load(head + "train: {epochs: 1, optimizer: {" + optimizer + "}}\n",
                        {field("x", {}, abi::DType::f64)});
-    spec::Forward forward = model.forward(spec::Mode::train);
+    assemble::Forward forward = model.forward(assemble::Mode::train);
     const auto g = autodiff::gradients(*forward.graph, forward.total(), forward.trainable());
-    spec::append_update(forward, g, model.description, model.diagnostics);
+    assemble::append_update(forward, g, model.description, model.diagnostics);
     Tensors params = {{"x", tensor({1}, {1})}, {"rate", scalar(0.1)}, {"inverse_rows", scalar(1)}};
     for (const ir::Param& param : forward.graph->params) {
       if (params.count(param.external_name) > 0) continue;
@@ -158,9 +158,9 @@ TEST_CASE("the norm of a clip is that of all gradients together") {
       "  params: {a: 0, b: 0}\n  layers:\n    - expr: \"3*a*x + 4*b*x\"\n      name: y\n"
       "loss: {terms: {t: \"y\"}}\ntrain: {epochs: 1, optimizer: sgd, clip: {norm: 1}}\n",
       {field("x", {}, abi::DType::f64)});
-  spec::Forward forward = model.forward(spec::Mode::train);
+  assemble::Forward forward = model.forward(assemble::Mode::train);
   const auto g = autodiff::gradients(*forward.graph, forward.total(), forward.trainable());
-  spec::append_update(forward, g, model.description, model.diagnostics);
+  assemble::append_update(forward, g, model.description, model.diagnostics);
   const Tensors out = ir::evaluate(*forward.graph,
                                    {{"x", tensor({1}, {1})},
                                     {"a", scalar(0)},

@@ -10,7 +10,7 @@ using namespace nnc::testing;
 
 namespace {
 
-Model prepared(const std::string& steps, const spec::FieldInfo& x) {
+Model prepared(const std::string& steps, const assemble::FieldInfo& x) {
   const std::string classes = x.classes > 0 ? "classes: " + std::to_string(x.classes) + ", " : "";
   return load("nnc: 1\nprecision: f64\ndata:\n  train: {npy: {x: x.npy}}\n  fields: {x: {" +
                   classes + "prepare: " + steps +
@@ -20,7 +20,8 @@ Model prepared(const std::string& steps, const spec::FieldInfo& x) {
 
 ir::Tensor run(Model& model, Tensors params) {
   const int64_t rows = params.at("x").shape[0];
-  return ir::evaluate(*model.forward(spec::Mode::predict).graph, params, {.batch = rows}).at("y");
+  return ir::evaluate(*model.forward(assemble::Mode::predict).graph, params, {.batch = rows})
+      .at("y");
 }
 
 }  // namespace
@@ -28,7 +29,7 @@ ir::Tensor run(Model& model, Tensors params) {
 TEST_CASE("scale works on stored bytes") {
   Model model = prepared("[{scale: 1/255}]", field("x", {2}, abi::DType::u8));
   check_close(run(model, {{"x", tensor({1, 2}, {0, 51})}}), {0, 0.2});
-  const spec::Forward forward = model.forward(spec::Mode::predict);
+  const assemble::Forward forward = model.forward(assemble::Mode::predict);
   CHECK(forward.graph->params[0].value->type.dtype == abi::DType::u8);
 }
 
@@ -38,7 +39,7 @@ TEST_CASE("standardize and minmax use one statistic for each entry of the last a
                           {"x:standardize.mean", tensor({2}, {2, 10})},
                           {"x:standardize.stddev", tensor({2}, {0.5, 5})}}),
               {-2, 0, 2, 2});
-  const std::vector<abi::StateDesc> states = model.forward(spec::Mode::train).states;
+  const std::vector<abi::StateDesc> states = model.forward(assemble::Mode::train).states;
   REQUIRE(states.size() == 2);
   CHECK(states[0].kind == abi::StateKind::prepared);
   CHECK(states[0].shape == std::vector<int64_t>{2});
@@ -68,7 +69,7 @@ TEST_CASE("targets come back in their own units") {
                            {"y:standardize.stddev", scalar(4)},
                            {"y:minmax.min", scalar(-2)},
                            {"y:minmax.max", scalar(1)}};
-  const spec::Forward forward = model.forward(spec::Mode::predict);
+  const assemble::Forward forward = model.forward(assemble::Mode::predict);
   auto outputs = ir::evaluate(*forward.graph, learned, {.batch = 2});
   for (const char* name : {"p", "bare", "by_hand"}) check_close(outputs.at(name), {22, 4});
   check_close(outputs.at("kept"), {0.5, -1});
@@ -77,7 +78,7 @@ TEST_CASE("targets come back in their own units") {
 
   Tensors rows = learned;
   rows["y"] = tensor({2}, {20, 10});
-  const spec::Forward judged = model.forward(spec::Mode::eval);
+  const assemble::Forward judged = model.forward(assemble::Mode::eval);
   outputs = ir::evaluate(*judged.graph, rows, {.batch = 2});
   check_close(outputs.at("metric.mae"), {2, 6});
   CHECK(judged.prepared_targets == std::vector<std::string>{"y"});
@@ -86,7 +87,7 @@ TEST_CASE("targets come back in their own units") {
 TEST_CASE("steps follow each other") {
   Model model = prepared("[{scale: 2}, standardize, {scale: 10}, standardize]",
                          field("x", {}, abi::DType::f64));
-  const spec::Forward forward = model.forward(spec::Mode::train);
+  const assemble::Forward forward = model.forward(assemble::Mode::train);
   REQUIRE(forward.states.size() == 4);
   CHECK(forward.states[0].initial.fit_step == 1);
   CHECK(forward.states[2].initial.fit_step == 3);
@@ -116,12 +117,13 @@ TEST_CASE("one_hot turns an index into a vector") {
 
 TEST_CASE("an index is not a number for a layer or for scale") {
   Model scaled = prepared("[{scale: 2}]", field("x", {}, abi::DType::i32, 3));
-  CHECK(scaled.errors(spec::Mode::train).find("scale: field 'x' is an index") != std::string::npos);
+  CHECK(scaled.errors(assemble::Mode::train).find("scale: field 'x' is an index") !=
+        std::string::npos);
   Model dense = load(
       "nnc: 1\ndata:\n  train: {npy: {x: x.npy}}\n  fields: {x: {classes: 3}}\n"
       "model:\n  inputs: [x]\n  layers:\n    - dense: 2\n",
       {field("x", {}, abi::DType::i32, 3)});
-  const std::string text = dense.errors(spec::Mode::train);
+  const std::string text = dense.errors(assemble::Mode::train);
   CHECK(text.find("model.yaml:8:7: error: dense 'dense_1': its input is an index, not a number") !=
         std::string::npos);
   CHECK(text.find("one_hot") != std::string::npos);
@@ -164,7 +166,7 @@ TEST_CASE("initialisers: limits and deviations from the fans of the kernel") {
         "    - dense: {units: 10, init: " +
             c.yaml + "}\n",
         {field("x", {6})});
-    const std::vector<abi::StateDesc> states = model.forward(spec::Mode::train).states;
+    const std::vector<abi::StateDesc> states = model.forward(assemble::Mode::train).states;
     REQUIRE(states.size() == 2);
     CHECK(states[0].name == "dense_1.kernel");
     CHECK(states[0].initial.kind == c.kind);
@@ -184,7 +186,7 @@ TEST_CASE("all kernels of a layer start as init says") {
         "    - separable_conv2d: {filters: 4, kernel: 3" +
             init + "}\n",
         {field("x", {8, 8, 3})});
-    const std::vector<abi::StateDesc> states = model.forward(spec::Mode::train).states;
+    const std::vector<abi::StateDesc> states = model.forward(assemble::Mode::train).states;
     REQUIRE(states.size() == 3);
     for (const abi::StateDesc& state : states) {
       CAPTURE(state.name);
@@ -205,11 +207,11 @@ TEST_CASE("explicit values must have the weight's shape") {
         {field("x", {3})});
   };
   Model good = with("{kernel: [[1, 2], [3, 4], [5, 6]], bias: [7, 8]}");
-  const std::vector<abi::StateDesc> states = good.forward(spec::Mode::train).states;
+  const std::vector<abi::StateDesc> states = good.forward(assemble::Mode::train).states;
   CHECK(states[0].initial.values == std::vector<double>{1, 2, 3, 4, 5, 6});
   CHECK(states[1].initial.values == std::vector<double>{7, 8});
   Model bad = with("{kernel: [[1, 2, 3], [4, 5, 6]]}");
-  const std::string text = bad.errors(spec::Mode::train);
+  const std::string text = bad.errors(assemble::Mode::train);
   CHECK(text.find("the values of 'kernel' have the wrong shape") != std::string::npos);
   CHECK(text.find("[3, 2]") != std::string::npos);
   CHECK(text.find("[2, 3]") != std::string::npos);

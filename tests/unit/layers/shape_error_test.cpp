@@ -1,8 +1,8 @@
 // Mistakes that show only when shapes are known.
 #include <doctest/doctest.h>
 
+#include "compiler/assemble/update.h"
 #include "compiler/autodiff/autodiff.h"
-#include "compiler/spec/graph/update.h"
 #include "tests/unit/layers/model.h"
 
 using namespace nnc;
@@ -54,7 +54,7 @@ TEST_CASE("shape mistakes say both shapes and who made them") {
         "  layers:\n" +
             c.layers,
         {field("image", {4, 4, 1}, abi::DType::u8)});
-    const std::string text = model.errors(spec::Mode::train);
+    const std::string text = model.errors(assemble::Mode::train);
     INFO(text);
     for (const std::string& piece : c.pieces) CHECK(text.find(piece) != std::string::npos);
   }
@@ -69,14 +69,14 @@ TEST_CASE("one mistake is reported once, and independent ones together") {
       "  outputs: {y: \"a + b\", z: \"c\"}\n",
       {field("image", {4, 4, 1}, abi::DType::u8)});
   Diagnostics found;
-  CHECK(!spec::build_forward(model.description, model.fields, spec::Mode::train, found));
+  CHECK(!assemble::build_forward(model.description, model.fields, assemble::Mode::train, found));
   REQUIRE(found.sorted().size() == 2);
   CHECK(found.sorted()[0].span.line == 7);
   CHECK(found.sorted()[1].span.line == 11);
 }
 
 TEST_CASE("losses say what does not fit") {
-  const auto errors = [](const std::string& loss, const spec::FieldInfo& target) {
+  const auto errors = [](const std::string& loss, const assemble::FieldInfo& target) {
     const std::string classes =
         target.classes > 0 ? "  fields: {t: {classes: " + std::to_string(target.classes) + "}}\n"
                            : "";
@@ -85,7 +85,7 @@ TEST_CASE("losses say what does not fit") {
                  "model:\n  inputs: [x]\n  layers:\n    - dense: 5\n      name: y\nloss: " + loss +
                  "\ntrain: {epochs: 1, optimizer: sgd}\n",
              {field("x", {3}), target});
-    return model.errors(spec::Mode::train);
+    return model.errors(assemble::Mode::train);
   };
   const std::string cross = "{cross_entropy: {logits: y, target: t}}";
   CHECK(errors(cross, field("t", {}, abi::DType::i32, 7)).find("an index of 7 classes") !=
@@ -109,7 +109,7 @@ TEST_CASE("what prediction needs must be an input") {
       "loss: {mean_squared_error: {prediction: y, target: t}}\n"
       "train: {epochs: 1, optimizer: sgd}\n",
       {field("x", {3}), field("t", {})});
-  const spec::Forward predict = model.forward(spec::Mode::predict);
+  const assemble::Forward predict = model.forward(assemble::Mode::predict);
   REQUIRE(predict.graph->params.size() == 3);
   CHECK(predict.graph->params[0].external_name == "x");
   CHECK(predict.outputs.at(0).shape == std::vector<int64_t>{1});
@@ -125,10 +125,10 @@ TEST_CASE("a loss that no weight reaches is an error, a weight that it does not 
             "\"}}\n"
             "train: {epochs: 1, optimizer: adam}\n",
         {field("x", {3})});
-    spec::Forward forward = model.forward(spec::Mode::train);
+    assemble::Forward forward = model.forward(assemble::Mode::train);
     const auto g = autodiff::gradients(*forward.graph, forward.total(), forward.trainable());
     Diagnostics found;
-    spec::append_update(forward, g, model.description, found);
+    assemble::append_update(forward, g, model.description, found);
     std::string text;
     for (const Diagnostic& diagnostic : found.sorted()) text += render(diagnostic);
     return text;
@@ -145,6 +145,6 @@ TEST_CASE("a loss without a train section is evaluated, not minimised") {
       "nnc: 1\ndata:\n  train: {npy: {x: x.npy}}\nmodel:\n  inputs: [x]\n"
       "  layers:\n    - dense: 1\n      name: y\nloss: {terms: {t: \"sum(y)\"}}\n",
       {field("x", {3})});
-  CHECK(model.forward(spec::Mode::train).total() == nullptr);
-  CHECK(model.forward(spec::Mode::eval).loss_terms == std::vector<std::string>{"t"});
+  CHECK(model.forward(assemble::Mode::train).total() == nullptr);
+  CHECK(model.forward(assemble::Mode::eval).loss_terms == std::vector<std::string>{"t"});
 }

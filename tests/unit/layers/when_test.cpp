@@ -26,15 +26,15 @@ Model model_of(const std::string& layer, const std::string& when) {
       {field("x", {1}, abi::DType::f64), field("t", {1}, abi::DType::f64)});
 }
 
-bool draws(Model& model, spec::Mode mode) {
-  const spec::Forward forward = model.forward(mode);
+bool draws(Model& model, assemble::Mode mode) {
+  const assemble::Forward forward = model.forward(mode);
   return std::any_of(forward.graph->nodes.begin(), forward.graph->nodes.end(),
                      [](const auto& node) { return !node->op->pure; });
 }
 
 // |n - 0| of `rows` rows with x = 1, the first of them being row `first` of its split.
 std::vector<double> evaluated(Model& model, int64_t rows, int64_t first, double seed) {
-  const spec::Forward forward = model.forward(spec::Mode::eval);
+  const assemble::Forward forward = model.forward(assemble::Mode::eval);
   const std::vector<int64_t> shape{rows, 1};
   const std::vector<double> ones(static_cast<size_t>(rows), 1), zeros(static_cast<size_t>(rows), 0);
   const Tensors numbers = {{"x", tensor(shape, ones)},
@@ -59,9 +59,9 @@ TEST_CASE("random layers draw in the modes that `when` names, and never in a pre
       CAPTURE(layer);
       CAPTURE(c.when);
       Model model = model_of(layer, c.when);
-      CHECK(draws(model, spec::Mode::train) == c.train);
-      CHECK(draws(model, spec::Mode::eval) == c.eval);
-      CHECK_FALSE(draws(model, spec::Mode::predict));
+      CHECK(draws(model, assemble::Mode::train) == c.train);
+      CHECK(draws(model, assemble::Mode::eval) == c.eval);
+      CHECK_FALSE(draws(model, assemble::Mode::predict));
     }
   }
 }

@@ -7,12 +7,12 @@
 #include <optional>
 #include <set>
 
+#include "compiler/assemble/forward.h"
 #include "compiler/autodiff/autodiff.h"
+#include "compiler/language/parse.h"
 #include "compiler/layers/catalogue.h"
 #include "compiler/layers/losses.h"
 #include "compiler/passes/pass.h"
-#include "compiler/spec/graph/forward.h"
-#include "compiler/spec/parse.h"
 #include "tests/support/graph_runner.h"
 
 namespace {
@@ -49,7 +49,8 @@ std::string text_of(const Edge& edge, const std::string& precision) {
          "\ntrain: {epochs: 1, batch: 1, optimizer: sgd}\n";
 }
 
-spec::FieldInfo field(const std::string& name, const std::vector<int64_t>& row, int64_t classes) {
+assemble::FieldInfo field(const std::string& name, const std::vector<int64_t>& row,
+                          int64_t classes) {
   return {.name = name,
           .dtype = classes > 0 ? abi::DType::i32 : abi::DType::f64,
           .row_shape = row,
@@ -68,12 +69,12 @@ test::Tensors run(const Edge& edge, const std::string& precision) {
   const auto x_row = row_of(edge.x_row, edge.x), t_row = row_of(edge.t_row, edge.t);
   Diagnostics diagnostics;
   const auto description =
-      spec::parse_text(text, "edge.yaml", {}, layers::catalogue(), diagnostics);
+      language::parse_text(text, "edge.yaml", {}, layers::catalogue(), diagnostics);
   INFO(text);
   REQUIRE(description.has_value());
   auto forward =
-      spec::build_forward(*description, {field("x", x_row, 0), field("t", t_row, edge.classes)},
-                          spec::Mode::train, diagnostics);
+      assemble::build_forward(*description, {field("x", x_row, 0), field("t", t_row, edge.classes)},
+                              assemble::Mode::train, diagnostics);
   for (const Diagnostic& diagnostic : diagnostics.sorted()) MESSAGE(render(diagnostic));
   REQUIRE(forward.has_value());
   ir::Graph& graph = *forward->graph;

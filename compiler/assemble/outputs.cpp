@@ -1,0 +1,51 @@
+// What the model predicts, and leaving out what nobody needs.
+#include <set>
+
+#include "compiler/assemble/forward_builder.h"
+#include "compiler/layers/rows.h"
+
+namespace nnc::assemble {
+
+// Outputs are built in every mode, so that their mistakes are found early; only prediction keeps
+// them.
+void ForwardBuilder::build_predictions() {
+  for (const NamedFormula& output : description_.model.outputs) {
+    attempt([&] {
+      // A layer of the same name comes first in find(), and an output may be called as its layer
+      // is.
+      const layers::Operand operand = build_output(output);
+      values_.emplace(output.name.text, operand);
+      if (mode_ != Mode::predict) return;
+      OutputInfo info{output.name.text, layers::row_shape(operand.value), "", ""};
+      forward_.graph->add_output(output.name.text, predicted(output, operand.value, info.units));
+      forward_.outputs.push_back(std::move(info));
+    });
+  }
+  if (mode_ == Mode::predict) name_class_outputs();
+}
+
+// Removes nodes without use, inputs that nothing reads and, for prediction, states that nothing
+// reads. Training keeps all weights: they are written to the weights file.
+void ForwardBuilder::drop_unused() {
+  ir::Graph& graph = *forward_.graph;
+  graph.remove_dead();
+  std::set<const ir::Value*> used;
+  for (const ir::Output& output : graph.outputs) used.insert(output.value);
+  for (const auto& node : graph.nodes) used.insert(node->operands.begin(), node->operands.end());
+  std::set<std::string> dropped;
+  std::erase_if(graph.params, [&](const ir::Param& param) {
+    const bool may_go = param.kind != ir::ParamKind::state || mode_ == Mode::predict;
+    if (!may_go || used.count(param.value.get()) > 0) return false;
+    if (param.kind == ir::ParamKind::state) dropped.insert(param.external_name);
+    return true;
+  });
+  for (size_t i = 0; i < graph.params.size(); ++i) {
+    graph.params[i].value->index = static_cast<int>(i);
+  }
+  std::erase_if(forward_.states,
+                [&](const abi::StateDesc& state) { return dropped.count(state.name) > 0; });
+  std::erase_if(forward_.parameters,
+                [&](const ParameterInfo& info) { return dropped.count(info.name) > 0; });
+}
+
+}  // namespace nnc::assemble

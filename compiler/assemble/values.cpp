@@ -1,0 +1,109 @@
+// Names to values: each is built when it is first asked for.
+#include <algorithm>
+
+#include "compiler/assemble/forward_builder.h"
+#include "compiler/layers/formula.h"
+#include "compiler/layers/rows.h"
+#include "compiler/support/text.h"
+
+namespace nnc::assemble {
+
+using layers::Operand;
+
+Operand ForwardBuilder::find(const std::string& name, const SourceSpan& span) {
+  if (const auto found = values_.find(name); found != values_.end()) return found->second;
+  if (failed_.count(name) > 0) throw AlreadyReported{};
+  if (std::find(in_progress_.begin(), in_progress_.end(), name) != in_progress_.end()) {
+    throw UserError(span, "'" + name + "' depends on itself", "a model without cycles",
+                    join(in_progress_, "and") + " lead back to '" + name + "'");
+  }
+  const SourceSpan before = b_.span();
+  in_progress_.push_back(name);
+  try {
+    const Operand operand = make(name, span);
+    in_progress_.pop_back();
+    b_.set_span(before);
+    return values_[name] = operand;
+  } catch (...) {
+    in_progress_.pop_back();
+    b_.set_span(before);
+    failed_.insert(name);
+    throw;
+  }
+}
+
+Operand ForwardBuilder::make(const std::string& name, const SourceSpan& span) {
+  for (const Layer& layer : description_.model.layers) {
+    if (layer.name == name) return build_layer(layer);
+  }
+  for (const Parameter& parameter : description_.model.params) {
+    if (parameter.name.text == name) return build_parameter(parameter);
+  }
+  for (const FieldInfo& info : fields_) {
+    if (info.name == name) return build_field(info, span);
+  }
+  for (const NamedFormula& output : description_.model.outputs) {
+    if (output.name.text == name) return build_output(output);
+  }
+  if (const auto found = find_weight(name)) return *found;
+  throw UserError(span, "there is no value " + in_quotes(name),
+                  "a layer, a field, a parameter or an output of this model");
+}
+
+// fc1.kernel: the layer is built first, then its weights are known.
+std::optional<Operand> ForwardBuilder::find_weight(const std::string& name) {
+  const size_t dot = name.rfind('.');
+  if (dot == std::string::npos) return std::nullopt;
+  const std::string layer_name = name.substr(0, dot);
+  if (const Layer* layer = description_.model.layer(layer_name)) find(layer->name, layer->span);
+  for (const ParameterInfo& parameter : forward_.parameters) {
+    if (parameter.name == name) return Operand{parameter.value, "weight '" + name + "'"};
+  }
+  if (const auto statistic = statistics_.find(name); statistic != statistics_.end()) {
+    return Operand{statistic->second.state, "statistic '" + name + "'"};
+  }
+  return std::nullopt;
+}
+
+Operand ForwardBuilder::build_parameter(const Parameter& parameter) {
+  abi::StateDesc state;
+  state.name = parameter.name.text;
+  state.dtype = dtype_;
+  state.initial.a = parameter.init.value;
+  ir::Value* value = add_state(state);
+  ParameterInfo info;
+  info.name = state.name;
+  info.value = value;
+  info.span = parameter.name.span;
+  if (parameter.minimum) info.minimum = parameter.minimum->value;
+  if (parameter.maximum) info.maximum = parameter.maximum->value;
+  forward_.parameters.push_back(info);
+  return {value, "parameter '" + state.name + "'"};
+}
+
+Operand ForwardBuilder::build_output(const NamedFormula& output) {
+  b_.set_span(output.formula.span);
+  layers::FormulaContext context{b_, *this, dtype_, this};
+  return {each_row(layers::build_formula(context, output.formula)),
+          "output '" + output.name.text + "', line " + std::to_string(output.name.span.line)};
+}
+
+ir::Value* ForwardBuilder::formula(const Formula& formula, layers::Scope& scope) {
+  b_.set_span(formula.span);
+  layers::FormulaContext context{b_, scope, dtype_, this};
+  return layers::build_formula(context, formula);
+}
+
+ir::Value* ForwardBuilder::each_row(ir::Value* value) {
+  return layers::spread(b_, value, layers::row_shape(value), true);
+}
+
+ir::Value* ForwardBuilder::add_state(abi::StateDesc state) {
+  state.stream = layers::stream_of(state.name);
+  const ir::Type type{state.dtype, ir::fixed_shape(state.shape)};
+  ir::Value* value = forward_.graph->add_param(ir::ParamKind::state, state.name, type, state.name);
+  forward_.states.push_back(std::move(state));
+  return value;
+}
+
+}  // namespace nnc::assemble
