@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compiler/language/file_schema.h"
 #include "compiler/language/flow_slips.h"
 #include "compiler/language/synonyms.h"
 #include "compiler/support/text.h"
@@ -62,7 +63,7 @@ Value Decoder::decode(const YamlNode& node, const schema::Type& type, const std:
     case schema::Kind::list: return list(node, type, what);
     case schema::Kind::map: return map(node, type, what);
     case schema::Kind::record: return record(node, type, what);
-    case schema::Kind::entry: return entry(node, type, what);
+    case schema::Kind::entry: return entry(node, with_siblings(type), what);
     case schema::Kind::one_of: return one_of(node, type, what);
     default: return scalar(node, type, what);
   }

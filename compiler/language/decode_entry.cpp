@@ -169,6 +169,12 @@ bool belongs_beside(const YamlEntry& inside, const schema::Entry& entry, const s
   return !entry.other_keys && !has_key(entry.keys, key) && has_key(type.keys, key);
 }
 
+// `init: zeros` beside a layer that has an `init` inside: beside it stand the weights of a run.
+bool is_initialiser(const YamlEntry& beside, const schema::Entry* entry) {
+  const bool of_a_run = beside.value.is_map() && beside.value.find("from") != nullptr;
+  return beside.key.text == "init" && !of_a_run && entry != nullptr && has_key(entry->keys, "init");
+}
+
 }  // namespace
 
 // `dense: {units: 3, name: fc}`: what stands inside and belongs beside is taken out of `arguments`.
@@ -200,7 +206,7 @@ bool Decoder::keys_beside(const YamlNode& node, const YamlEntry& chosen, const s
   others.damaged = node.damaged;
   for (const YamlEntry& beside : node.entries) {
     if (&beside == &chosen) continue;
-    if (has_key(type.keys, beside.key.text)) {
+    if (has_key(type.keys, beside.key.text) && !is_initialiser(beside, entry)) {
       others.entries.push_back(beside);
     } else if (belongs_inside(beside, chosen, entry)) {
       misplaced = true;

@@ -183,7 +183,7 @@ Value Decoder::name(const YamlNode& node, const schema::Type& type, const std::s
   const std::optional<YamlNode> filled = settings_.fill(node);
   if (!filled) return failed(node);
   const std::string& text = filled->text;
-  const bool good = is_reference ? is_dotted_name(text) : is_identifier(text);
+  const bool good = is_dotted_name(text);  // layers of blocks have names with dots
   if (good && is_reference) return value_of(node, Name{text, node.span});
   if (good) return value_of(node, text);
   if (is_reference && text.find(',') != std::string::npos) {

@@ -66,8 +66,6 @@ std::vector<Name> names_in(const Args& args) {
   return result;
 }
 
-std::string head_of(const std::string& name) { return name.substr(0, name.find('.')); }
-
 const Split* Data::split(const std::string& name) const {
   for (const Split& split : splits) {
     if (split.name.text == name) return &split;
@@ -87,6 +85,15 @@ const Layer* Model::layer(const std::string& name) const {
     if (layer.name == name) return &layer;
   }
   return nullptr;
+}
+
+std::string Model::head_of(const std::string& name) const {
+  for (size_t end = name.size(); end != std::string::npos; end = name.rfind('.', end - 1)) {
+    const std::string part = name.substr(0, end);
+    if (layer(part) != nullptr) return part;
+    if (end == 0) break;
+  }
+  return name.substr(0, name.find('.'));
 }
 
 }  // namespace nnc::language

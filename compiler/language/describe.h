@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler/language/blocks.h"
 #include "compiler/language/description.h"
 #include "compiler/support/diagnostics.h"
 #include "compiler/support/schema.h"
@@ -32,8 +33,12 @@ struct Draft {
 };
 
 void describe_data(const MapValue& data, Draft& draft, Diagnostics& diagnostics);
-void describe_model(const MapValue& model, const schema::Catalogue& catalogue, Draft& draft,
-                    Diagnostics& diagnostics);
+void describe_model(const MapValue& model, const schema::Catalogue& catalogue, const Blocks& blocks,
+                    Draft& draft, Diagnostics& diagnostics);
+// The layers of the model, with blocks, repeats and residuals flattened.
+void describe_layers(const ListValue& layers, const schema::Catalogue& catalogue,
+                     const Blocks& blocks, Draft& draft, Diagnostics& diagnostics);
+void describe_functions(const MapValue& functions, Draft& draft, Diagnostics& diagnostics);
 void describe_loss(const Value& loss, Draft& draft, Diagnostics& diagnostics);
 void describe_metrics(const ListValue& metrics, Draft& draft, Diagnostics& diagnostics);
 void describe_train(const MapValue& train, Draft& draft, Diagnostics& diagnostics);
@@ -53,7 +58,5 @@ void warn_of_losses(const Draft& draft, Diagnostics& diagnostics);
 // A name in a formula or an argument, with its place.
 std::vector<Name> names_in(const Expression& expression);
 std::vector<Name> names_in(const Args& args);
-// "fc" of "fc.kernel".
-std::string head_of(const std::string& name);
 
 }  // namespace nnc::language

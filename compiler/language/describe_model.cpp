@@ -9,10 +9,11 @@ namespace {
 
 class ModelDescriber {
  public:
-  ModelDescriber(const MapValue& map, const schema::Catalogue& catalogue, Draft& draft,
-                 Diagnostics& diagnostics)
+  ModelDescriber(const MapValue& map, const schema::Catalogue& catalogue, const Blocks& blocks,
+                 Draft& draft, Diagnostics& diagnostics)
       : map_(map),
         catalogue_(catalogue),
+        blocks_(blocks),
         draft_(draft),
         model_(draft.description.model),
         diagnostics_(diagnostics) {}
@@ -30,10 +31,8 @@ class ModelDescriber {
       for (const auto& [name, value] : params->map()) parameter(name, value);
     }
     if (const Value* layers = get(map_, "layers")) {
-      for (const Value& value : layers->list()) layer(value);
+      describe_layers(layers->list(), catalogue_, blocks_, draft_, diagnostics_);
     }
-    automatic_names();
-    default_inputs();
     outputs();
   }
 
@@ -69,126 +68,6 @@ class ModelDescriber {
     }
   }
 
-  void layer(const Value& value) {
-    if (!value.is_entry()) {
-      draft_.layers_complete = false;
-      return;
-    }
-    const EntryValue& entry = value.entry();
-    Layer layer;
-    layer.kind = entry.kind;
-    layer.span = entry.kind.span;
-    layer.args.whole = entry.args->whole;
-    const MapValue& beside = entry.siblings->values();
-    if (const Value* name = get(beside, "name")) {
-      layer.name = name->text();
-      layer.named = true;
-      layer.span = name->span;
-    }
-    if (stands(beside, "name") && !layer.named) draft_.layers_complete = false;
-    if (const Value* from = get(beside, "from")) add_inputs(*from, layer);
-    layer.from_given = stands(beside, "from");
-    if (const Value* share = get(beside, "share")) layer.share = share->reference();
-    if (const Value* freeze = get(beside, "freeze"))
-      layer.freeze = {freeze->boolean(), freeze->span};
-    if (const Value* penalty = get(beside, "penalty")) layer.penalty = penalty_of(*penalty);
-    if (const Value* predict = get(beside, "predict")) layer.predict = predict->formula();
-    if (const Value* when = get(beside, "when")) layer.when = modes(*when, layer.kind.text);
-    arguments(*entry.args, layer);
-    model_.layers.push_back(std::move(layer));
-  }
-
-  When modes(const Value& value, const std::string& kind) {
-    When when{.span = value.span};
-    const ListValue one{value};
-    for (const Value& mode : value.is_list() ? value.list() : one) {
-      if (!mode.is_text()) continue;
-      (mode.text() == "train" ? when.train : when.eval) = true;
-    }
-    const schema::Entry* layer = catalogue_.find(schema::Group::layers, kind);
-    if (layer == nullptr || layer->random) return when;
-    std::vector<std::string> random;
-    for (const schema::Entry* entry : catalogue_.entries(schema::Group::layers)) {
-      if (entry->random) random.push_back(entry->name);
-    }
-    diagnostics_.error(value.span,
-                       "'when' says when random numbers are drawn, and " + kind + " draws none",
-                       "no 'when', or a layer that draws: " + join(random, "or"));
-    return when;
-  }
-
-  static void add_inputs(const Value& value, Layer& layer) {
-    if (value.is_reference()) layer.from.push_back(value.reference());
-    if (!value.is_list()) return;
-    for (const Value& item : value.list()) {
-      if (item.is_reference()) layer.from.push_back(item.reference());
-    }
-  }
-
-  // The inputs of a merge layer move to `from`.
-  void arguments(const Args& args, Layer& layer) {
-    const schema::Entry* entry = catalogue_.find(schema::Group::layers, layer.kind.text);
-    const bool merges = entry != nullptr && entry->merges;
-    for (const auto& [key, value] : args.values()) {
-      if (!merges || key.text != "inputs") {
-        layer.args.set(key, value);
-        continue;
-      }
-      if (layer.from_given) {
-        diagnostics_.error(key.span, "the inputs of " + layer.kind.text + " are given twice",
-                           "either " + layer.kind.text + ": [a, b] or 'from'");
-      }
-      layer.from_given = true;
-      add_inputs(value, layer);
-    }
-    if (merges && !layer.from_given) {
-      diagnostics_.error(layer.kind.span, layer.kind.text + " needs its inputs",
-                         layer.kind.text + ": [a, b]");
-      layer.from_given = true;
-    }
-  }
-
-  void automatic_names() {
-    std::set<std::string> given;
-    for (const Layer& layer : model_.layers) {
-      if (layer.named) given.insert(layer.name);
-    }
-    std::map<std::string, int> counts;
-    for (Layer& layer : model_.layers) {
-      if (layer.named) continue;
-      do {
-        layer.name = layer.kind.text + "_" + std::to_string(++counts[layer.kind.text]);
-      } while (given.count(layer.name) > 0);
-    }
-  }
-
-  bool names_its_inputs(const Layer& layer) const {
-    const schema::Entry* entry = catalogue_.find(schema::Group::layers, layer.kind.text);
-    if (entry == nullptr) return true;
-    for (const schema::Key& key : entry->keys) {
-      if (key.name == entry->principal) return key.type.kind == schema::Kind::formula;
-    }
-    return false;
-  }
-
-  void default_inputs() {
-    for (size_t i = 0; i < model_.layers.size(); ++i) {
-      Layer& layer = model_.layers[i];
-      if (layer.from_given || names_its_inputs(layer)) continue;
-      if (i > 0) {
-        layer.from.push_back({model_.layers[i - 1].name, layer.kind.span});
-      } else if (model_.inputs.size() == 1) {
-        layer.from.push_back({model_.inputs[0].text, layer.kind.span});
-      } else if (model_.inputs.size() > 1) {
-        std::vector<std::string> names;
-        for (const Name& input : model_.inputs) names.push_back(input.text);
-        diagnostics_.error(layer.kind.span,
-                           "the first layer needs 'from', because the model has several inputs",
-                           "from: " + join(names, "or"));
-      }
-    }
-  }
-
   void outputs() {
     const Value* outputs = get(map_, "outputs");
     model_.outputs_given = stands(map_, "outputs");
@@ -220,6 +99,7 @@ class ModelDescriber {
 
   const MapValue& map_;
   const schema::Catalogue& catalogue_;
+  const Blocks& blocks_;
   Draft& draft_;
   Model& model_;
   Diagnostics& diagnostics_;
@@ -227,9 +107,9 @@ class ModelDescriber {
 
 }  // namespace
 
-void describe_model(const MapValue& model, const schema::Catalogue& catalogue, Draft& draft,
-                    Diagnostics& diagnostics) {
-  ModelDescriber(model, catalogue, draft, diagnostics).run();
+void describe_model(const MapValue& model, const schema::Catalogue& catalogue, const Blocks& blocks,
+                    Draft& draft, Diagnostics& diagnostics) {
+  ModelDescriber(model, catalogue, blocks, draft, diagnostics).run();
 }
 
 }  // namespace nnc::language

@@ -85,10 +85,17 @@ struct When {
   SourceSpan span;
 };
 
+// Weights to begin with: those of `name` in the run in `folder`.
+struct InitFrom {
+  Located<std::string> folder;
+  std::string name;
+};
+
+// Blocks, repeats and residuals are flattened: what is left are plain layers with dotted names.
 struct Layer {
   Name kind;           // the layer's word and its place
   Args args;           // `inputs` of a merge layer are in `from`, not here
-  std::string name;    // given, or KIND_1, KIND_2 … (only for tables and weights)
+  std::string name;    // given, or KIND_1, KIND_2 … (only for tables and weights); d_real.conv
   bool named = false;  // whether the name was given: only then it can be referenced
   SourceSpan span;     // of the name if given, else of the kind
   // Its inputs; default: the layer above, or the only input of the model. Empty only for a layer
@@ -100,6 +107,15 @@ struct Layer {
   std::optional<Penalty> penalty;  // overrides loss.penalty for this layer
   std::optional<Formula> predict;  // what stands in its place in predict mode
   std::optional<When> when;        // of a random layer; default: while training
+  std::optional<InitFrom> init_from;
+};
+
+// A block, a repeat or a residual as it was written: its layers are those called NAME.….
+struct Composite {
+  std::string name;
+  std::string block;                 // the template of a block; otherwise empty
+  std::vector<std::string> outputs;  // of a block with several values, which has none of its own
+  SourceSpan span;
 };
 
 // A free trainable value for formulas.
@@ -121,7 +137,19 @@ struct Model {
   std::vector<Layer> layers;
   std::vector<NamedFormula> outputs;  // default: `output`, the last layer
   bool outputs_given = false;
+  std::vector<Composite> composites;
   const Layer* layer(const std::string& name) const;  // by given or automatic name
+  // The longest part of a dotted name that is a layer: d_real.conv of d_real.conv.kernel. Without
+  // one the part before the first dot.
+  std::string head_of(const std::string& name) const;
+};
+
+// A part of the model that can be called on its own.
+struct Function {
+  Name name;
+  std::vector<Name> inputs;  // fields, and named values at which the graph is cut
+  std::vector<NamedFormula> outputs;
+  std::vector<NamedFormula> draw;  // random values of inputs that nobody gives
 };
 
 // ---- loss and metrics
@@ -170,6 +198,20 @@ struct EarlyStop {
 
 enum class Keep { best, last };
 
+// What training does with each batch, one phase after the other. Without phases there is one, that
+// minimises the total for all weights.
+struct Phase {
+  std::string name;  // the term that it minimises, numbered if it stands twice
+  Formula minimize;  // of loss terms
+  SourceSpan span;
+  std::vector<Name> update;         // as written; empty: all
+  std::vector<std::string> layers;  // whose weights and statistics it updates; and free parameters
+  Located<int64_t> steps;           // of each batch
+  Choice optimizer;
+  std::optional<Choice> schedule;
+  std::optional<Clip> clip;
+};
+
 struct Train {
   SourceSpan span;
   std::optional<Located<int64_t>> epochs, steps;  // exactly one of them
@@ -181,6 +223,7 @@ struct Train {
   Located<Keep> keep;
   Located<bool> shuffle;
   Located<int64_t> seed;
+  std::vector<Phase> phases;  // empty: optimizer, schedule and clip above
 };
 
 // ---- the whole
@@ -195,6 +238,7 @@ struct Description {
   std::vector<Setting> settings;
   std::optional<Data> data;
   Model model;
+  std::vector<Function> functions;
   std::optional<Loss> loss;
   std::vector<Metric> metrics;
   std::optional<Train> train;

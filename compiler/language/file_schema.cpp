@@ -53,6 +53,29 @@ Type data() {
                  Key("fields", fields(), "what the fields are and how they are prepared")});
 }
 
+// What may stand in `blocks`, by name.
+Type block() {
+  return record(
+      {Key("args", map_of(text()),
+           "numbers and words that its layers use as $name; a use sets others by `with`"),
+       Key("inputs", list_of(name()).sized(1, many), "what its layers call the inputs").required(),
+       Key("layers", list_of(entry_of(Group::layers)).sized(1, most_layers),
+           "its layers. They see its inputs and each other")
+           .required(),
+       Key("outputs", one_of({list_of(reference()).sized(1, many), map_of(formula())}),
+           "which of its layers are its values, or formulas; default: the last layer")});
+}
+
+// What may stand in `functions`, by name.
+Type function() {
+  return record({Key("inputs", list_of(reference()).sized(1, many),
+                     "fields, and named values at which the graph is cut")
+                     .required(),
+                 Key("outputs", map_of(formula()), "what it computes").required(),
+                 Key("draw", map_of(formula()),
+                     "random values for inputs that nobody gives: {z: \"normal()\"}")});
+}
+
 Type model() {
   const Type parameter =
       one_of({number(), record({Key("init", number(), "the value to start from").by_default("0"),
@@ -62,8 +85,7 @@ Type model() {
       {Key("inputs", list_of(reference()).sized(1, many), "the fields that the model takes")
            .required(),
        Key("params", map_of(parameter), "free trainable numbers, for formulas"),
-       Key("layers",
-           list_of(entry_with_siblings(Group::layers, layer_siblings())).sized(0, most_layers),
+       Key("layers", list_of(entry_of(Group::layers)).sized(0, most_layers),
            "the graph, from top to bottom"),
        Key("outputs", map_of(formula()),
            "what the model predicts; default: the last layer. The bare name of what a loss "
@@ -129,15 +151,31 @@ const std::vector<Key>& source_siblings() {
   return keys;
 }
 
+const Type& with_siblings(const Type& type) {
+  static const Type layer = entry_with_siblings(Group::layers, layer_siblings());
+  const bool bare = type.kind == Kind::entry && type.group == Group::layers && type.keys.empty();
+  return bare ? layer : type;
+}
+
+const Type& block_type() {
+  static const Type type = block();
+  return type;
+}
+
 const std::vector<Key>& layer_siblings() {
   static const Type mode = choice({"train", "eval"});
   static const std::vector<Key> siblings = {
       Key("name", name(), "what formulas and other layers call it"),
-      Key("from", one_of({reference(), list_of(reference()).sized(1, many)}),
-          "its input; default: the layer above"),
+      Key("from", one_of({reference(), list_of(reference()).sized(1, many), map_of(reference())}),
+          "its input; default: the layer above. Several as a list; those of a block also by name"),
+      Key("with", map_of(text()), "the arguments of a block, instead of those that it has"),
       Key("share", reference(), "the layer above whose weights it uses"),
       Key("freeze", boolean(), "whether its weights stay as they are").by_default("false"),
       Key("penalty", penalty(), "on its kernel, instead of the penalty of the loss"),
+      Key("init",
+          record({Key("from", path(), "the folder of the run").required(),
+                  Key("name", reference(), "what they are called there; default: as here")}),
+          "weights of another run to begin with, by name"),
       Key("predict", formula(), "what stands in its place in prediction"),
       Key("when", one_of({mode, list_of(mode).sized(1, 2)}),
           "the modes in which it draws random numbers; elsewhere its input passes unchanged. In an "
@@ -153,7 +191,10 @@ const Type& file_type() {
        Key("precision", choice({"f32", "f64"}), "of all numbers").by_default("f32"),
        Key("settings", map_of(one_of({number(), text()})),
            "named numbers and texts, used as $name"),
-       Key("data", data(), "where rows come from"), Key("model", model(), "the graph").required(),
+       Key("data", data(), "where rows come from"),
+       Key("blocks", map_of(block()), "layers that the model uses more than once"),
+       Key("model", model(), "the graph").required(),
+       Key("functions", map_of(function()), "parts of the model that can be called on their own"),
        Key("loss", loss(), "what training makes small"),
        Key("metrics", list_of(entry_of(Group::metrics)), "what is reported beside the loss"),
        Key("train", train(), "how training goes")});

@@ -13,6 +13,10 @@ const schema::Type& file_type();
 
 // The keys that may stand beside a layer's word.
 const std::vector<schema::Key>& layer_siblings();
+// A layer with them, wherever one stands; any other type as it is.
+const schema::Type& with_siblings(const schema::Type& type);
+// What may stand in `blocks`, by name: a record.
+const schema::Type& block_type();
 const std::vector<schema::Key>& source_siblings();
 
 }  // namespace nnc::language

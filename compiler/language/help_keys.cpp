@@ -8,7 +8,8 @@ namespace nnc::language {
 
 namespace {
 
-void collect(const schema::Type& type, const std::string& place, std::vector<PlacedKey>& list) {
+void collect(const schema::Type& written, const std::string& place, std::vector<PlacedKey>& list) {
+  const schema::Type& type = with_siblings(written);
   const bool siblings = type.kind == schema::Kind::entry;
   for (const schema::Key& key : type.keys) {
     const bool known = std::any_of(list.begin(), list.end(), [&](const PlacedKey& other) {

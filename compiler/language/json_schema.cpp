@@ -58,7 +58,8 @@ std::string group_name(schema::Group group) {
 }
 
 // The words of a group are in `definitions`; the keys beside them are the type's own.
-Json entry(const schema::Type& type) {
+Json entry(const schema::Type& written) {
+  const schema::Type& type = with_siblings(written);
   const std::string base = "#/definitions/" + group_name(type.group);
   Json object = {{"type", "object"}, {"minProperties", 1}};
   Json properties = Json::object();
@@ -87,7 +88,7 @@ Json schema_of(const schema::Type& type) {
       return or_text(Json{{"enum", values}}, "^\\$");
     }
     case Kind::text: return Json{{"type", {"string", "number", "boolean"}}};
-    case Kind::name: return Json{{"type", "string"}, {"pattern", "^[A-Za-z_][A-Za-z0-9_]*$"}};
+    case Kind::name: return Json{{"type", "string"}, {"pattern", "^[A-Za-z_][A-Za-z0-9_.]*$"}};
     case Kind::reference:
       return Json{{"type", "string"}, {"pattern", "^[A-Za-z_$][A-Za-z0-9_.{}]*$"}};
     case Kind::path: return Json{{"type", "string"}};

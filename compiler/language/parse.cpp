@@ -57,7 +57,8 @@ SourceSpan key_span(const YamlNode& root, const std::string& key) {
 }
 
 void describe_sections(const MapValue& file, const YamlNode& root,
-                       const schema::Catalogue& catalogue, Draft& draft, Diagnostics& diagnostics) {
+                       const schema::Catalogue& catalogue, const Blocks& blocks, Draft& draft,
+                       Diagnostics& diagnostics) {
   if (const Value* data = get(file, "data")) {
     describe_data(data->map(), draft, diagnostics);
     draft.description.data->span = key_span(root, "data");
@@ -66,7 +67,9 @@ void describe_sections(const MapValue& file, const YamlNode& root,
   }
   draft.description.model.span = key_span(root, "model");
   const Value* model = get(file, "model");
-  if (model != nullptr) describe_model(model->map(), catalogue, draft, diagnostics);
+  if (model != nullptr) describe_model(model->map(), catalogue, blocks, draft, diagnostics);
+  if (const Value* functions = get(file, "functions"))
+    describe_functions(functions->map(), draft, diagnostics);
   if (const Value* loss = get(file, "loss")) describe_loss(*loss, draft, diagnostics);
   if (const Value* metrics = get(file, "metrics"))
     describe_metrics(metrics->list(), draft, diagnostics);
@@ -85,10 +88,12 @@ void describe_sections(const MapValue& file, const YamlNode& root,
   warn_of_losses(draft, diagnostics);
 }
 
-// The rest of the file without `settings`, which are read on their own.
+// The rest of the file without `settings` and `blocks`, which are read on their own.
 YamlNode without_settings(const YamlNode& root) {
   YamlNode result = root;
-  std::erase_if(result.entries, [](const YamlEntry& e) { return e.key.text == "settings"; });
+  std::erase_if(result.entries, [](const YamlEntry& e) {
+    return e.key.text == "settings" || e.key.text == "blocks";
+  });
   return result;
 }
 
@@ -110,13 +115,14 @@ std::optional<Description> parse_source(const std::shared_ptr<const SourceFile>&
       std::filesystem::absolute(std::filesystem::path(file->path)).parent_path().string();
   Decoder decoder(catalogue, settings, folder, diagnostics);
   const Value value = decoder.decode(without_settings(*root), file_type(), whole_file);
+  const Blocks blocks(root->find("blocks"), settings, catalogue, folder, diagnostics);
   Draft draft;
   draft.description.file = file;
   draft.description.settings = settings.all();
   draft.has_errors = diagnostics.errors() > errors_before;
   if (value.is_map()) {
     describe_head(value.map(), file->path, draft.description, diagnostics);
-    describe_sections(value.map(), *root, catalogue, draft, diagnostics);
+    describe_sections(value.map(), *root, catalogue, blocks, draft, diagnostics);
   }
   if (diagnostics.errors() > errors_before) return std::nullopt;
   return std::move(draft.description);

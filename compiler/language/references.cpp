@@ -168,7 +168,7 @@ class References {
   }
 
   void check(const Name& name, const Allowed& allowed) {
-    const std::string head = head_of(name.text);
+    const std::string head = model_.head_of(name.text);
     if (const auto found = positions_.find(head); found != positions_.end()) {
       return check_position(name, found->second, allowed);
     }
@@ -217,6 +217,12 @@ class References {
         if (std::find(known.begin(), known.end(), output) == known.end()) known.push_back(output);
       }
     }
+    for (const Composite& composite : model_.composites) {
+      if (composite.name != head || composite.outputs.empty()) continue;
+      diagnostics_.error(name.span, in_quotes(head) + " has several values",
+                         join(composite.outputs, "or"));
+      return;
+    }
     const auto near = nearest(head, known);
     diagnostics_.error(name.span,
                        "there is no value " + in_quotes(head) +
@@ -226,7 +232,7 @@ class References {
 
   void need(const std::vector<Name>& names) {
     for (const Name& name : names) {
-      const auto found = positions_.find(head_of(name.text));
+      const auto found = positions_.find(model_.head_of(name.text));
       if (found != positions_.end()) needed_.insert(found->second);
     }
   }
@@ -269,7 +275,7 @@ class References {
     if (model_.layers.empty() && model_.outputs.empty()) return;  // an error of its own
     std::set<std::string> read;
     const auto note = [&](const std::vector<Name>& names) {
-      for (const Name& name : names) read.insert(head_of(name.text));
+      for (const Name& name : names) read.insert(model_.head_of(name.text));
     };
     each_result(note);
     for (const Layer& layer : model_.layers) {

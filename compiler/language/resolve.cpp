@@ -44,6 +44,7 @@ class Writer {
     settings();
     if (d_.data) data(*d_.data);
     model();
+    functions();
     if (d_.loss) loss(*d_.loss);
     metrics();
     if (d_.train) train(*d_.train);
@@ -156,16 +157,40 @@ class Writer {
       line(2, o.name.text + ": " + formula_scalar(o.formula));
   }
 
+  static std::string formulas(const std::vector<NamedFormula>& list) {
+    std::vector<std::string> parts;
+    for (const NamedFormula& one : list)
+      parts.push_back(one.name.text + ": " + formula_scalar(one.formula));
+    return braces(parts);
+  }
+
+  void functions() {
+    if (!d_.functions.empty()) line(0, "functions:");
+    for (const Function& function : d_.functions) {
+      line(1, function.name.text + ":");
+      line(2, "inputs: " + names_text(function.inputs));
+      line(2, "outputs: " + formulas(function.outputs));
+      if (!function.draw.empty()) line(2, "draw: " + formulas(function.draw));
+    }
+  }
+
   void layer(const Layer& layer) {
     std::string own = entry_text(layer.kind.text, layer.args, everything_);
     std::vector<std::string> beside;
-    if (layer.named) beside.push_back("name: " + layer.name);
-    if (layer.from_given) beside.push_back("from: " + names_text(layer.from));
+    // Where blocks have become layers, those above are not always the inputs.
+    const bool flattened = !d_.model.composites.empty();
+    if (layer.named || flattened) beside.push_back("name: " + layer.name);
+    if (layer.from_given || (flattened && !layer.from.empty()))
+      beside.push_back("from: " + names_text(layer.from));
     if (layer.share) beside.push_back("share: " + layer.share->text);
     if (layer.freeze.value) beside.push_back("freeze: true");
     if (layer.penalty) beside.push_back("penalty: " + penalty(*layer.penalty));
     if (layer.predict) beside.push_back("predict: " + formula_scalar(*layer.predict));
     if (layer.when) beside.push_back("when: " + modes(*layer.when));
+    if (layer.init_from) {
+      beside.push_back("init: " + braces({"from: " + scalar_text(layer.init_from->folder.value),
+                                          "name: " + layer.init_from->name}));
+    }
     if (own == layer.kind.text && !beside.empty()) own += ":";
     line(2, "- " + own + (everything_ ? remark(layer) : ""));
     for (const std::string& key : beside) line(3, key);

@@ -93,6 +93,24 @@ void Settings::add(const YamlEntry& entry) {
   settings_.push_back(std::move(setting));
 }
 
+Setting Settings::setting(const Name& name, const std::string& text) const {
+  YamlNode scalar;
+  scalar.kind = YamlNode::Kind::scalar;
+  scalar.text = text;
+  scalar.span = name.span;
+  return {name, text, number_of(scalar), true};
+}
+
+Settings Settings::with(const std::vector<Setting>& others) const {
+  Settings result = *this;
+  std::erase_if(result.settings_, [&](const Setting& known) {
+    return std::any_of(others.begin(), others.end(),
+                       [&](const Setting& other) { return other.name.text == known.name.text; });
+  });
+  result.settings_.insert(result.settings_.end(), others.begin(), others.end());
+  return result;
+}
+
 const Setting* Settings::find(const std::string& name, const SourceSpan& span) const {
   std::vector<std::string> names;
   for (const Setting& setting : settings_) {

@@ -19,6 +19,11 @@ class Settings {
 
   const std::vector<Setting>& all() const { return settings_; }
 
+  // One that is written without quotes.
+  Setting setting(const Name& name, const std::string& text) const;
+  // These and others, which stand before those of the same name.
+  Settings with(const std::vector<Setting>& others) const;
+
   // The scalar with its settings filled in. What is only `$name` becomes exactly that setting, a
   // plain one if the setting was plain. None if a setting is unknown (which is reported).
   std::optional<YamlNode> fill(const YamlNode& scalar) const;

@@ -42,7 +42,7 @@ const std::vector<LayerDef>& layer_table() {
     std::vector<LayerDef> all;
     for (auto family : {dense_layers, conv_layers, pool_layers, resize_layers, activation_layers,
                         shape_layers, merge_layers, random_layers, noise_layers, batch_norm_layers,
-                        row_norm_layers, response_norm_layers, formula_layers}) {
+                        row_norm_layers, response_norm_layers, formula_layers, composite_layers}) {
       for (LayerDef& def : family()) all.push_back(std::move(def));
     }
     return all;

@@ -20,5 +20,6 @@ std::vector<LayerDef> batch_norm_layers();     // batch_norm.cpp
 std::vector<LayerDef> row_norm_layers();       // row_norm.cpp: layer_norm, rms_norm, group_norm
 std::vector<LayerDef> response_norm_layers();  // response_norm.cpp
 std::vector<LayerDef> formula_layers();        // expr.cpp
+std::vector<LayerDef> composite_layers();      // composites.cpp: block, repeat, residual
 
 }  // namespace nnc::layers

@@ -38,7 +38,7 @@ enum class Kind {
   boolean,    // true or false
   text,       // any scalar, as its characters
   choice,     // one word of `choices`
-  name,       // a new name: [A-Za-z_][A-Za-z0-9_]*
+  name,       // a new name: [A-Za-z_][A-Za-z0-9_]*; dotted for layers of blocks
   reference,  // the name of a value: a layer, a field, a parameter; dotted for weights (fc.kernel)
   formula,    // an expression in a string (a bare number or name is one too)
   path,       // a file, relative to the model file; becomes absolute
@@ -101,6 +101,7 @@ Type array();
 Type list_of(Type element);
 Type map_of(Type element);
 Type record(std::vector<Key> keys);
+// A layer has its siblings (name, from …) wherever it stands, inside other layers too.
 Type entry_of(Group group, std::string number_means = {});
 Type entry_with_siblings(Group group, std::vector<Key> siblings);
 Type one_of(std::vector<Type> alternatives);

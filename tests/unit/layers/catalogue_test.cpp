@@ -25,7 +25,8 @@ std::string indented(const std::string& text, int spaces) {
 std::string with(const std::string& layers, std::string loss, const std::string& metrics,
                  const std::string& train) {
   if (loss.empty()) loss = "loss: {mean_squared_error: {prediction: y_hat, target: y}}";
-  return "nnc: 1\ndata:\n  train: {npy: {x: x.npy, y: y.npy, label: l.npy}}\n"
+  return "nnc: 1\nblocks: {res: {inputs: [v], layers: [{dense: 4}]}}\n"
+         "data:\n  train: {npy: {x: x.npy, y: y.npy, label: l.npy}}\n"
          "  fields: {label: {classes: 10}}\n"
          "model:\n  inputs: [x]\n  layers:\n"
          "    - dense: 1\n      name: y_hat\n    - dense: 1\n      name: score\n"
