@@ -29,7 +29,8 @@ ALLOWED = {
         "support", "ir", "kernel", "ops", "layers", "language", "assemble", "autodiff", "passes",
         "codegen", "jit")],
     "runtime": [],
-    "tools": ["compiler", "runtime"],
+    "tools/workbench": ["compiler", "runtime"],
+    "tools/nnc": ["compiler", "runtime", "tools/workbench"],
     "tests": ["compiler", "runtime", "tests"],
 }
 # The runtime headers that the compiler may know.
@@ -43,7 +44,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
 def folder_of(path):
     """The rule that a project path falls under: compiler/ir/op.h -> compiler/ir."""
     parts = path.split("/")
-    if parts[0] == "compiler" and len(parts) > 2:
+    if parts[0] in ("compiler", "tools") and len(parts) > 2:
         return "/".join(parts[:2])
     return parts[0]
 

@@ -8,25 +8,29 @@
 
 #include "runtime/binding.h"
 #include "runtime/inference.h"
-#include "tools/nnc/clock.h"
+#include "tools/nnc/command.h"
 #include "tools/nnc/compile_times.h"
-#include "tools/nnc/input_rows.h"
 #include "tools/nnc/kernel_code.h"
 #include "tools/nnc/machine.h"
 #include "tools/nnc/machine_peak.h"
 #include "tools/nnc/profile.h"
-#include "tools/nnc/random_rows.h"
-#include "tools/nnc/ready.h"
 #include "tools/nnc/scratch_folder.h"
 #include "tools/nnc/terminal.h"
-#include "tools/nnc/train_options.h"
-#include "tools/nnc/trained.h"
+#include "tools/workbench/clock.h"
+#include "tools/workbench/input_rows.h"
+#include "tools/workbench/random_rows.h"
+#include "tools/workbench/readable.h"
+#include "tools/workbench/ready.h"
+#include "tools/workbench/train_options.h"
+#include "tools/workbench/trained.h"
 
 namespace nnc::tool {
 
+using namespace workbench;
+
 namespace {
 
-struct Flags : ReadyFlags {
+struct Flags : ReadyChoices {
   double seconds = 1;
   bool json = false;
   bool profile = false;
@@ -234,14 +238,14 @@ void print_text(const Report& report) {
 void add_bench(CLI::App& app, Action& action) {
   CLI::App* sub = app.add_subcommand("bench", "time of a step and of inference, share of the peak");
   auto flags = std::make_shared<Flags>();
-  flags->model.add_to(*sub);
+  add_model_options(*sub, flags->model);
   sub->get_option("FILE")->required(false);  // --machine needs none
   sub->add_option("--batch", flags->batch, "rows of a step (default: train.batch)")
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 30));
   sub->add_option("--seconds", flags->seconds, "how long each measurement takes")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  flags->compile.add_to(*sub);
+  add_compile_options(*sub, flags->compile);
   sub->add_option("--kernel", flags->kernel,
                   "show the machine code of group N of the profile, and time nothing")
       ->check(CLI::NonNegativeNumber);

@@ -15,23 +15,28 @@
 #include "runtime/data/probe.h"
 #include "runtime/memory_limit.h"
 #include "runtime/threads.h"
-#include "tools/nnc/data_place.h"
-#include "tools/nnc/data_spec.h"
-#include "tools/nnc/generate.h"
-#include "tools/nnc/job.h"
-#include "tools/nnc/run.h"
-#include "tools/nnc/stored_fields.h"
+#include "tools/nnc/command.h"
+#include "tools/nnc/report.h"
 #include "tools/nnc/terminal.h"
 #include "tools/nnc/width.h"
+#include "tools/workbench/data_place.h"
+#include "tools/workbench/data_spec.h"
+#include "tools/workbench/generate.h"
+#include "tools/workbench/job.h"
+#include "tools/workbench/readable.h"
+#include "tools/workbench/run.h"
+#include "tools/workbench/stored_fields.h"
 
 namespace nnc::tool {
+
+using namespace workbench;
 
 namespace {
 
 using nlohmann::ordered_json;
 
 struct Flags {
-  ModelFlags model;
+  ModelChoices model;
   bool strict = false;
   bool no_data = false;
   bool json = false;
@@ -307,7 +312,7 @@ Exit check(const Flags& flags) {
 void add_check(CLI::App& app, Action& action) {
   CLI::App* sub = app.add_subcommand("check", "is a model file right? layers, shapes, cost");
   auto flags = std::make_shared<Flags>();
-  flags->model.add_to(*sub);
+  add_model_options(*sub, flags->model);
   add_memory_limit(*sub);
   sub->add_flag("--strict", flags->strict, "warnings are errors");
   sub->add_flag("--no-data", flags->no_data, "look at no data file");

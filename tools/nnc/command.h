@@ -2,8 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <string>
-#include <vector>
 
 #include "tools/nnc/exit.h"
 
@@ -11,28 +9,24 @@ namespace CLI {
 class App;  // its header takes long to compile: for the files that register something alone
 }
 
+namespace nnc::workbench {
+struct CompileChoices;
+struct ModelChoices;
+}  // namespace nnc::workbench
+
 namespace nnc::tool {
 
 // Set by the subcommand that the command line names; run after parsing.
 using Action = std::function<Exit()>;
 
-// How the model is compiled: --isa, --threads, --no-cache …
-struct CompileFlags {
-  int threads = 0;  // 0: the cores that this process may use
-  std::string isa;  // empty: the best of this machine
-  bool no_cache = false;
-  void add_to(CLI::App& app);  // and --max-memory
-};
+// How the model is compiled: --isa, --threads, --no-cache, and --max-memory.
+void add_compile_options(CLI::App& app, workbench::CompileChoices& choices);
 
 // --max-memory, for all that the process holds (runtime/memory_limit.h).
 void add_memory_limit(CLI::App& app);
 
 // FILE and --set.
-struct ModelFlags {
-  std::string file;
-  std::vector<std::string> overrides;
-  void add_to(CLI::App& app);
-};
+void add_model_options(CLI::App& app, workbench::ModelChoices& choices);
 
 // One function for each subcommand, in its own file.
 void add_check(CLI::App& app, Action& action);

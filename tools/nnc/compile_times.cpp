@@ -10,13 +10,17 @@
 
 #include "runtime/atomic_file.h"
 #include "runtime/json_reader.h"
-#include "tools/nnc/clock.h"
+#include "tools/nnc/exit.h"
+#include "tools/nnc/process.h"
 #include "tools/nnc/scratch_folder.h"
 #include "tools/nnc/terminal.h"
+#include "tools/workbench/clock.h"
 
 extern char** environ;
 
 namespace nnc::tool {
+
+using namespace workbench;
 
 namespace {
 
@@ -176,7 +180,7 @@ void print_table(const Compilation& cold, const Compilation& warm) {
 
 }  // namespace
 
-void compile_once(const ReadyFlags& flags, const std::string& folder, int64_t started) {
+void compile_once(const ReadyChoices& flags, const std::string& folder, int64_t started) {
   const auto begin = Clock::now();
   const Clock::time_point asked{Clock::duration(started)};
   const Ready ready = make_ready(flags, folder);

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "tools/nnc/ready.h"
+#include "tools/workbench/ready.h"
 
 namespace nnc::tool {
 
@@ -15,6 +15,6 @@ void print_compile_times(bool json);
 
 // What such a process does: compiles once with the cache in `folder`, and prints one JSON object
 // with its phases. `started`: when its process was asked for, in nanoseconds of Clock.
-void compile_once(const ReadyFlags& flags, const std::string& folder, int64_t started);
+void compile_once(const workbench::ReadyChoices& flags, const std::string& folder, int64_t started);
 
 }  // namespace nnc::tool

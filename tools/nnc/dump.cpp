@@ -9,11 +9,14 @@
 #include "compiler/passes/pass.h"
 #include "compiler/support/text.h"
 #include "runtime/atomic_file.h"
-#include "tools/nnc/data_place.h"
+#include "tools/nnc/command.h"
 #include "tools/nnc/dot.h"
-#include "tools/nnc/trained.h"
+#include "tools/workbench/data_place.h"
+#include "tools/workbench/trained.h"
 
 namespace nnc::tool {
+
+using namespace workbench;
 
 namespace {
 
@@ -21,8 +24,8 @@ const std::vector<std::string> stages = {"spec",  "graph",   "grad", "step",
                                          "fused", "kernels", "llvm", "asm"};
 
 struct Flags {
-  ModelFlags model;
-  CompileFlags compile;
+  ModelChoices model;
+  CompileChoices compile;
   std::string stage = "graph";
   std::string entry;
   std::string after;
@@ -96,7 +99,7 @@ void add_dump(CLI::App& app, Action& action) {
   CLI::App* sub =
       app.add_subcommand("dump", "print a stage of the compiler (also reads a graph: FILE.nnir)");
   auto flags = std::make_shared<Flags>();
-  flags->model.add_to(*sub);
+  add_model_options(*sub, flags->model);
   sub->add_option("--stage", flags->stage, join(stages, "or"))
       ->check(CLI::IsMember(stages))
       ->capture_default_str();
@@ -107,7 +110,7 @@ void add_dump(CLI::App& app, Action& action) {
   sub->add_flag("--dot", flags->dot, "a picture in the language of Graphviz (stages of graphs)");
   sub->add_flag("--verify-each", flags->verify_each, "verify the graph around every pass");
   sub->add_flag("--time-passes", flags->time_passes, "what each pass took, instead of the stage");
-  flags->compile.add_to(*sub);
+  add_compile_options(*sub, flags->compile);
   sub->callback([&action, flags] { action = [flags] { return dump(*flags); }; });
 }
 

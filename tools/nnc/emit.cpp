@@ -6,12 +6,15 @@
 #include <filesystem>
 
 #include "compiler/support/text.h"
+#include "tools/nnc/command.h"
 #include "tools/nnc/emit_object.h"
 #include "tools/nnc/emit_output.h"
-#include "tools/nnc/emit_request.h"
-#include "tools/nnc/terminal.h"
+#include "tools/workbench/emit_request.h"
+#include "tools/workbench/readable.h"
 
 namespace nnc::tool {
+
+using namespace workbench;
 
 namespace fs = std::filesystem;
 

@@ -8,10 +8,13 @@
 #include "compiler/codegen/llvm_c_functions.h"
 #include "compiler/jit/jit.h"
 #include "tools/nnc/emit_output.h"
+#include "tools/nnc/exit.h"
 #include "tools/nnc/link_shared.h"
-#include "tools/nnc/terminal.h"
+#include "tools/workbench/readable.h"
 
 namespace nnc::tool {
+
+using namespace workbench;
 
 namespace fs = std::filesystem;
 

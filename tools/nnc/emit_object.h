@@ -6,13 +6,13 @@
 
 #include "compiler/compile.h"
 #include "compiler/kernel/target.h"
-#include "tools/nnc/emit_request.h"
-#include "tools/nnc/trained.h"
+#include "tools/workbench/emit_request.h"
+#include "tools/workbench/trained.h"
 
 namespace nnc::tool {
 
 struct ObjectChoices {
-  EmitChoices choices;
+  workbench::EmitChoices choices;
   kernel::Target target;
   bool shared = false;  // linked, by the linker of this machine
 };
@@ -22,7 +22,7 @@ kernel::Target target_called(const std::string& text);
 
 // Writes `out`, the header beside it, for objects the weights, and the self-test if there is one;
 // says how to use them.
-void write_object(const ObjectChoices& object, const Trained& trained, CompiledModel& compiled,
-                  const std::filesystem::path& out);
+void write_object(const ObjectChoices& object, const workbench::Trained& trained,
+                  CompiledModel& compiled, const std::filesystem::path& out);
 
 }  // namespace nnc::tool

@@ -4,9 +4,11 @@
 
 #include "compiler/support/text.h"
 #include "runtime/atomic_file.h"
-#include "tools/nnc/terminal.h"
+#include "tools/workbench/readable.h"
 
 namespace nnc::tool {
+
+using namespace workbench;
 
 void write_emitted(const std::filesystem::path& path, std::string_view bytes,
                    const std::string& note) {

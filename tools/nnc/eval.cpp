@@ -14,17 +14,22 @@
 #include "runtime/inference.h"
 #include "runtime/run_folder.h"
 #include "runtime/state.h"
-#include "tools/nnc/bad_numbers.h"
-#include "tools/nnc/data_place.h"
+#include "tools/nnc/command.h"
 #include "tools/nnc/progress.h"
-#include "tools/nnc/run.h"
-#include "tools/nnc/splits.h"
+#include "tools/nnc/report.h"
 #include "tools/nnc/terminal.h"
-#include "tools/nnc/train_options.h"
-#include "tools/nnc/trained.h"
 #include "tools/nnc/width.h"
+#include "tools/workbench/bad_numbers.h"
+#include "tools/workbench/data_place.h"
+#include "tools/workbench/readable.h"
+#include "tools/workbench/run.h"
+#include "tools/workbench/splits.h"
+#include "tools/workbench/train_options.h"
+#include "tools/workbench/trained.h"
 
 namespace nnc::tool {
+
+using namespace workbench;
 
 namespace {
 
@@ -33,7 +38,7 @@ struct Flags {
   std::string split;
   std::vector<std::string> data;
   std::vector<std::string> overrides;
-  CompileFlags compile;
+  CompileChoices compile;
   bool json = false;
 };
 
@@ -227,7 +232,7 @@ void add_eval(CLI::App& app, Action& action) {
   sub->add_option("--set", flags->overrides, "change a value of the model file")
       ->option_text("PATH=VALUE, as often as wanted")
       ->allow_extra_args(false);
-  flags->compile.add_to(*sub);
+  add_compile_options(*sub, flags->compile);
   sub->add_flag("--json", flags->json, "one JSON object on standard output");
   sub->callback([&action, flags] { action = [flags] { return evaluate(*flags); }; });
 }

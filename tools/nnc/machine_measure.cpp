@@ -7,12 +7,14 @@
 
 #include "runtime/memory.h"
 #include "runtime/threads.h"
-#include "tools/nnc/clock.h"
 #include "tools/nnc/machine.h"
 #include "tools/nnc/machine_kernels.h"
 #include "tools/nnc/machine_peak.h"
+#include "tools/workbench/clock.h"
 
 namespace nnc::tool {
+
+using namespace workbench;
 
 namespace {
 

@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "runtime/memory.h"
-#include "tools/nnc/clock.h"
 #include "tools/nnc/machine_kernels.h"
+#include "tools/workbench/clock.h"
 
 namespace nnc::tool {
+
+using namespace workbench;
 
 double measured_peak_gflops(const MachineKernels& kernels, runtime::ThreadPool& pool, int runs) {
   runtime::Buffer arena = runtime::Buffer::zeros(64 * static_cast<size_t>(pool.threads()));

@@ -15,14 +15,19 @@
 #include "compiler/support/text.h"
 #include "runtime/data/error.h"
 #include "runtime/memory_limit.h"
-#include "tools/nnc/clock.h"
 #include "tools/nnc/command.h"
 #include "tools/nnc/process.h"
+#include "tools/nnc/report.h"
 #include "tools/nnc/terminal.h"
-#include "tools/nnc/version.h"
 #include "tools/nnc/width.h"
+#include "tools/workbench/error.h"
+#include "tools/workbench/readable.h"
+#include "tools/workbench/version.h"
 
 namespace nnc::tool {
+
+using namespace workbench;
+
 namespace {
 
 const char* const overview =
@@ -144,6 +149,14 @@ Exit run_and_explain(int argc, char** argv) {
   } catch (const CommandError& error) {
     say_error(error.what(), error.hint);
     return error.exit;
+  } catch (const Reported&) {
+    return Exit::usage;
+  } catch (const WorkError& error) {
+    say_error(error.what(), error.hint);
+    return error.fault == Fault::request ? Exit::usage : Exit::failed;
+  } catch (const DataMistake& error) {
+    print_error("{}", render(error.diagnostic));
+    return Exit::failed;
   } catch (const UserError& error) {
     print_error("{}", render(error.diagnostic));
     return Exit::usage;
@@ -180,6 +193,7 @@ Exit run_and_explain(int argc, char** argv) {
 int main(int argc, char** argv) {
   nnc::tool::main_began();
   nnc::tool::prepare_process();
+  nnc::tool::print_reports();
   const nnc::tool::Exit exit = nnc::tool::run_and_explain(argc, argv);
   // What was printed must have arrived: a full disk behind `> file` is a failure.
   const int reason = nnc::tool::flush_output();

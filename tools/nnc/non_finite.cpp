@@ -9,11 +9,13 @@
 #include "compiler/passes/log_patterns.h"
 #include "compiler/support/text.h"
 #include "runtime/state.h"
-#include "tools/nnc/bad_numbers.h"
-#include "tools/nnc/culprit.h"
 #include "tools/nnc/terminal.h"
+#include "tools/workbench/bad_numbers.h"
+#include "tools/workbench/culprit.h"
 
 namespace nnc::tool {
+
+using namespace workbench;
 
 namespace {
 

@@ -7,13 +7,17 @@
 
 #include "compiler/support/text.h"
 #include "runtime/data/csv_text.h"
-#include "tools/nnc/bad_numbers.h"
-#include "tools/nnc/input_rows.h"
+#include "tools/nnc/command.h"
 #include "tools/nnc/predictions.h"
 #include "tools/nnc/terminal.h"
-#include "tools/nnc/trained.h"
+#include "tools/workbench/bad_numbers.h"
+#include "tools/workbench/input_rows.h"
+#include "tools/workbench/readable.h"
+#include "tools/workbench/trained.h"
 
 namespace nnc::tool {
+
+using namespace workbench;
 
 namespace {
 
@@ -23,7 +27,7 @@ struct Flags {
   std::string out;
   std::string id;
   std::string header, separator, decimal, encoding;  // of csv files; empty: as the model's own
-  CompileFlags compile;
+  CompileChoices compile;
 };
 
 // RUN may stand behind the files: then it was taken for the last of them.
@@ -112,18 +116,6 @@ std::vector<TextColumn> beside(const Flags& flags, const InputRows& input,
   return result;
 }
 
-// Runs of earlier versions predicted prepared values.
-void note_units(const Trained& trained, const CompiledModel& compiled) {
-  if (trained.knows_units) return;
-  for (const assemble::OutputInfo& output : compiled.forward().outputs) {
-    if (output.units.empty()) continue;
-    print_note(
-        fmt::format("'{}' is in the units of '{}'; the version of nnc that made {} predicted "
-                    "prepared values",
-                    output.name, output.units, trained.folder));
-  }
-}
-
 Exit predict(Flags flags) {
   find_run(flags);
   const Trained trained = open_trained(flags.run);
@@ -183,7 +175,7 @@ void add_predict(CLI::App& app, Action& action) {
   sub->add_option("--decimal", flags->decimal, "decimal point of numbers in csv files: . or ,")
       ->check(CLI::IsMember({".", ","}));
   sub->add_option("--encoding", flags->encoding, "of csv files: utf-8, latin1, utf-16 …");
-  flags->compile.add_to(*sub);
+  add_compile_options(*sub, flags->compile);
   sub->callback([&action, flags] { action = [flags] { return predict(*flags); }; });
 }
 

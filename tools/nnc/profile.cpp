@@ -6,10 +6,11 @@
 #include <algorithm>
 
 #include "tools/nnc/bound.h"
-#include "tools/nnc/clock.h"
-#include "tools/nnc/terminal.h"
+#include "tools/workbench/clock.h"
 
 namespace nnc::tool {
+
+using namespace workbench;
 
 namespace {
 

@@ -8,8 +8,11 @@
 #include "compiler/support/text.h"
 #include "tools/nnc/interrupt.h"
 #include "tools/nnc/width.h"
+#include "tools/workbench/readable.h"
 
 namespace nnc::tool {
+
+using namespace workbench;
 
 namespace {
 

@@ -11,10 +11,14 @@
 #include "compiler/support/text.h"
 #include "runtime/json_reader.h"
 #include "runtime/summary.h"
+#include "tools/nnc/command.h"
 #include "tools/nnc/terminal.h"
-#include "tools/nnc/trained.h"
+#include "tools/workbench/readable.h"
+#include "tools/workbench/trained.h"
 
 namespace nnc::tool {
+
+using namespace workbench;
 
 namespace {
 

@@ -1,5 +1,4 @@
-// What a person sees: colours (on terminals only), tables, numbers as people write them, and the
-// line that shows progress.
+// What a person sees: colours (on terminals only), tables, and the line that shows progress.
 #pragma once
 
 #include <fmt/core.h>
@@ -10,8 +9,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "runtime/data/error.h"
 
 namespace nnc::tool {
 
@@ -47,27 +44,8 @@ void print_progress(fmt::format_string<Values...> format, Values&&... values) {
 // "nnc: warning: …" and "nnc: note: …" on standard error.
 void print_warning(const std::string& message);
 void print_note(const std::string& message);
-// The same error with words that a terminal may show: they come from the data.
-runtime::DataError in_printable_words(const runtime::DataError& error);
 // One line of JSON on standard output, as a terminal may show it too.
 void print_json(const nlohmann::ordered_json& json);
-
-// 101,770
-std::string with_commas(int64_t number);
-// 512 B, 1.4 MB
-std::string bytes_text(double bytes);
-// 2.3 M, 840
-std::string count_text(double count);
-// 12 µs, 3.4 ms, 1.23 s, 12.3 s, 2 min 5 s
-std::string duration_text(double seconds);
-// The same for time to come, which nobody knows to the tenth of a second.
-std::string time_left_text(double seconds);
-// Six digits or so: 0.4123, 12.31, 1.2e-05
-std::string loss_text(double value);
-// A path or word as a shell takes it: in quotes where it needs some.
-std::string shell_word(const std::string& word);
-// [28, 28, 1]; [] for a single number
-std::string shape_text(const std::vector<int64_t>& shape);
 
 // Columns of texts, made printable and aligned by what they hold: numbers to the right, words to
 // the left. As wide as the terminal at most (table.cpp).

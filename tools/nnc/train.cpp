@@ -25,30 +25,34 @@
 #include "runtime/state.h"
 #include "runtime/unit_variance.h"
 #include "runtime/utf8.h"
-#include "tools/nnc/bad_numbers.h"
-#include "tools/nnc/clock.h"
-#include "tools/nnc/data_place.h"
-#include "tools/nnc/data_spec.h"
+#include "tools/nnc/command.h"
 #include "tools/nnc/interrupt.h"
-#include "tools/nnc/job.h"
-#include "tools/nnc/late_entries.h"
 #include "tools/nnc/non_finite.h"
 #include "tools/nnc/progress.h"
-#include "tools/nnc/resumed.h"
-#include "tools/nnc/run.h"
-#include "tools/nnc/splits.h"
-#include "tools/nnc/train_options.h"
-#include "tools/nnc/version.h"
 #include "tools/nnc/width.h"
+#include "tools/workbench/bad_numbers.h"
+#include "tools/workbench/clock.h"
+#include "tools/workbench/data_place.h"
+#include "tools/workbench/data_spec.h"
+#include "tools/workbench/job.h"
+#include "tools/workbench/late_entries.h"
+#include "tools/workbench/readable.h"
+#include "tools/workbench/resumed.h"
+#include "tools/workbench/run.h"
+#include "tools/workbench/splits.h"
+#include "tools/workbench/train_options.h"
+#include "tools/workbench/version.h"
 
 namespace nnc::tool {
+
+using namespace workbench;
 
 namespace {
 
 struct Flags {
   std::string file;
   std::vector<std::string> overrides;
-  CompileFlags compile;
+  CompileChoices compile;
   std::string run;
   std::string resume;
   std::optional<int64_t> epochs, batch, seed;
@@ -162,7 +166,7 @@ void compile_and_load(const Flags& flags, Job& job) {
     if (const auto* loaded = job.data.find(field.name)) field.wide = loaded->wide;
 }
 
-void print_header(const Job& job, const CompileFlags& flags) {
+void print_header(const Job& job, const CompileChoices& flags) {
   const abi::Program& program = job.compiled->program();
   const std::string shape = sketch(job.model, *job.compiled, job.manifest.fields);
   const std::string numbers = with_commas(program.parameters);
@@ -189,7 +193,7 @@ void print_header(const Job& job, const CompileFlags& flags) {
   print_progress("\n");
 }
 
-nlohmann::ordered_json facts(const Job& job, const CompileFlags& flags,
+nlohmann::ordered_json facts(const Job& job, const CompileChoices& flags,
                              const std::string& model_text) {
   nlohmann::ordered_json json;
   json["seed"] = job.options.seed;
@@ -216,7 +220,7 @@ void check_resumed(Job& job) {
   job.rate_note = rate_note(job.before, job.options, found.progress, found.steps_per_epoch);
 }
 
-void write_beginning(Job& job, const CompileFlags& flags) {
+void write_beginning(Job& job, const CompileChoices& flags) {
   const std::string text = language::to_yaml(job.model.description);
   job.facts = facts(job, flags, text);
   if (job.resumed) job.facts["data_hashes"] = job.hashes.get();  // as compared by check_resumed
@@ -260,16 +264,6 @@ runtime::Buffer initial(const Job& job, runtime::ThreadPool& pool) {
                                 state, pool);
   }
   return state;
-}
-
-runtime::TrainEntries entries_of(CompiledModel& compiled) {
-  runtime::TrainEntries entries;
-  entries.step = &compiled.entry("step");
-  entries.complete = [&compiled](runtime::TrainEntries& late) {
-    if (compiled.has_entry("evaluate")) late.evaluate = &compiled.entry("evaluate");
-    if (compiled.has_entry("prelude")) late.prelude = &compiled.entry("prelude");
-  };
-  return entries;
 }
 
 // The table of epochs; training ends at once if something compiled late turns out wrong.
@@ -332,7 +326,7 @@ void judge(Job& job, runtime::ThreadPool& pool, bool quiet) {
   }
   runtime::ScalarOptions scalars = job.options.scalars;
   scalars.seed = job.options.seed;
-  runtime::TrainEntries entries = entries_of(*job.compiled);
+  runtime::TrainEntries entries = train_entries(*job.compiled);
   entries.complete(entries);
   const runtime::Metrics metrics =
       runtime::evaluate(job.compiled->program(), *entries.evaluate, entries.prelude, test.test,
@@ -436,11 +430,11 @@ Exit train(const Flags& flags) {
   Progress progress(job, flags.quiet);
   runtime::TrainResult result;
   try {
-    result = runtime::train(job.compiled->program(), entries_of(*job.compiled), job.data, job.state,
-                            job.options, pool, progress);
+    result = runtime::train(job.compiled->program(), train_entries(*job.compiled), job.data,
+                            job.state, job.options, pool, progress);
   } catch (const runtime::NonFiniteError& error) {
     progress.finish();
-    explain_non_finite(error.details, *job.compiled, entries_of(*job.compiled), job.data,
+    explain_non_finite(error.details, *job.compiled, train_entries(*job.compiled), job.data,
                        job.options, initial(job, pool), pool, job.model.description);
     return failed(job, error.details.epoch);
   } catch (const runtime::NonFiniteWeight& error) {
@@ -490,7 +484,7 @@ void add_train(CLI::App& app, Action& action) {
   sub->add_option("--seed", flags->seed, "instead of train.seed")
       ->option_text("N")
       ->check(CLI::Range(int64_t{0}, std::numeric_limits<int64_t>::max()));
-  flags->compile.add_to(*sub);
+  add_compile_options(*sub, flags->compile);
   sub->add_flag("--force", flags->force, "replace a run that is there already");
   sub->add_flag("--quiet", flags->quiet, "say nothing but warnings and errors");
   sub->callback([&action, flags] { action = [flags] { return train(*flags); }; });

@@ -1,0 +1,14 @@
+// The clock of everything that is measured.
+#pragma once
+
+#include <chrono>
+
+namespace nnc::workbench {
+
+using Clock = std::chrono::steady_clock;
+
+inline double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace nnc::workbench

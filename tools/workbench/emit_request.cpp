@@ -1,0 +1,200 @@
+#include "tools/workbench/emit_request.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "compiler/kernel/target.h"
+#include "runtime/data/load.h"
+#include "runtime/inference.h"
+#include "runtime/run_folder.h"
+#include "tools/workbench/input_rows.h"
+#include "tools/workbench/readable.h"
+#include "tools/workbench/run.h"
+#include "tools/workbench/version.h"
+
+namespace nnc::workbench {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr size_t self_test_rows = 16;
+
+std::vector<double> row_of(const runtime::Column& column, int64_t row) {
+  std::vector<double> values;
+  const int64_t n = column.row_elements();
+  for (int64_t i = 0; i < n; ++i) values.push_back(column.number(row * n + i));
+  return values;
+}
+
+std::vector<double> row_of(const runtime::Prediction& output, size_t row) {
+  const auto n = static_cast<size_t>(nnc::elements_of(output.shape));
+  std::vector<double> values;
+  for (size_t i = row * n; i < (row + 1) * n; ++i) {
+    values.push_back(output.dtype == abi::DType::f64
+                         ? output.values.as<double>()[i]
+                         : static_cast<double>(output.values.as<float>()[i]));
+  }
+  return values;
+}
+
+// Real rows (of the test split, else valid, else train) with the answers of the trained program.
+std::vector<codegen::EmitRow> answers(const Trained& trained, const abi::EntryDesc& description) {
+  const runtime::DataSpec& spec = trained.model.data;
+  const bool has_test = spec.test || spec.test_fraction;
+  runtime::LoadOptions wanted{!has_test, false, has_test};
+  wanted.raw = true;
+  const runtime::Dataset data = runtime::load(spec, wanted);
+  runtime::Split chosen = has_test ? data.test : data.train;
+  if (chosen.rows.size() > self_test_rows) chosen.rows.resize(self_test_rows);
+  const runtime::Split split =
+      runtime::all_rows(raw_rows(*chosen.table, chosen.rows, description.inputs));
+  const auto compiled = compile_model(trained.model, trained.fields, emit_options(), false);
+  runtime::Buffer state = trained_state(trained, *compiled);
+  runtime::ThreadPool pool(1);
+  runtime::run_prelude(compiled->has_entry("prelude") ? &compiled->entry("prelude") : nullptr,
+                       state.data(), pool);
+  const auto outputs = runtime::predict(compiled->entry("predict"), split, state, pool);
+  std::vector<codegen::EmitRow> rows;
+  for (size_t i = 0; i < split.rows.size(); ++i) {
+    codegen::EmitRow row;
+    for (const abi::InputDesc& input : description.inputs) {
+      row.inputs.push_back(row_of(*split.table->find(input.name), split.rows[i]));
+    }
+    for (const runtime::Prediction& output : outputs) row.outputs.push_back(row_of(output, i));
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::vector<double> scalar_values(const abi::EntryDesc& description) {
+  std::vector<double> values;
+  for (const std::string& name : description.scalars) values.push_back(name == "step" ? 1 : 0);
+  return values;
+}
+
+std::string summary(const Trained& trained, const CompiledModel& compiled) {
+  std::string text = fmt::format("Written by nnc {} from the run {}: {} parameters.", version,
+                                 fs::path(trained.folder).filename().string(),
+                                 with_commas(compiled.program().parameters));
+  for (const assemble::LayerSummary& layer : compiled.forward().layers) {
+    text +=
+        fmt::format("\n  {:<16}{:<12}{}", layer.name, layer.kind, shape_text(layer.output_shape));
+  }
+  return text;
+}
+
+// The weights as prediction reads them, up to the last one that it needs; what depends on weights
+// only is computed here once and for all.
+std::vector<uint8_t> emitted_state(const Trained& trained, CompiledModel& compiled,
+                                   const std::vector<abi::StateDesc>& needed) {
+  runtime::Buffer state = trained_state(trained, compiled);
+  runtime::ThreadPool pool(1);
+  runtime::run_prelude(compiled.has_entry("prelude") ? &compiled.entry("prelude") : nullptr,
+                       state.data(), pool);
+  size_t end = 0;
+  for (const abi::StateDesc& desc : needed) {
+    end = std::max(end, desc.offset + desc.elements() * abi::size_of(desc.dtype));
+  }
+  return {state.as<uint8_t>(), state.as<uint8_t>() + end};
+}
+
+size_t elements_of(const abi::InputDesc& input) {
+  return static_cast<size_t>(nnc::elements_of(input.row_shape));
+}
+
+// The columns of the csv file that a field was made of; none if it was not, or has other numbers.
+std::vector<std::string> columns_of(const abi::InputDesc& input, const Trained& trained) {
+  if (!trained.model.data.train) return {};
+  const auto* csv = std::get_if<runtime::CsvSource>(&trained.model.data.train->kind);
+  if (csv == nullptr || !csv->header) return {};
+  for (const runtime::CsvColumns& columns : csv->columns)
+    if (columns.field == input.name && columns.columns.size() == elements_of(input))
+      return columns.columns;
+  return {};
+}
+
+// Pictures that nnc has decoded itself.
+std::string channels_of(const abi::InputDesc& input, const Trained& trained) {
+  if (!trained.model.data.train || input.row_shape.size() != 3) return "";
+  const auto* images = std::get_if<runtime::ImagesSource>(&trained.model.data.train->kind);
+  if (images == nullptr || images->field != input.name) return "";
+  return images->channels == 3 ? "RGB" : "grey";
+}
+
+codegen::EmitValue emitted_output(const abi::OutputDesc& output, const Trained& trained,
+                                  const CompiledModel& compiled) {
+  codegen::EmitValue value{output.name, output.dtype, output.shape, ""};
+  value.classes = output_words(trained, compiled, output.name);
+  for (const assemble::OutputInfo& info : compiled.forward().outputs)
+    if (info.name == output.name && !info.units.empty())
+      value.comment = "in the units of " + info.units;
+  return value;
+}
+
+// Words are looked up before: the header takes their indices.
+codegen::EmitValue emitted_input(const abi::InputDesc& input, const Trained& trained) {
+  constexpr size_t most_shown = 8;
+  codegen::EmitValue value{input.name, input.dtype, input.row_shape, "raw, as in the data"};
+  const bool f64 = trained.model.description.precision == language::Precision::f64;
+  if (input.dtype == abi::DType::f64 && !f64)
+    value.comment += "; floats cannot tell these numbers apart";
+  value.columns = columns_of(input, trained);
+  value.channels = channels_of(input, trained);
+  for (const runtime::FieldInfo& field : trained.fields) {
+    if (field.name != input.name) continue;
+    value.bytes = field.dtype == abi::DType::u8;
+    if (field.classes == 0) continue;
+    value.words = field.vocabulary;
+    value.comment = fmt::format("an index, 0 … {}", field.classes - 1);
+    for (size_t i = 0; i < std::min(most_shown, field.vocabulary.size()); ++i)
+      value.comment += fmt::format("{} {} for {}", i == 0 ? ":" : ",", i, field.vocabulary[i]);
+    if (field.vocabulary.size() > most_shown) value.comment += ", …";
+  }
+  return value;
+}
+
+}  // namespace
+
+CompileOptions emit_options() {
+  CompileOptions options;
+  options.training = false;
+  options.float_inputs = true;
+  return options;
+}
+
+codegen::EmitRequest emit_request(const Trained& trained, CompiledModel& compiled,
+                                  const EmitLevels& levels, const EmitChoices& choices) {
+  codegen::EmitRequest request;
+  request.model = trained.manifest.model_name;
+  request.name = choices.name;
+  if (!trained.folder.empty()) {
+    request.run = fs::path(trained.folder).filename().string();
+    request.file_hash = runtime::hash_file(model_path_in(trained.folder));
+  }
+  request.summary = summary(trained, compiled);
+  for (const abi::InputDesc& input : levels.description.inputs) {
+    request.inputs.push_back(emitted_input(input, trained));
+  }
+  for (const abi::OutputDesc& output : levels.description.outputs) {
+    request.outputs.push_back(emitted_output(output, trained, compiled));
+  }
+  request.states = compiled.states_of("predict");
+  request.state = emitted_state(trained, compiled, request.states);
+  request.levels = levels.levels;
+  request.scalars = scalar_values(levels.description);
+  request.block_rows = levels.block_rows;
+  request.few_rows = levels.few_rows;
+  const bool f64 = trained.model.description.precision == language::Precision::f64;
+  request.tolerance = f64 ? 1e-12 : 1e-5;
+  request.weights = choices.weights;
+  if (kernel::host_target().isa == kernel::Isa::neon) {
+    request.machine = codegen::ObjectMachine::aarch64;
+  }
+  if (choices.self_test) request.rows = answers(trained, levels.description);
+  return request;
+}
+
+}  // namespace nnc::workbench

@@ -1,0 +1,17 @@
+// The `train` section of a model file as the runtime reads it.
+#pragma once
+
+#include "compiler/language/description.h"
+#include "runtime/trainer.h"
+
+namespace nnc::workbench {
+
+// Epochs, batch, seed, schedule, early stopping … `run_folder`, `resume` and `scalars.named` are
+// the caller's. The description must have a `train` section.
+runtime::TrainOptions train_options(const language::Description& description);
+
+// The scalars of an entry that are functions of the time alone, by their names: Adam's
+// "bias_correction:0.9" is 1 / (1 - 0.9^t) at step t (from 1).
+std::vector<runtime::NamedScalar> named_scalars(const abi::EntryDesc& entry);
+
+}  // namespace nnc::workbench
