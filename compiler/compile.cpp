@@ -15,6 +15,7 @@
 #include "compiler/passes/pass.h"
 #include "compiler/passes/prelude.h"
 #include "compiler/passes/state_panels.h"
+#include "compiler/support/text.h"
 
 namespace nnc {
 
@@ -65,17 +66,22 @@ class Model final : public CompiledModel {
   CompileTimings timings() const override { return record_.get(); }
 
  private:
-  bool build_step(Diagnostics& diagnostics);
-  bool build_forward_only(assemble::Mode mode, const std::string& name, Diagnostics& diagnostics);
-  std::optional<assemble::Forward> build_forward(assemble::Mode mode,
+  bool build_step(const assemble::EntryPlan& plan, Diagnostics& diagnostics);
+  bool build_forward_only(const assemble::EntryPlan& plan, Diagnostics& diagnostics);
+  std::optional<assemble::Forward> build_forward(const assemble::EntryPlan& plan,
                                                  Diagnostics& diagnostics) const;
-  std::string early_dump(const std::string& stage, const std::string& name);
+  std::string early_dump(const std::string& stage, const Entry& entry);
+  bool build_steps(Diagnostics& diagnostics);
+  bool build_functions(Diagnostics& diagnostics);
+  void keep_forward(assemble::Forward forward);
+  void place_panels();
+  const assemble::EntryPlan plan_of(const std::string& name) const;
   void add_states(const std::vector<abi::StateDesc>& states);
   void build_unit_variance();
   void add_prelude();
   void place_states();
   Entry& find(const std::string& name);
-  Entry& add_entry(const std::string& name, std::unique_ptr<ir::Graph> graph);
+  Entry& add_entry(const abi::EntrySpec& spec, std::unique_ptr<ir::Graph> graph);
   EntryContext context() {
     return {options_, description_, offsets_, program_.state_bytes, record_};
   }
@@ -93,6 +99,7 @@ class Model final : public CompiledModel {
   std::map<std::string, size_t> offsets_;
   std::vector<std::string> in_panels_;    // states that do not lie row by row
   std::map<std::string, Entry> entries_;  // none comes or goes after build()
+  std::vector<Entry*> steps_;
   std::map<std::string, Entry> profiled_;
   std::mutex profiled_mutex_;
   TimingRecord record_;
@@ -105,10 +112,10 @@ void Model::build_unit_variance() {
                    [](const auto& state) { return state.initial.unit_variance; }))
     return;
   Diagnostics ignored;  // evaluation has reported them
-  auto forward = build_forward(assemble::Mode::eval, ignored);
+  auto forward = build_forward(assemble::evaluate_entry(), ignored);
   if (!forward || !assemble::watch_products(*forward)) return;
   passes::read_states_in_panels(*forward->graph, in_panels_);
-  add_entry("unit_variance", std::move(forward->graph));
+  add_entry({"unit_variance", abi::EntryKind::unit_variance}, std::move(forward->graph));
 }
 
 void Model::add_states(const std::vector<abi::StateDesc>& states) {
@@ -116,13 +123,14 @@ void Model::add_states(const std::vector<abi::StateDesc>& states) {
     if (offsets_.try_emplace(state.name, 0).second) program_.states.push_back(state);
 }
 
-// Values that evaluation and prediction compute of weights alone are states that the entry
-// `prelude` fills.
+// Values that evaluation, prediction and functions compute of weights alone are states that the
+// entry `prelude` fills.
 void Model::add_prelude() {
   Laps laps(record_, "prelude");
   passes::Prelude prelude;
-  for (const char* name : {"evaluate", "predict"})
-    if (has_entry(name)) prelude.take_from(*entries_.at(name).graph);
+  for (const abi::EntrySpec& spec : program_.entries)
+    if (spec.kind != abi::EntryKind::step && spec.kind != abi::EntryKind::unit_variance)
+      prelude.take_from(*entries_.at(spec.name).graph);
   if (prelude.states().empty()) return;
   std::vector<abi::StateDesc> derived;
   for (const passes::DerivedState& state : prelude.states()) {
@@ -134,7 +142,7 @@ void Model::add_prelude() {
     derived.push_back(std::move(desc));
   }
   add_states(derived);
-  add_entry("prelude", prelude.graph().clone());
+  add_entry({"prelude", abi::EntryKind::prelude}, prelude.graph().clone());
   laps.lap(Stage::graph, "prelude");
 }
 
@@ -166,52 +174,67 @@ std::vector<abi::StateDesc> Model::states_of(const std::string& name) {
 }
 
 // Prediction sees raw numbers; steps have rows of their own.
-std::optional<assemble::Forward> Model::build_forward(assemble::Mode mode,
+std::optional<assemble::Forward> Model::build_forward(const assemble::EntryPlan& plan,
                                                       Diagnostics& diagnostics) const {
   const bool f64 = description_.precision == language::Precision::f64;
   return assemble::build_forward(
       description_,
-      mode == assemble::Mode::predict ? raw_fields(fields_, f64, options_.float_inputs) : fields_,
-      mode, diagnostics, mode == assemble::Mode::train ? options_.batch : inference_rows());
+      plan.mode == assemble::Mode::predict ? raw_fields(fields_, f64, options_.float_inputs)
+                                           : fields_,
+      plan, diagnostics, plan.mode == assemble::Mode::train ? options_.batch : inference_rows());
 }
 
-bool Model::build_step(Diagnostics& diagnostics) {
-  Laps laps(record_, "step");
-  auto forward = build_forward(assemble::Mode::train, diagnostics);
+bool Model::build_step(const assemble::EntryPlan& plan, Diagnostics& diagnostics) {
+  Laps laps(record_, plan.spec.name);
+  auto forward = build_forward(plan, diagnostics);
   laps.lap(Stage::graph, "layers and losses");
   if (!forward) return false;
   if (!forward->graph || !forward->total() || forward->trainable().empty()) {
-    forward_ = std::move(*forward);
+    keep_forward(std::move(*forward));
     return true;
   }
   ir::Graph& graph = *forward->graph;
   run_passes(graph, passes::canonical_passes(), Stage::graph, options_, laps);
   const auto gradients = autodiff::gradients(graph, forward->total(), forward->trainable());
   laps.lap(Stage::graph, "derivatives");
-  assemble::append_update(*forward, gradients, description_, diagnostics);
+  assemble::append_update(*forward, gradients, description_, plan, diagnostics);
   if (diagnostics.has_errors()) return false;
   // What training minimises was needed for its derivative only; the trainer adds up the rows.
   std::erase_if(graph.outputs, [](const ir::Output& output) { return output.name == "total"; });
   graph.remove_dead();
-  in_panels_ = passes::put_states_in_panels(graph);
-  add_entry("step", forward->graph->clone());
-  forward_ = std::move(*forward);
+  steps_.push_back(&add_entry(plan.spec, graph.clone()));
+  add_states(forward->states);
+  keep_forward(std::move(*forward));
   laps.lap(Stage::graph, "update");
   return true;
 }
 
-bool Model::build_forward_only(assemble::Mode mode, const std::string& name,
-                               Diagnostics& diagnostics) {
-  const bool predict = mode == assemble::Mode::predict;
-  Laps laps(record_, name);
-  auto forward = build_forward(mode, diagnostics);
+// What the first graph says of layers and parameters holds for all of them.
+void Model::keep_forward(assemble::Forward forward) {
+  if (!forward_.graph) forward_ = std::move(forward);
+}
+
+// Several steps would have to agree on how their states lie in memory; row by row all can use them.
+void Model::place_panels() {
+  if (steps_.size() == 1) in_panels_ = passes::put_states_in_panels(*steps_[0]->graph);
+}
+
+bool Model::build_forward_only(const assemble::EntryPlan& plan, Diagnostics& diagnostics) {
+  Laps laps(record_, plan.spec.name);
+  auto forward = build_forward(plan, diagnostics);
   laps.lap(Stage::graph, "layers and losses");
   if (!forward) return false;
   if (forward->graph->outputs.empty()) return true;
   run_passes(*forward->graph, passes::canonical_passes(), Stage::graph, options_, laps);
   passes::read_states_in_panels(*forward->graph, in_panels_);
   run_passes(*forward->graph, passes::inference_passes(), Stage::graph, options_, laps);
-  add_entry(name, std::move(forward->graph));
+  add_entry(plan.spec, std::move(forward->graph));
+  if (plan.spec.kind == abi::EntryKind::function) {
+    forward_.functions[plan.spec.name] = forward->outputs;
+    add_states(forward->states);
+    return true;
+  }
+  const bool predict = plan.spec.kind == abi::EntryKind::predict;
   if (predict) forward_.outputs = forward->outputs;
   if (forward_.layers.empty()) forward_.layers = forward->layers;
   if (!predict && forward_.loss_terms.empty() && forward_.metrics.empty()) {
@@ -222,34 +245,53 @@ bool Model::build_forward_only(assemble::Mode mode, const std::string& name,
   return true;
 }
 
+bool Model::build_functions(Diagnostics& diagnostics) {
+  bool good = true;
+  for (const assemble::EntryPlan& plan : assemble::function_entries(description_))
+    good = build_forward_only(plan, diagnostics) && good;
+  return good;
+}
+
+bool Model::build_steps(Diagnostics& diagnostics) {
+  bool good = true;
+  for (const assemble::EntryPlan& plan : assemble::step_entries(description_))
+    good = build_step(plan, diagnostics) && good;
+  if (good) place_panels();
+  return good;
+}
+
 bool Model::build(Diagnostics& diagnostics) {
   program_.name = description_.name;
   if (options_.training) {
-    if (!build_step(diagnostics)) return false;
+    if (!build_steps(diagnostics)) return false;
     add_states(forward_.states);
-    if (!build_forward_only(assemble::Mode::eval, "evaluate", diagnostics)) return false;
+    if (!build_forward_only(assemble::evaluate_entry(), diagnostics)) return false;
     build_unit_variance();
   } else {
     Diagnostics ignored;  // a model without loss has nothing to evaluate
-    build_forward_only(assemble::Mode::eval, "evaluate", ignored);
+    build_forward_only(assemble::evaluate_entry(), ignored);
   }
-  if (!build_forward_only(assemble::Mode::predict, "predict", diagnostics)) return false;
+  if (!build_forward_only(assemble::predict_entry(), diagnostics)) return false;
+  if (!build_functions(diagnostics)) return false;
   add_prelude();
   place_states();
   program_.loss_terms = forward_.loss_terms;
   program_.metrics = forward_.metrics;
   program_.sums_rows = description_.loss && description_.loss->rows == language::Rows::sum;
+  program_.has_total = assemble::has_total(description_);
   for (const abi::StateDesc& state : program_.states)
     if (state.kind == abi::StateKind::parameter)
       program_.parameters += static_cast<int64_t>(state.elements());
   return !diagnostics.has_errors();
 }
 
-Entry& Model::add_entry(const std::string& name, std::unique_ptr<ir::Graph> graph) {
-  Entry& entry = entries_[name];
-  entry.name = name;
+Entry& Model::add_entry(const abi::EntrySpec& spec, std::unique_ptr<ir::Graph> graph) {
+  program_.entries.push_back(spec);
+  Entry& entry = entries_[spec.name];
+  entry.name = spec.name;
+  entry.kind = spec.kind;
   entry.graph = std::move(graph);
-  entry.graph->name = name;
+  entry.graph->name = spec.name;
   return entry;
 }
 
@@ -308,7 +350,7 @@ LoweredEntry Model::lower(const std::string& name, const kernel::Target& target,
   run_passes(*graph, passes::step_passes(), Stage::passes, options_, laps);
   kernel::LoweredProgram lowered = kernel::lower_program(*graph, offsets_, target);
   LoweredEntry result;
-  result.description = describe(name, *graph, lowered, description_);
+  result.description = describe(find(name), *graph, lowered, description_);
   result.core = lowered.core;
   result.flops = lowered.flops;
   result.in_blocks = !lowered.plan.blocks.empty();
@@ -319,29 +361,42 @@ LoweredEntry Model::lower(const std::string& name, const kernel::Target& target,
   return result;
 }
 
+// The plan that an entry was built by.
+const assemble::EntryPlan Model::plan_of(const std::string& name) const {
+  std::vector<assemble::EntryPlan> plans = assemble::step_entries(description_);
+  for (assemble::EntryPlan& plan : assemble::function_entries(description_))
+    plans.push_back(std::move(plan));
+  plans.push_back(assemble::evaluate_entry());
+  for (const assemble::EntryPlan& plan : plans)
+    if (plan.spec.name == name) return plan;
+  return assemble::predict_entry();
+}
+
 // A stage that nothing keeps: the graph as the layers made it, or with derivatives but no update.
-std::string Model::early_dump(const std::string& stage, const std::string& name) {
-  const bool step = name == "step";
-  if ((stage == "grad" && !step) || name == "prelude") return ir::print(*find(name).graph);
+std::string Model::early_dump(const std::string& stage, const Entry& entry) {
+  const bool step = entry.kind == abi::EntryKind::step;
+  const bool has_plan =
+      entry.kind != abi::EntryKind::prelude && entry.kind != abi::EntryKind::unit_variance;
+  if ((stage == "grad" && !step) || !has_plan) return ir::print(*entry.graph);
   Diagnostics known;  // build() has reported all there is
-  const auto mode = step                 ? assemble::Mode::train
-                    : name == "evaluate" ? assemble::Mode::eval
-                                         : assemble::Mode::predict;
-  const auto forward = build_forward(mode, known);
-  internal_check(forward.has_value(), "no graph for entry " + name);
+  const auto forward = build_forward(plan_of(entry.name), known);
+  internal_check(forward.has_value(), "no graph for entry " + entry.name);
   if (stage == "graph") return ir::print(*forward->graph);
-  Laps laps(record_, name);
+  Laps laps(record_, entry.name);
   run_passes(*forward->graph, passes::canonical_passes(), Stage::graph, options_, laps);
   autodiff::gradients(*forward->graph, forward->total(), forward->trainable());
   return ir::print(*forward->graph);
 }
 
 std::string Model::dump(const std::string& stage, const std::string& which) {
-  const std::string name = !which.empty() ? which : has_entry("step") ? "step" : "predict";
+  const std::string name = !which.empty() ? which : abi::main_entry(program_);
   if (stage == "spec") return language::dump(description_);
-  if (!has_entry(name))
-    throw UserError({}, "this model has no entry '" + name + "'", "step, evaluate or predict");
-  if (stage == "graph" || stage == "grad") return early_dump(stage, name);
+  if (!has_entry(name)) {
+    std::vector<std::string> known;
+    for (const abi::EntrySpec& spec : program_.entries) known.push_back(spec.name);
+    throw UserError({}, "this model has no entry '" + name + "'", join(known, "or"));
+  }
+  if (stage == "graph" || stage == "grad") return early_dump(stage, find(name));
   Entry& entry = find(name);
   const std::lock_guard lock(entry.mutex);
   if (stage == "step") return ir::print(*entry.graph);

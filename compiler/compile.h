@@ -42,7 +42,7 @@ enum class Stage {
 // One stretch of compiling; none lies inside another.
 struct PhaseTime {
   Stage stage = Stage::graph;
-  std::string entry;  // step, evaluate, predict
+  std::string entry;  // its name
   std::string name;   // "derivatives", "fuse", "machine code" …
   double milliseconds = 0;
   std::optional<bool> changed;  // of a pass over the graph: whether it changed anything
@@ -78,7 +78,8 @@ class CompiledModel {
   // States of all entries with their offsets in the slab; loss terms and metrics.
   virtual const abi::Program& program() const = 0;
   virtual const assemble::Forward& forward() const = 0;  // layer summary, parameters
-  // "step" (only if something is trainable), "evaluate" (only with a loss or metrics), "predict".
+  // Those of program().entries: steps (only if something is trainable), "evaluate" (only with a
+  // loss or metrics), "predict", functions.
   virtual bool has_entry(const std::string& name) const = 0;
   // Machine code, compiled on first need and valid as long as the model. Thread-safe.
   // InternalError for a name that has_entry denies.
@@ -98,8 +99,8 @@ class CompiledModel {
   // Kernels for another target and at most `rows` rows, for emission. Nothing is kept of them.
   virtual LoweredEntry lower(const std::string& entry, const kernel::Target& target,
                              int64_t rows) = 0;
-  // One of spec, graph, grad, step, fused, kernels, llvm, asm of an entry ("step" where there is
-  // one, else "predict"). UserError for an unknown stage.
+  // One of spec, graph, grad, step, fused, kernels, llvm, asm of an entry (empty: the main one).
+  // UserError for an unknown stage.
   virtual std::string dump(const std::string& stage, const std::string& entry = {}) = 0;
   virtual CompileTimings timings() const = 0;
 };

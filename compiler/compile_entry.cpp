@@ -38,10 +38,10 @@ void run_passes(ir::Graph& graph, const std::vector<passes::Pass>& list, Stage s
   passes::run_passes(graph, list, pass_options);
 }
 
-abi::EntryDesc describe(const std::string& name, const ir::Graph& graph,
+abi::EntryDesc describe(const Entry& entry, const ir::Graph& graph,
                         const kernel::PlannedProgram& planned, const language::Description& model) {
   abi::EntryDesc result;
-  result.name = name;
+  result.name = entry.name;
   for (const ir::Param& param : graph.params) {
     const ir::Type& type = param.value->type;
     if (param.kind == ir::ParamKind::input)
@@ -58,7 +58,8 @@ abi::EntryDesc describe(const std::string& name, const ir::Graph& graph,
   result.thread_bytes = planned.plan.thread_bytes;
   result.max_rows = graph.batch;
   result.preferred_threads = planned.flops < shared_flops ? 1 : 0;
-  result.flush_to_zero = name == "step" && model.precision == language::Precision::f32;
+  result.flush_to_zero =
+      entry.kind == abi::EntryKind::step && model.precision == language::Precision::f32;
   return result;
 }
 
@@ -78,7 +79,7 @@ const kernel::PlannedProgram& Entry::planned(const EntryContext& context) {
   planned_ = std::make_unique<kernel::PlannedProgram>(
       kernel::plan_program(scheduled, context.offsets, context.options.target));
   check_memory(planned_->plan.arena_bytes, context);
-  description_ = describe(name, scheduled, *planned_, context.description);
+  description_ = describe(*this, scheduled, *planned_, context.description);
   laps.lap(Stage::kernels, "plan");
   return *planned_;
 }

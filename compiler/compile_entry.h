@@ -26,14 +26,11 @@ struct EntryContext {
 void run_passes(ir::Graph& graph, const std::vector<passes::Pass>& list, Stage stage,
                 const CompileOptions& options, Laps& laps);
 
-// How the entry `name` is called; `function` is null.
-abi::EntryDesc describe(const std::string& name, const ir::Graph& graph,
-                        const kernel::PlannedProgram& planned, const language::Description& model);
-
 class Entry {
  public:
-  std::mutex mutex;                  // whoever calls the functions below holds it
-  std::string name;                  // step, evaluate, predict …
+  std::mutex mutex;  // whoever calls the functions below holds it
+  std::string name;  // as in its EntrySpec
+  abi::EntryKind kind = abi::EntryKind::predict;
   std::unique_ptr<ir::Graph> graph;  // before the step passes; stays as it is
   bool profiled = false;             // with marks between its groups
 
@@ -54,5 +51,9 @@ class Entry {
   std::unique_ptr<jit::Executable> code_;
   abi::EntryDesc description_;
 };
+
+// How the entry is called; `function` is null.
+abi::EntryDesc describe(const Entry& entry, const ir::Graph& graph,
+                        const kernel::PlannedProgram& planned, const language::Description& model);
 
 }  // namespace nnc

@@ -165,7 +165,7 @@ struct MetricDesc {
 // (global step from 1), "seed", "bias_correction:BETA" = 1 / (1 - BETA^step) in f64 (Adam; BETA is
 // a decimal number, as in bias_correction:0.999), and "<param>" for ramps.
 struct EntryDesc {
-  std::string name;  // step, evaluate, predict …
+  std::string name;  // as in its EntrySpec
   std::vector<InputDesc> inputs;
   std::vector<OutputDesc> outputs;
   std::vector<std::string> scalars;
@@ -177,14 +177,36 @@ struct EntryDesc {
   EntryFn function = nullptr;
 };
 
+// What an entry does. step: changes parameters and optimizer state; evaluate: losses and metrics;
+// predict, function: outputs of rows; prelude: what those compute of states alone, without rows;
+// unit_variance: see Initial::unit_variance.
+enum class EntryKind : uint8_t { step, evaluate, predict, function, prelude, unit_variance };
+
+struct EntrySpec {
+  std::string name;  // step or step_PHASE, evaluate, predict, the function's name …
+  EntryKind kind = EntryKind::step;
+  int64_t calls = 1;  // of a step: how often it is taken for each batch
+};
+
 struct Program {
   std::string name;
+  std::vector<EntrySpec> entries;  // steps first, in the order in which they are taken
   std::vector<StateDesc> states;
   size_t state_bytes = 0;
   std::vector<std::string> loss_terms;  // per-row outputs "loss.TERM" of step and evaluate
   bool sums_rows = false;               // the loss of rows is their sum, not their mean
+  bool has_total = true;                // false: the terms do not add up to anything
   std::vector<MetricDesc> metrics;
   int64_t parameters = 0;
 };
+
+inline bool trains(const Program& program) {
+  return !program.entries.empty() && program.entries[0].kind == EntryKind::step;
+}
+
+// The entry that a model is there for: its first step, or prediction where nothing is trained.
+inline std::string main_entry(const Program& program) {
+  return trains(program) ? program.entries[0].name : "predict";
+}
 
 }  // namespace nnc::abi

@@ -23,7 +23,9 @@ bool grows(const std::string& watch, const abi::Program& program) {
 
 bool has(const Metrics& metrics, const std::string& name) {
   const auto named = [&](const auto& pair) { return pair.first == name; };
-  const auto term = [&](const auto& pair) { return "loss." + pair.first == name; };
+  const auto term = [&](const auto& pair) {
+    return "loss." + pair.first == name || pair.first == name;
+  };
   return name == "loss" || std::any_of(metrics.metrics.begin(), metrics.metrics.end(), named) ||
          std::any_of(metrics.terms.begin(), metrics.terms.end(), term);
 }
@@ -33,7 +35,10 @@ bool has(const Metrics& metrics, const std::string& name) {
 BestTracker::BestTracker(const abi::Program& program, const TrainOptions& options, bool has_valid)
     : watch_(options.watch), early_stop_(options.early_stop) {
   keep_best_ = options.keep == Keep::best && (has_valid || !watch_.empty());
-  if (watch_.empty()) watch_ = has_valid ? "valid.loss" : "train.loss";
+  if (watch_.empty()) {
+    const std::string loss = program.has_total ? "loss" : program.loss_terms.front();
+    watch_ = (has_valid ? "valid." : "train.") + loss;
+  }
   maximum_ = options.direction == Direction::maximum ||
              (options.direction == Direction::automatic && grows(watch_, program));
 }

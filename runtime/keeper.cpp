@@ -51,7 +51,7 @@ Progress load_progress(const Training& training, Buffer& state) {
   const Batches batches(training.rows, options.batch, options.seed, options.shuffle);
   check_steps(path, progress, batches.count());
   if (progress.batch > 0) {
-    Accumulator sums(training.program, training.step);
+    StepSums sums(training.program, training.steps);
     const int64_t rows = std::min(progress.batch * batches.batch_size(), batches.rows());
     if (!sums.restore(progress.sums) || sums.rows() != static_cast<double>(rows)) {
       throw DataError(path, "training.sums", "these are not the sums of this model's losses",

@@ -11,7 +11,7 @@ namespace nnc::runtime {
 // What a run is trained by, which a checkpoint must fit.
 struct Training {
   const abi::Program& program;
-  const abi::EntryDesc& step;
+  std::vector<const abi::EntryDesc*> steps;
   const Split& rows;
   const TrainOptions& options;
 };

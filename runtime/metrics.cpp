@@ -73,7 +73,7 @@ bool is_number(Finalize finalize) {
 double Metrics::value(const std::string& name) const {
   if (name == "loss") return loss;
   for (const auto& [term, number] : terms) {
-    if (name == "loss." + term) return number;
+    if (name == "loss." + term || name == term) return number;
   }
   for (const auto& [metric, number] : metrics) {
     if (name == metric) return number;
@@ -81,8 +81,15 @@ double Metrics::value(const std::string& name) const {
   return missing;
 }
 
+bool Metrics::finite() const {
+  if (std::isfinite(loss) || terms.empty()) return std::isfinite(loss);
+  return std::isnan(loss) && std::all_of(terms.begin(), terms.end(), [](const auto& term) {
+           return std::isfinite(term.second);
+         });
+}
+
 Accumulator::Accumulator(const abi::Program& program, const abi::EntryDesc& entry)
-    : sums_rows_(program.sums_rows), sums_(2) {
+    : sums_rows_(program.sums_rows), has_total_(program.has_total), sums_(2) {
   for (const std::string& term : program.loss_terms) {
     Part part;
     part.name = term;
@@ -358,21 +365,26 @@ double Accumulator::total_loss() const {
   return (mean_loss() - once) * sums_[1] + once;
 }
 
+std::vector<std::pair<std::string, double>> Accumulator::terms() const {
+  std::vector<std::pair<std::string, double>> result;
+  if (sums_[0] == 0) return result;
+  for (size_t i = 0; i < parts_.size(); ++i)
+    if (parts_[i].is_term && static_cast<int>(i) != total_)
+      result.emplace_back(parts_[i].name, term_value(parts_[i]));
+  return result;
+}
+
 Metrics Accumulator::finish() const {
   Metrics result;
   result.rows = static_cast<int64_t>(sums_[0]);
   if (result.empty()) return result;
-  result.loss = total_loss();
+  result.loss = has_total_ || total_ >= 0 ? total_loss() : missing;
+  result.terms = terms();
   for (size_t i = 0; i < parts_.size(); ++i) {
     const Part& part = parts_[i];
-    if (static_cast<int>(i) == total_) continue;
-    if (part.is_term) {
-      result.terms.emplace_back(part.name, term_value(part));
-    } else {
-      finish_metric(part, result);
-    }
+    if (!part.is_term) finish_metric(part, result);
   }
-  if (result.terms.size() == 1 && total_ < 0) result.terms.clear();  // it is the loss
+  if (result.terms.size() == 1 && total_ < 0 && has_total_) result.terms.clear();  // it is the loss
   return result;
 }
 

@@ -25,6 +25,8 @@ struct Metrics {
   // roc: one curve for each class, or one alone.
   std::vector<std::pair<std::string, std::vector<RocCurve>>> curves;
   bool empty() const { return rows == 0; }
+  // Whether the loss is a number; where there is no total, each of its terms.
+  bool finite() const;
   // "loss", "loss.TERM" or a metric's name; NaN if there is none.
   double value(const std::string& name) const;
 };
@@ -49,6 +51,8 @@ class Accumulator {
   // How many rows have been added, NaN or beyond any number if damaged sums were restored.
   double rows() const { return sums_[0]; }
   Metrics finish() const;
+  // The loss terms alone, also if there is one.
+  std::vector<std::pair<std::string, double>> terms() const;
 
   // All running sums and gathered scores, to be stored in a checkpoint and restored to the same
   // bits.
@@ -89,6 +93,7 @@ class Accumulator {
   void finish_metric(const Part& part, Metrics& result) const;
 
   bool sums_rows_ = false;  // abi::Program::sums_rows
+  bool has_total_ = true;   // abi::Program::has_total
   std::vector<Part> parts_;
   std::vector<double> sums_;     // rows, Σ weight, then each part's own
   std::vector<double> weights_;  // of the rows of one batch

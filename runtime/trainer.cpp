@@ -22,6 +22,12 @@ ScalarOptions with_seed(const TrainOptions& options) {
   return scalars;
 }
 
+std::vector<StepCall> with_scalars(std::vector<StepCall> steps, const TrainOptions& options) {
+  for (StepCall& step : steps)
+    if (!step.scalars) step.scalars = options.scalars;
+  return steps;
+}
+
 // One run of training. The loop over steps allocates nothing and looks nothing up.
 class Session {
  public:
@@ -35,12 +41,10 @@ class Session {
         pool_(pool),
         observer_(observer),
         batches_(data.train, options.batch, options.seed, options.shuffle),
-        augmenter_(options.augment, *entries.step, data.train, batches_.batch_size(), options.seed),
-        binding_(*entries.step, *data.train.table, state.data(), with_seed(options),
-                 augmenter_.inputs()),
-        accumulator_(program, *entries.step),
+        steps_(program, with_scalars(entries.steps, options), data.train, options.augment,
+               batches_.batch_size(), options.seed, state.data()),
         tracker_(program, options, !data.valid.empty()),
-        training_{program, *entries.step, data.train, options},
+        training_{program, entries_of(entries.steps), data.train, options},
         keeper_(training_, tracker_.keeps_best()) {
     if (!entries.complete) make_evaluator();
     clock_.steps_per_epoch = batches_.count();
@@ -109,9 +113,9 @@ class Session {
   void begin_epoch() {
     batches_.start_epoch(progress_.epoch + 1);
     if (progress_.batch > 0) {
-      accumulator_.restore(progress_.sums);  // which load_progress has tried
+      steps_.sums().restore(progress_.sums);  // which load_progress has tried
     } else {
-      accumulator_.reset();
+      steps_.sums().reset();
     }
   }
 
@@ -135,7 +139,7 @@ class Session {
     }
     note_time();
     if (stopped_ && progress_.batch < batches_.count()) {
-      progress_.sums = accumulator_.sums();
+      progress_.sums = steps_.sums().sums();
       return;
     }
     end_epoch();
@@ -145,11 +149,9 @@ class Session {
   int64_t run_batch() {
     clock_.step = progress_.step;
     rows_ = batches_.batch(progress_.batch);
-    augmenter_.run(pool_, rows_, progress_.epoch + 1);
-    binding_.run(pool_, rows_, clock_);
     ++progress_.batch;
     ++progress_.step;
-    return accumulator_.add(binding_.outputs(), static_cast<int64_t>(rows_.size()));
+    return steps_.run(pool_, rows_, clock_, progress_.epoch + 1);
   }
 
   // What cannot be trained on or predicted with is not kept.
@@ -164,7 +166,7 @@ class Session {
     check_weights();
     EpochReport report;
     report.partial = progress_.batch < batches_.count();
-    report.train = accumulator_.finish();
+    report.train = steps_.sums().finish();
     complete_entries();
     if (evaluator_) report.valid = evaluator_->run(clock_, pool_);
     note_time();
@@ -176,7 +178,7 @@ class Session {
     report.improved = tracker_.look(report.train, report.valid, report.epoch, progress_);
     if (progress_.best_epoch == 0) report.no_value = tracker_.watch();
     if (report.partial) {  // more steps may follow some day: the epoch is not over
-      progress_.sums = accumulator_.sums();
+      progress_.sums = steps_.sums().sums();
     } else {
       next_epoch();
     }
@@ -187,7 +189,10 @@ class Session {
   }
 
   double binding_rate() const {
-    return options_.scalars.rate * factor_at(options_.scalars.schedule, clock_);
+    const StepCall& first = entries_.steps.front();
+    const ScalarOptions& scalars = first.scalars ? *first.scalars : options_.scalars;
+    return scalars.rate *
+           factor_at(scalars.schedule, clock_of_call(clock_, first.calls, first.calls - 1));
   }
 
   void note_time() {
@@ -207,7 +212,7 @@ class Session {
     last_report_ = now;
     note_time();
     observer_.on_progress({progress_.epoch + 1, epochs_, progress_.batch, batches_.count(),
-                           progress_.step, clock_.total_steps, accumulator_.mean_loss(),
+                           progress_.step, clock_.total_steps, steps_.sums().mean_loss(),
                            progress_.seconds});
   }
 
@@ -215,13 +220,14 @@ class Session {
     NonFinite details;
     details.step = progress_.step;
     details.epoch = progress_.epoch + 1;
-    details.term = accumulator_.bad_term();
+    details.term = steps_.sums().bad_term();
     details.row = bad;
     details.table_row = rows_[static_cast<size_t>(bad)];
     details.place = data_.train.table->file + ": " + data_.train.table->place(details.table_row);
     details.batch_rows.assign(rows_.begin(), rows_.end());
-    details.scalars = binding_.scalars();
-    for (const BatchInput& input : augmenter_.inputs()) {
+    details.entry = steps_.entry().name;
+    details.scalars = steps_.scalars();
+    for (const BatchInput& input : steps_.made()) {
       details.made[input.name] = input.numbers(rows_.size());
     }
     keeper_.write_last_epoch();
@@ -236,9 +242,7 @@ class Session {
   ThreadPool& pool_;
   Observer& observer_;
   Batches batches_;
-  Augmenter augmenter_;
-  Binding binding_;
-  Accumulator accumulator_;
+  Steps steps_;
   BestTracker tracker_;
   Training training_;
   Keeper keeper_;

@@ -12,6 +12,7 @@
 #include "runtime/checkpoint.h"
 #include "runtime/data/load.h"
 #include "runtime/metrics.h"
+#include "runtime/steps.h"
 
 namespace nnc::runtime {
 
@@ -31,7 +32,7 @@ struct TrainOptions {
   uint64_t seed = 0;
   bool shuffle = true;
   AugmentOptions augment;
-  ScalarOptions scalars;  // its seed is taken from `seed`
+  ScalarOptions scalars;  // of evaluations; its seed is taken from `seed`
   // "valid.loss", "train.accuracy" …; empty: valid.loss, without a valid split train.loss. The
   // direction `automatic`: maximum for accuracy and r2, else minimum.
   std::string watch;
@@ -85,6 +86,7 @@ class Observer {
 struct NonFinite {
   int64_t step = 0;                 // from 1
   int64_t epoch = 0;                // from 1
+  std::string entry;                // the step that computed it
   std::string term;                 // of the loss
   int64_t row = 0;                  // the first such row in the batch
   int64_t table_row = 0;            // the same row in the data
@@ -123,7 +125,7 @@ struct TrainResult {
 
 // The program's entries that training needs; both read the same state.
 struct TrainEntries {
-  const abi::EntryDesc* step = nullptr;      // max_rows >= batch
+  std::vector<StepCall> steps;               // max_rows >= batch each; their seed is the options'
   const abi::EntryDesc* evaluate = nullptr;  // may be null without a valid split
   // Run once before evaluations after the state changed; may be null.
   const abi::EntryDesc* prelude = nullptr;

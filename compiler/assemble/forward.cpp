@@ -41,10 +41,11 @@ int64_t Forward::parameter_count() const {
 }
 
 ForwardBuilder::ForwardBuilder(const Description& description, const std::vector<FieldInfo>& fields,
-                               Mode mode, Diagnostics& diagnostics, int64_t batch)
+                               const EntryPlan& entry, Diagnostics& diagnostics, int64_t batch)
     : description_(description),
       fields_(fields),
-      mode_(mode),
+      entry_(entry),
+      mode_(entry.mode),
       diagnostics_(diagnostics),
       forward_{.graph = std::make_unique<ir::Graph>(description.name, batch),
                .parameters = {},
@@ -53,6 +54,7 @@ ForwardBuilder::ForwardBuilder(const Description& description, const std::vector
                .metrics = {},
                .layers = {},
                .outputs = {},
+               .functions = {},
                .prepared_targets = {},
                .products = {}},
       b_(*forward_.graph),
@@ -73,6 +75,11 @@ bool ForwardBuilder::attempt(const std::function<void()>& work) {
 }
 
 Forward ForwardBuilder::build() {
+  if (entry_.function != nullptr) {
+    build_function();
+    drop_unused();
+    return std::move(forward_);
+  }
   declare_inputs();
   for (const Parameter& parameter : description_.model.params) {
     attempt([&] { find(parameter.name.text, parameter.name.span); });
@@ -84,6 +91,7 @@ Forward ForwardBuilder::build() {
   if (mode_ != Mode::predict) {
     if (description_.loss) build_loss();
     for (const Metric& metric : description_.metrics) {
+      if (!entry_.is_first) break;
       attempt([&] { build_metric(metric); });
     }
   }
@@ -93,13 +101,22 @@ Forward ForwardBuilder::build() {
 }
 
 std::optional<Forward> build_forward(const Description& description,
-                                     const std::vector<FieldInfo>& fields, Mode mode,
+                                     const std::vector<FieldInfo>& fields, const EntryPlan& entry,
                                      Diagnostics& diagnostics, int64_t batch) {
   const int errors_before = diagnostics.errors();
-  ForwardBuilder builder(description, fields, mode, diagnostics, batch_rows(description, batch));
+  ForwardBuilder builder(description, fields, entry, diagnostics, batch_rows(description, batch));
   Forward forward = builder.build();
   if (diagnostics.errors() > errors_before) return std::nullopt;
   return forward;
+}
+
+std::optional<Forward> build_forward(const Description& description,
+                                     const std::vector<FieldInfo>& fields, Mode mode,
+                                     Diagnostics& diagnostics, int64_t batch) {
+  const EntryPlan entry = mode == Mode::train  ? step_entries(description).front()
+                          : mode == Mode::eval ? evaluate_entry()
+                                               : predict_entry();
+  return build_forward(description, fields, entry, diagnostics, batch);
 }
 
 }  // namespace nnc::assemble

@@ -3,11 +3,13 @@
 // (compiler/autodiff, update.h), so that one graph becomes the whole training step.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "compiler/assemble/entries.h"
 #include "compiler/assemble/fields.h"
 #include "compiler/ir/graph.h"
 #include "compiler/language/description.h"
@@ -64,7 +66,8 @@ struct Forward {
   std::vector<std::string> loss_terms;
   std::vector<abi::MetricDesc> metrics;
   std::vector<LayerSummary> layers;
-  std::vector<OutputInfo> outputs;  // predict only
+  std::vector<OutputInfo> outputs;                           // predict and functions only
+  std::map<std::string, std::vector<OutputInfo>> functions;  // outputs of each, by its name
   // Fields that losses compare as prepared values, although they have units of their own.
   std::vector<std::string> prepared_targets;
   // Kernels, and what they make, in the order in which a row meets them.
@@ -78,8 +81,12 @@ struct Forward {
   int64_t parameter_count() const;
 };
 
-// Builds the forward graph for one mode. `batch` rows (0: train.batch, or 256 where that says
+// Builds the forward graph of an entry. `batch` rows (0: train.batch, or 256 where that says
 // `all`). Mistakes go to `diagnostics`, all that can be found in one walk; null if there are any.
+std::optional<Forward> build_forward(const Description& description,
+                                     const std::vector<FieldInfo>& fields, const EntryPlan& entry,
+                                     Diagnostics& diagnostics, int64_t batch = 0);
+// The same for a mode: the first step, evaluate or predict.
 std::optional<Forward> build_forward(const Description& description,
                                      const std::vector<FieldInfo>& fields, Mode mode,
                                      Diagnostics& diagnostics, int64_t batch = 0);

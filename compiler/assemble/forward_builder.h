@@ -22,8 +22,8 @@ struct AlreadyReported {};
 
 class ForwardBuilder : public layers::Scope, public layers::Units {
  public:
-  ForwardBuilder(const Description& description, const std::vector<FieldInfo>& fields, Mode mode,
-                 Diagnostics& diagnostics, int64_t batch);
+  ForwardBuilder(const Description& description, const std::vector<FieldInfo>& fields,
+                 const EntryPlan& entry, Diagnostics& diagnostics, int64_t batch);
 
   Forward build();
 
@@ -82,6 +82,8 @@ class ForwardBuilder : public layers::Scope, public layers::Units {
   void build_loss();
   ir::Value* build_term(const Term& term);
   ir::Value* build_total_per_row();
+  ir::Value* per_row(const Formula& total, const std::string& what);
+  void report_terms(ir::Value* per_row, ir::Value* penalty);
   ir::Value* build_penalty();
   void add_total(ir::Value* per_row, ir::Value* penalty);
 
@@ -96,10 +98,20 @@ class ForwardBuilder : public layers::Scope, public layers::Units {
 
   // ---- outputs.cpp
   void build_predictions();
+  void add_output(const NamedFormula& output, const layers::Operand& operand);
   void drop_unused();
+
+  // ---- functions.cpp
+  void build_function();
+  void cut(const Name& input);
+  void check_reads(const std::string& field, const SourceSpan& span) const;
+
+  // ---- phases.cpp
+  bool updates(const std::string& layer) const;
 
   const Description& description_;
   const std::vector<FieldInfo>& fields_;
+  const EntryPlan& entry_;
   Mode mode_;
   Diagnostics& diagnostics_;
   Forward forward_;
@@ -112,6 +124,7 @@ class ForwardBuilder : public layers::Scope, public layers::Units {
   struct RunningStatistic {
     ir::Value* state = nullptr;
     ir::Value* now = nullptr;  // after the layers built so far
+    std::string layer = {};
     SourceSpan span = {};
   };
   std::map<std::string, RunningStatistic> statistics_;

@@ -52,6 +52,7 @@ ir::Value* ForwardBuilder::build_body(const Layer& layer) {
       .dtype = dtype_,
       .kind = layer.kind.text,
       .name = layer.name,
+      .phase = entry_.phase != nullptr ? entry_.phase->name : std::string(),
       .span = layer.kind.span,
       .args = layer.args,
       .inputs = {},
@@ -101,7 +102,7 @@ ir::Value* ForwardBuilder::weight(const Layer& layer, const layers::Weight& weig
   ir::Value* value = add_state(state);
   forward_.parameters.push_back({.name = state.name,
                                  .value = value,
-                                 .trainable = !layer.freeze.value,
+                                 .trainable = !layer.freeze.value && updates(layer.name),
                                  .decays = weight.decays,
                                  .minimum = {},
                                  .maximum = {},
@@ -143,7 +144,7 @@ layers::Statistic ForwardBuilder::statistic(const Layer& layer, const layers::We
     state.shape = weight.shape;
     state.initial = weight.initial;
     ir::Value* value = add_state(state);
-    statistics_[name] = {value, value, layer.span};
+    statistics_[name] = {value, value, layer.name, layer.span};
   }
   // Layers that share it see what those above them made of it.
   return {statistics_.at(name).now,
@@ -152,7 +153,7 @@ layers::Statistic ForwardBuilder::statistic(const Layer& layer, const layers::We
 
 void ForwardBuilder::assign_statistics() {
   for (const auto& [name, statistic] : statistics_) {
-    if (statistic.now == statistic.state) continue;
+    if (statistic.now == statistic.state || !updates(statistic.layer)) continue;
     b_.set_span(statistic.span);
     b_.assign(statistic.state, statistic.now);
   }

@@ -1,5 +1,7 @@
 // Loss terms, the total that training minimises, and penalties on weights.
+#include <algorithm>
 #include "compiler/assemble/forward_builder.h"
+
 #include "compiler/layers/losses.h"
 #include "compiler/layers/rows.h"
 
@@ -53,14 +55,17 @@ ir::Value* ForwardBuilder::build_term(const Term& term) {
   return b_.mul(value, one_number(b_, weight, "a weight", term.weight->span));
 }
 
-// What each row adds to the loss.
+// A formula of terms.
+ir::Value* ForwardBuilder::per_row(const Formula& total, const std::string& what) {
+  TermScope scope(*this);
+  return one_number(b_, each_row(formula(total, scope)), what, total.span);
+}
+
+// What each row adds to the loss, or to what the phase minimises.
 ir::Value* ForwardBuilder::build_total_per_row() {
   const Loss& loss = *description_.loss;
-  if (loss.total) {
-    TermScope scope(*this);
-    ir::Value* total = each_row(formula(*loss.total, scope));
-    return one_number(b_, total, "the total", loss.total->span);
-  }
+  if (entry_.phase != nullptr) return per_row(entry_.phase->minimize, "what a phase minimises");
+  if (loss.total) return per_row(*loss.total, "the total");
   ir::Value* sum = nullptr;
   b_.set_span(loss.span);
   for (const Term& term : loss.terms) {
@@ -91,6 +96,30 @@ ir::Value* ForwardBuilder::build_penalty() {
   return total;
 }
 
+// The values of terms and total that the entry writes for people to see.
+void ForwardBuilder::report_terms(ir::Value* per_row, ir::Value* penalty) {
+  const Loss& loss = *description_.loss;
+  ir::Graph& graph = *forward_.graph;
+  for (const Term& term : loss.terms) {
+    const std::string& name = term.name.text;
+    forward_.loss_terms.push_back(name);
+    const auto& mine = entry_.reports;
+    const bool reports =
+        mode_ != Mode::train || std::find(mine.begin(), mine.end(), name) != mine.end();
+    if (reports) graph.add_output("loss." + name, terms_.at(name));
+  }
+  if (penalty != nullptr) {
+    if (terms_.count("penalty") > 0) {
+      throw UserError(loss.span, "the penalty on weights is a term called 'penalty' already",
+                      "another name for the term 'penalty'");
+    }
+    forward_.loss_terms.push_back("penalty");
+    if (entry_.phase == nullptr) graph.add_output("loss.penalty", penalty);
+  }
+  if (!loss.total || entry_.phase != nullptr) return;
+  graph.add_output("loss", penalty == nullptr ? per_row : b_.add(per_row, penalty));
+}
+
 void ForwardBuilder::build_loss() {
   const Loss& loss = *description_.loss;
   bool complete = true;
@@ -100,24 +129,9 @@ void ForwardBuilder::build_loss() {
   }
   if (!complete) return;
   attempt([&] {
-    ir::Graph& graph = *forward_.graph;
     ir::Value* per_row = build_total_per_row();
     ir::Value* penalty = build_penalty();
-    for (const Term& term : loss.terms) {
-      forward_.loss_terms.push_back(term.name.text);
-      graph.add_output("loss." + term.name.text, terms_.at(term.name.text));
-    }
-    if (penalty != nullptr) {
-      if (terms_.count("penalty") > 0) {
-        throw UserError(loss.span, "the penalty on weights is a term called 'penalty' already",
-                        "another name for the term 'penalty'");
-      }
-      forward_.loss_terms.push_back("penalty");
-      graph.add_output("loss.penalty", penalty);
-    }
-    if (loss.total) {
-      graph.add_output("loss", penalty == nullptr ? per_row : b_.add(per_row, penalty));
-    }
+    report_terms(per_row, penalty);
     if (mode_ == Mode::train && description_.train) add_total(per_row, penalty);
   });
 }

@@ -15,13 +15,16 @@ void ForwardBuilder::build_predictions() {
       // is.
       const layers::Operand operand = build_output(output);
       values_.emplace(output.name.text, operand);
-      if (mode_ != Mode::predict) return;
-      OutputInfo info{output.name.text, layers::row_shape(operand.value), "", ""};
-      forward_.graph->add_output(output.name.text, predicted(output, operand.value, info.units));
-      forward_.outputs.push_back(std::move(info));
+      if (mode_ == Mode::predict) add_output(output, operand);
     });
   }
   if (mode_ == Mode::predict) name_class_outputs();
+}
+
+void ForwardBuilder::add_output(const NamedFormula& output, const layers::Operand& operand) {
+  OutputInfo info{output.name.text, layers::row_shape(operand.value), "", ""};
+  forward_.graph->add_output(output.name.text, predicted(output, operand.value, info.units));
+  forward_.outputs.push_back(std::move(info));
 }
 
 // Removes nodes without use, inputs that nothing reads and, for prediction, states that nothing

@@ -43,11 +43,26 @@ ir::Value* scalar(ir::Graph& graph, const std::string& name, ir::DType dtype) {
   return graph.add_param(ir::ParamKind::scalar, name, ir::Type{dtype, {}}, name);
 }
 
-// "fc1.kernel:adam.m": starts at zero, of the parameter's shape.
-ir::Value* optimizer_state(Forward& forward, const ParameterInfo& parameter,
+// How a step changes what it has gradients of: a phase's own way, or that of the file.
+struct Rule {
+  const Choice& optimizer;
+  const std::optional<Clip>& clip;
+  std::string phase;  // where there are several
+  SourceSpan span;    // of what is minimised
+};
+
+Rule rule_of(const Description& description, const EntryPlan& entry) {
+  const Train& train = *description.train;
+  if (const Phase* phase = entry.phase)
+    return {phase->optimizer, phase->clip, phase->name, phase->minimize.span};
+  return {train.optimizer, train.clip, "", description.loss->span};
+}
+
+// "fc1.kernel:adam.m": starts at zero, of the parameter's shape. A phase has its own.
+ir::Value* optimizer_state(Forward& forward, const ParameterInfo& parameter, const Rule& rule,
                            const std::string& name) {
   abi::StateDesc state;
-  state.name = parameter.name + ":" + name;
+  state.name = parameter.name + ":" + (rule.phase.empty() ? "" : rule.phase + ".") + name;
   state.kind = abi::StateKind::optimizer;
   state.dtype = parameter.value->type.dtype;
   for (const ir::Dim& dim : parameter.value->type.shape) state.shape.push_back(dim.size);
@@ -58,7 +73,8 @@ ir::Value* optimizer_state(Forward& forward, const ParameterInfo& parameter,
 }
 
 void update_parameter(ir::Builder& b, Forward& forward, const ParameterInfo& parameter,
-                      ir::Value* gradient, const Choice& optimizer) {
+                      ir::Value* gradient, const Rule& rule) {
+  const Choice& optimizer = rule.optimizer;
   const layers::OptimizerDef* def = layers::find_optimizer(optimizer.kind);
   internal_check(def != nullptr, "optimizer " + optimizer.kind + " passed the schema");
   const ir::DType dtype = parameter.value->type.dtype;
@@ -68,7 +84,7 @@ void update_parameter(ir::Builder& b, Forward& forward, const ParameterInfo& par
       .parameter = parameter.value,
       .gradient = gradient,
       .decays = parameter.decays,
-      .state = [&](const std::string& n) { return optimizer_state(forward, parameter, n); },
+      .state = [&](const std::string& n) { return optimizer_state(forward, parameter, rule, n); },
       .scalar = [&](const std::string& n) { return scalar(*forward.graph, n, dtype); }};
   ir::Value* next = def->update(context);
   if (parameter.minimum) next = b.binary("max", next, b.constant_like(*parameter.minimum, next));
@@ -79,29 +95,30 @@ void update_parameter(ir::Builder& b, Forward& forward, const ParameterInfo& par
 }  // namespace
 
 void append_update(Forward& forward, const std::vector<ir::Value*>& gradients,
-                   const Description& description, Diagnostics& diagnostics) {
+                   const Description& description, const EntryPlan& entry,
+                   Diagnostics& diagnostics) {
   internal_check(description.train && description.loss, "an update without train and loss");
+  const Rule rule = rule_of(description, entry);
   Step step = reached(forward, gradients, diagnostics);
   if (step.parameters.empty()) {
     diagnostics.error(
-        description.loss->span, "the loss does not depend on any trained weight",
+        rule.span, "the loss does not depend on any trained weight",
         "a loss of values that trained layers produce, by ways that have a derivative: "
         "indices, step, sign, floor and round have none");
     return;
   }
   ir::Builder b(*forward.graph);
-  const Train& train = *description.train;
-  if (train.clip && train.clip->value) {
-    b.set_span(train.clip->value->span);
-    step.gradients = layers::clip_by_value(b, step.gradients, train.clip->value->value);
+  if (rule.clip && rule.clip->value) {
+    b.set_span(rule.clip->value->span);
+    step.gradients = layers::clip_by_value(b, step.gradients, rule.clip->value->value);
   }
-  if (train.clip && train.clip->norm) {
-    b.set_span(train.clip->norm->span);
-    step.gradients = layers::clip_by_norm(b, step.gradients, train.clip->norm->value);
+  if (rule.clip && rule.clip->norm) {
+    b.set_span(rule.clip->norm->span);
+    step.gradients = layers::clip_by_norm(b, step.gradients, rule.clip->norm->value);
   }
-  b.set_span(train.optimizer.span);
+  b.set_span(rule.optimizer.span);
   for (size_t i = 0; i < step.parameters.size(); ++i) {
-    update_parameter(b, forward, *step.parameters[i], step.gradients[i], train.optimizer);
+    update_parameter(b, forward, *step.parameters[i], step.gradients[i], rule);
   }
 }
 

@@ -13,6 +13,7 @@ namespace nnc::assemble {
 // to forward.states. `gradients` belong to forward.trainable() one by one; null where the loss does
 // not depend on a parameter (a warning; an error if that is so for all of them).
 void append_update(Forward& forward, const std::vector<ir::Value*>& gradients,
-                   const Description& description, Diagnostics& diagnostics);
+                   const Description& description, const EntryPlan& entry,
+                   Diagnostics& diagnostics);
 
 }  // namespace nnc::assemble

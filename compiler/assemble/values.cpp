@@ -40,7 +40,9 @@ Operand ForwardBuilder::make(const std::string& name, const SourceSpan& span) {
     if (parameter.name.text == name) return build_parameter(parameter);
   }
   for (const FieldInfo& info : fields_) {
-    if (info.name == name) return build_field(info, span);
+    if (info.name != name) continue;
+    check_reads(name, span);
+    return build_field(info, span);
   }
   for (const NamedFormula& output : description_.model.outputs) {
     if (output.name.text == name) return build_output(output);
@@ -74,6 +76,7 @@ Operand ForwardBuilder::build_parameter(const Parameter& parameter) {
   ParameterInfo info;
   info.name = state.name;
   info.value = value;
+  info.trainable = updates(state.name);
   info.span = parameter.name.span;
   if (parameter.minimum) info.minimum = parameter.minimum->value;
   if (parameter.maximum) info.maximum = parameter.maximum->value;

@@ -43,6 +43,9 @@ void describe_loss(const Value& loss, Draft& draft, Diagnostics& diagnostics);
 void describe_metrics(const ListValue& metrics, Draft& draft, Diagnostics& diagnostics);
 void describe_train(const MapValue& train, Draft& draft, Diagnostics& diagnostics);
 
+// Which layers and parameters the phases of training change; none without phases.
+void describe_phases(Draft& draft, Diagnostics& diagnostics);
+
 // The penalty in a record {l1, l2}.
 Penalty penalty_of(const Value& value);
 

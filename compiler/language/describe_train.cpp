@@ -39,9 +39,11 @@ void add_terms(const MapValue& terms, Draft& draft, Loss& loss) {
 
 // What `watch` may name, without the split.
 std::vector<std::string> watchable(const Description& description) {
-  std::vector<std::string> result = {"loss"};
+  std::vector<std::string> result;
+  const bool phases = description.train && !description.train->phases.empty();
+  if (!phases || description.loss->total) result.push_back("loss");
   for (const Term& term : description.loss->terms) {
-    if (description.loss->terms.size() > 1) result.push_back(term.name.text);
+    if (description.loss->terms.size() > 1 || phases) result.push_back(term.name.text);
   }
   for (const Metric& metric : description.metrics) {
     // A table and a curve are no numbers.
@@ -80,6 +82,13 @@ void check_watch(const EarlyStop& stop, const Draft& draft, Diagnostics& diagnos
   }
 }
 
+Clip clip_of(const Value& value) {
+  Clip clip;
+  if (const Value* norm = get(value.map(), "norm")) clip.norm = {norm->number(), norm->span};
+  if (const Value* each = get(value.map(), "value")) clip.value = {each->number(), each->span};
+  return clip;
+}
+
 class TrainDescriber {
  public:
   TrainDescriber(const MapValue& map, Draft& draft, Diagnostics& diagnostics)
@@ -95,7 +104,8 @@ class TrainDescriber {
     }
     if (const Value* optimizer = get(map_, "optimizer")) train_.optimizer = choice_of(*optimizer);
     if (const Value* schedule = get(map_, "schedule")) train_.schedule = choice_of(*schedule);
-    if (const Value* clip = get(map_, "clip")) this->clip(*clip);
+    if (const Value* clip = get(map_, "clip")) train_.clip = clip_of(*clip);
+    phases();
     if (const Value* stop = get(map_, "early_stop")) early_stop(*stop);
     keep();
     if (const Value* shuffle = get(map_, "shuffle"))
@@ -118,13 +128,6 @@ class TrainDescriber {
     }
   }
 
-  void clip(const Value& value) {
-    Clip clip;
-    if (const Value* norm = get(value.map(), "norm")) clip.norm = {norm->number(), norm->span};
-    if (const Value* each = get(value.map(), "value")) clip.value = {each->number(), each->span};
-    train_.clip = clip;
-  }
-
   void early_stop(const Value& value) {
     EarlyStop stop;
     const MapValue& map = value.map();
@@ -140,13 +143,58 @@ class TrainDescriber {
     train_.early_stop = stop;
   }
 
+  void phases() {
+    if (const Value* phases = get(map_, "phases")) {
+      for (const Value& value : phases->list())
+        if (value.is_map()) phase(value);
+      for (const char* key : {"optimizer", "schedule", "clip"}) {
+        if (!stands(map_, key)) continue;
+        diagnostics_.error(span_of(map_, key, train_.span),
+                           in_quotes(key) + " stands in each phase, not beside 'phases'",
+                           "phases: [{minimize: …, optimizer: …}, …]");
+      }
+    } else if (!stands(map_, "optimizer") && !stands(map_, "phases")) {
+      diagnostics_.error(train_.span, "train needs 'optimizer'",
+                         "optimizer: an optimizer, or phases with one in each");
+    }
+  }
+
+  void phase(const Value& value) {
+    const MapValue& map = value.map();
+    const Value* minimize = get(map, "minimize");
+    const Value* optimizer = get(map, "optimizer");
+    if (minimize == nullptr || optimizer == nullptr || !optimizer->is_entry()) return;
+    Phase phase;
+    phase.span = value.span;
+    phase.minimize = minimize->formula();
+    phase.optimizer = choice_of(*optimizer);
+    if (const Value* update = get(map, "update"))
+      for (const Value& name : update->list())
+        if (name.is_reference()) phase.update.push_back(name.reference());
+    if (const Value* steps = get(map, "steps")) phase.steps = {steps->integer(), steps->span};
+    if (const Value* schedule = get(map, "schedule")) phase.schedule = choice_of(*schedule);
+    if (const Value* clip = get(map, "clip")) phase.clip = clip_of(*clip);
+    phase.name = phase_name(*phase.minimize.root);
+    train_.phases.push_back(std::move(phase));
+  }
+
+  // The first term that it minimises; numbered where several phases minimise it.
+  std::string phase_name(const Expression& minimize) {
+    const std::vector<Name> names = names_in(minimize);
+    const std::string term = names.empty() ? "phase" : names[0].text;
+    const std::string base = is_identifier(term) ? term : "phase";
+    const int count = ++phase_names_[base];
+    return count == 1 ? base : base + "_" + std::to_string(count);
+  }
+
   bool has_valid() const {
     const Description& description = draft_.description;
     return description.data && description.data->split("valid") != nullptr;
   }
 
   void keep() {
-    train_.keep = {has_valid() || train_.early_stop ? Keep::best : Keep::last, train_.span};
+    const bool judged = train_.phases.empty() && has_valid();
+    train_.keep = {judged || train_.early_stop ? Keep::best : Keep::last, train_.span};
     const Value* keep = get(map_, "keep");
     if (keep == nullptr) return;
     train_.keep = {keep->text() == "best" ? Keep::best : Keep::last, keep->span};
@@ -172,6 +220,7 @@ class TrainDescriber {
   Draft& draft_;
   Train& train_;
   Diagnostics& diagnostics_;
+  std::map<std::string, int> phase_names_;
 };
 
 }  // namespace

@@ -118,6 +118,34 @@ Type early_stop() {
        Key("min_delta", number().at_least(0), "what counts as improvement").by_default("0")});
 }
 
+Key optimizer() {
+  return Key("optimizer", entry_of(Group::optimizers), "how gradients change the weights");
+}
+
+Key schedule() {
+  return Key("schedule", entry_of(Group::schedules), "how the learning rate changes");
+}
+
+Key clip() {
+  return Key("clip",
+             record({Key("norm", number().above(0),
+                         "of the whole gradient, all weights together: a longer one is scaled"),
+                     Key("value", number().above(0), "of each element: a larger one is cut")}),
+             "the largest gradient, penalties included; `value` cuts first, then `norm` scales; "
+             "weight_decay of an optimizer comes after it");
+}
+
+Type phase() {
+  return record(
+      {Key("minimize", formula(), "a loss term, or a formula of several").required(),
+       Key("update", list_of(reference()).sized(1, many),
+           "blocks (with all their uses), layers and parameters that it changes; all others keep "
+           "their weights, moments and running statistics. Default: all that are not frozen"),
+       Key("steps", integer().at_least(1).at_most(1e6), "how often it is taken for each batch")
+           .by_default("1"),
+       optimizer().required(), schedule(), clip()});
+}
+
 Type train() {
   return record(
       {Key("epochs", integer().at_least(0).at_most(1e9), "how often every row is seen"),
@@ -125,18 +153,14 @@ Type train() {
        Key("batch", one_of({integer().at_least(1).at_most(largest_extent), choice({"all"})}),
            "rows of one step, or all")
            .by_default("32"),
-       Key("optimizer", entry_of(Group::optimizers), "how gradients change the weights").required(),
-       Key("schedule", entry_of(Group::schedules), "how the learning rate changes"),
-       Key("clip",
-           record({Key("norm", number().above(0),
-                       "of the whole gradient, all weights together: a longer one is scaled"),
-                   Key("value", number().above(0), "of each element: a larger one is cut")}),
-           "the largest gradient, penalties included; `value` cuts first, then `norm` scales; "
-           "weight_decay of an optimizer comes after it"),
+       optimizer(), schedule(), clip(),
+       Key("phases", list_of(phase()).sized(1, 64),
+           "instead of an optimizer: networks that are trained by turns. For each batch the "
+           "phases are taken in this order, each with its own forward pass and fresh noise"),
        Key("early_stop", early_stop(), "stop when nothing improves any more"),
        Key("keep", choice({"best", "last"}),
-           "which weights are kept; default: best if there is a valid split. Of equal epochs the "
-           "first is the best"),
+           "which weights are kept; default: best if there is a valid split, and last with "
+           "phases. Of equal epochs the first is the best"),
        Key("shuffle", boolean(), "whether rows change their order each epoch").by_default("true"),
        Key("seed", integer().at_least(0), "of weights, order and dropout").by_default("0")});
 }

@@ -69,6 +69,7 @@ void Flattener::give_names(std::vector<Written>& layers, LayerScope& scope) {
         layer.name = base + "_" + std::to_string(++counts[base]);
       } while (given.count(layer.name) > 0);
     }
+    if (!layer.named) scope.unnamed.insert(layer.name);
     const auto [known, is_new] = scope.names.emplace(layer.name, scope.prefix + layer.name);
     if (is_new || known->second == scope.prefix + layer.name) continue;
     diagnostics_.error(
@@ -113,6 +114,7 @@ Name Flattener::add(Layer layer, const LayerScope&) {
     diagnostics_.error(layer.kind.span, "the model has too many layers",
                        "at most " + std::to_string(most_layers) + ", those of repeats included");
     too_many_ = true;
+    draft_.layers_complete = false;
     return name;
   }
   // What has no name of its own is told apart by its composite's.
@@ -264,6 +266,17 @@ Name Flattener::residual(const Written& written, const LayerScope& scope) {
   return add(std::move(sum), scope);
 }
 
+namespace {
+
+// {a: …, b: …}
+std::string one_each(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name + ": …";
+  return "{" + text + "}";
+}
+
+}  // namespace
+
 // The inputs of a use: by the names that the block has for them.
 bool Flattener::block_inputs(const Written& written, const Block& block, const LayerScope& scope,
                              LayerScope& inner) {
@@ -290,7 +303,7 @@ bool Flattener::block_inputs(const Written& written, const Block& block, const L
     for (size_t i = 0; i < given.size(); ++i) {
       if (!given[i].text.empty()) continue;
       diagnostics_.error(from->span, "the input " + in_quotes(names[i]) + " is missing",
-                         "from: {" + join(names, ",") + "}, each with a name");
+                         "from: " + one_each(names));
       return false;
     }
   }
@@ -298,8 +311,10 @@ bool Flattener::block_inputs(const Written& written, const Block& block, const L
     if (given.empty() && !layer.from_given && block.inputs.size() == 1) return false;  // reported
     diagnostics_.error(layer.kind.span,
                        "the block " + in_quotes(block.name.text) + " has " +
-                           std::to_string(block.inputs.size()) + " inputs: " + join(names),
-                       "from: as many names", std::to_string(given.size()));
+                           std::to_string(block.inputs.size()) +
+                           (names.size() == 1 ? " input" : " inputs"),
+                       "from: " + one_each(names),
+                       std::to_string(given.size()) + (given.size() == 1 ? " name" : " names"));
     return false;
   }
   for (size_t i = 0; i < given.size(); ++i) inner.names.emplace(names[i], given[i].text);
@@ -334,6 +349,24 @@ Name Flattener::block_value(const Written& written, const Block& block, const La
   return {};
 }
 
+// Weights can be shared by uses of one block.
+bool Flattener::shares_rightly(const Layer& layer, const Block& block) const {
+  if (!layer.share) return true;
+  for (const Composite& composite : model_.composites) {
+    if (composite.name != layer.share->text) continue;
+    if (composite.block == block.name.text) return true;
+    diagnostics_.error(layer.share->span, "only uses of one block can share weights",
+                       "another use of " + in_quotes(block.name.text),
+                       composite.block.empty() ? "layers that are no block"
+                                               : "a use of " + in_quotes(composite.block));
+    return false;
+  }
+  diagnostics_.error(layer.share->span,
+                     in_quotes(layer.share->text) + " is no use of a block that stands above",
+                     "another use of " + in_quotes(block.name.text));
+  return false;
+}
+
 Name Flattener::block(const Written& written, const LayerScope& scope) {
   Written use = written;
   Layer& layer = use.layer;
@@ -359,6 +392,10 @@ Name Flattener::block(const Written& written, const LayerScope& scope) {
   if (std::find(open_.begin(), open_.end(), block->name.text) != open_.end()) {
     diagnostics_.error(word->span, "the block " + in_quotes(block->name.text) + " contains itself",
                        "blocks of other blocks");
+    draft_.layers_complete = false;
+    return {};
+  }
+  if (block->inputs.empty() || block->layers.is_null() || !shares_rightly(layer, *block)) {
     draft_.layers_complete = false;
     return {};
   }

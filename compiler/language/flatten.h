@@ -37,6 +37,7 @@ struct LayerScope {
   const LayerScope* outer = nullptr;         // of a repeat or residual; null: a block, the model
   std::string prefix;                        // of full names: "fake."
   std::map<std::string, std::string> names;  // own ones, to full names
+  std::set<std::string> unnamed;             // those of them that nobody gave
   std::string block;                         // whose layers they are; empty: the model's
   std::vector<Name> first;                   // what the first layer takes by default
   std::vector<std::string> hints;            // the inputs, for messages
@@ -76,6 +77,7 @@ class Flattener {
   Name block(const Written& written, const LayerScope& scope);
   bool block_inputs(const Written& written, const Block& block, const LayerScope& scope,
                     LayerScope& inner);
+  bool shares_rightly(const Layer& layer, const Block& block) const;
   Name block_value(const Written& written, const Block& block, const LayerScope& inner,
                    const Name& last);
   Name repeat(const Written& written, const LayerScope& scope);

@@ -16,7 +16,8 @@ std::string Flattener::full_name(const Name& name, const LayerScope& scope) {
   if (outermost->block.empty() || !draft_.layers_complete) return name.text;
   std::vector<std::string> known;
   for (const LayerScope* here = &scope; here != nullptr; here = here->outer)
-    for (const auto& [own, full] : here->names) known.push_back(own);
+    for (const auto& [own, full] : here->names)
+      if (here->unnamed.count(own) == 0) known.push_back(own);
   const auto near = nearest(head, known);
   diagnostics_.error(name.span,
                      "the block " + in_quotes(outermost->block) + " knows no " + in_quotes(head) +

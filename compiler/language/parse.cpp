@@ -83,6 +83,7 @@ void describe_sections(const MapValue& file, const YamlNode& root,
       draft.description.loss.emplace();
     }
     describe_train(train->map(), draft, diagnostics);
+    describe_phases(draft, diagnostics);
   }
   if (model != nullptr) check_references(draft, diagnostics);
   warn_of_losses(draft, diagnostics);

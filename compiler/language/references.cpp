@@ -46,10 +46,23 @@ class References {
     for (const Metric& metric : description_.metrics) {
       check(names_in(metric.choice.args), {everywhere, true, true});
     }
+    for (const Function& function : description_.functions) check_function(function);
     warn_unused();
   }
 
  private:
+  void check_function(const Function& function) {
+    const Allowed allowed{everywhere, true, true};
+    check(function.inputs, allowed);
+    for (const NamedFormula& output : function.outputs) check(output.formula, allowed);
+    for (const NamedFormula& draw : function.draw) {
+      for (const Name& name : names_in(*draw.formula.root)) {
+        diagnostics_.error(name.span, "what is drawn depends on no value",
+                           "normal(), uniform(0, 1) or bernoulli(0.5)", name.text);
+      }
+    }
+  }
+
   bool is_field(const std::string& name) const {
     return description_.data && description_.data->field(name) != nullptr;
   }
@@ -205,7 +218,9 @@ class References {
     std::vector<std::string> known(inputs_.begin(), inputs_.end());
     known.insert(known.end(), params_.begin(), params_.end());
     for (const Layer& layer : model_.layers) {
-      if (layer.named && positions_.at(layer.name) < allowed.layers) known.push_back(layer.name);
+      const bool is_inner = layer.name.find('.') != std::string::npos;
+      if (layer.named && !is_inner && positions_.at(layer.name) < allowed.layers)
+        known.push_back(layer.name);
     }
     if (allowed.all_fields && description_.data) {
       for (const Field& field : description_.data->fields) {
@@ -240,6 +255,8 @@ class References {
   // The names that each output, loss and metric reads.
   void each_result(const std::function<void(const std::vector<Name>&)>& visit) const {
     for (const NamedFormula& output : model_.outputs) visit(names_in(*output.formula.root));
+    for (const Function& function : description_.functions)
+      for (const NamedFormula& output : function.outputs) visit(names_in(*output.formula.root));
     if (description_.loss) {
       for (const Term& term : description_.loss->terms) {
         if (term.loss) visit(names_in(term.loss->args));
@@ -251,7 +268,8 @@ class References {
   }
 
   void warn_unused() {
-    if (draft_.has_errors || diagnostics_.errors() > errors_before_) return;
+    if (draft_.has_errors || !draft_.layers_complete || diagnostics_.errors() > errors_before_)
+      return;
     each_result([&](const std::vector<Name>& names) { need(names); });
     for (size_t i = model_.layers.size(); i-- > 0;) {
       const Layer& layer = model_.layers[i];

@@ -236,18 +236,29 @@ class Writer {
     line(0, "metrics: " + brackets(items));
   }
 
+  static std::string clip(const Clip& clip) {
+    return braces({clip.norm ? "norm: " + number_text(clip.norm->value) : "",
+                   clip.value ? "value: " + number_text(clip.value->value) : ""});
+  }
+
+  std::string phase(const Phase& phase) const {
+    return braces(
+        {"minimize: " + formula_scalar(phase.minimize), "update: " + brackets(phase.layers),
+         "steps: " + std::to_string(phase.steps.value), "optimizer: " + choice(phase.optimizer),
+         phase.schedule ? "schedule: " + choice(*phase.schedule) : "",
+         phase.clip ? "clip: " + clip(*phase.clip) : ""});
+  }
+
   void train(const Train& train) {
     line(0, "train:");
     if (train.epochs) line(1, "epochs: " + std::to_string(train.epochs->value));
     if (train.steps) line(1, "steps: " + std::to_string(train.steps->value));
     line(1, "batch: " + (train.batch.all ? "all" : std::to_string(train.batch.rows)));
-    line(1, "optimizer: " + choice(train.optimizer));
+    if (train.phases.empty()) line(1, "optimizer: " + choice(train.optimizer));
     if (train.schedule) line(1, "schedule: " + choice(*train.schedule));
-    if (train.clip) {
-      const Clip& clip = *train.clip;
-      line(1, "clip: " + braces({clip.norm ? "norm: " + number_text(clip.norm->value) : "",
-                                 clip.value ? "value: " + number_text(clip.value->value) : ""}));
-    }
+    if (train.clip) line(1, "clip: " + this->clip(*train.clip));
+    if (!train.phases.empty()) line(1, "phases:");
+    for (const Phase& phase : train.phases) line(2, "- " + this->phase(phase));
     if (train.early_stop) {
       const EarlyStop& stop = *train.early_stop;
       line(1, "early_stop: " + braces({"watch: " + stop.watch.value,

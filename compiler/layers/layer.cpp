@@ -34,7 +34,7 @@ ir::Value* LayerContext::input() const {
 }
 
 int64_t LayerContext::stream(const std::string& purpose) const {
-  return static_cast<int64_t>(stream_of(name + ":" + purpose));
+  return static_cast<int64_t>(stream_of((phase.empty() ? "" : phase + "/") + name + ":" + purpose));
 }
 
 const std::vector<LayerDef>& layer_table() {

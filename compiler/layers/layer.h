@@ -55,6 +55,7 @@ struct LayerContext {
   ir::DType dtype = ir::DType::f32;  // of the model
   std::string kind;                  // "dense"
   std::string name;                  // "fc1", or "dense_2" if the file gives none
+  std::string phase;                 // of training, where there are several
   SourceSpan span;
   const Args& args;
   std::vector<Operand> inputs;

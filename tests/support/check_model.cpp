@@ -64,6 +64,8 @@ std::optional<language::Description> check_model(const std::string& text, const 
        {assemble::Mode::train, assemble::Mode::eval, assemble::Mode::predict}) {
     assemble::build_forward(*description, *fields, mode, diagnostics);
   }
+  for (const assemble::EntryPlan& function : assemble::function_entries(*description))
+    assemble::build_forward(*description, *fields, function, diagnostics);
   return description;
 }
 

@@ -18,6 +18,7 @@
 #include "tools/nnc/terminal.h"
 #include "tools/workbench/clock.h"
 #include "tools/workbench/input_rows.h"
+#include "tools/workbench/late_entries.h"
 #include "tools/workbench/random_rows.h"
 #include "tools/workbench/readable.h"
 #include "tools/workbench/ready.h"
@@ -105,12 +106,35 @@ StepProfile profile_entry(const Ready& ready, const runtime::Table& table, int64
       seconds);
 }
 
+// All phases of a batch, one after the other.
+Times time_steps(const Ready& ready, const runtime::Table& table, int64_t batch, void* state,
+                 runtime::ThreadPool& pool, double seconds) {
+  Times sum;
+  for (const runtime::StepCall& call : step_calls(*ready.compiled, ready.model.description)) {
+    const Times one = time_entry(*call.entry, table, batch, state, *call.scalars, pool, seconds);
+    sum.min += one.min * static_cast<double>(call.calls);
+    sum.median += one.median * static_cast<double>(call.calls);
+    sum.threads = std::max(sum.threads, one.threads);
+  }
+  return sum;
+}
+
+// Of all steps of a batch, or of a prediction where nothing is trained.
+double batch_flops(CompiledModel& compiled) {
+  if (!abi::trains(compiled.program())) return compiled.flops("predict");
+  double flops = 0;
+  for (const abi::EntrySpec& spec : compiled.program().entries)
+    if (spec.kind == abi::EntryKind::step)
+      flops += compiled.flops(spec.name) * static_cast<double>(spec.calls);
+  return flops;
+}
+
 void show_kernel(const Flags& flags) {
   CompileOptions options = compile_options(flags.compile);
   options.batch = options.inference_batch = flags.batch;
   const Model model = read_model(flags.model.file, flags.model.overrides);
   const auto compiled = compile_model(model, fields_of(model), options);
-  const std::string entry = compiled->has_entry("step") ? "step" : "predict";
+  const std::string entry = abi::main_entry(compiled->program());
   const auto groups = compiled->groups(entry);
   if (static_cast<size_t>(flags.kernel) >= groups.size()) {
     throw CommandError(Exit::usage, fmt::format("kernel {} does not exist: '{}' has 0 to {}",
@@ -157,21 +181,20 @@ Report measure(const Flags& flags) {
   report.warm_ms = ready.milliseconds;
   CompiledModel& compiled = *ready.compiled;
   report.model = ready.model.description.name;
-  report.trains = ready.entry == "step";
+  report.trains = abi::trains(compiled.program());
   report.batch = flags.batch > 0 ? flags.batch : compiled.entry(ready.entry).max_rows;
-  report.flops = compiled.flops(ready.entry);
+  report.flops = batch_flops(compiled);
 
   const runtime::Table table =
       random_rows(ready.fields, rows_to_measure(ready.fields, report.batch));
   runtime::Buffer state = state_for(compiled.program(), ready.model.data, table);
   runtime::ScalarOptions scalars;
-  if (report.trains) scalars = train_options(ready.model.description).scalars;
+  if (report.trains) scalars = step_scalars(ready.model.description, 0);
   runtime::ThreadPool pool(report.threads);
   check_started(pool, report.threads);
   report.threads = pool.threads();
   if (report.trains) {
-    report.step = time_entry(compiled.entry("step"), table, report.batch, state.data(), scalars,
-                             pool, flags.seconds);
+    report.step = time_steps(ready, table, report.batch, state.data(), pool, flags.seconds);
   }
   if (compiled.has_entry("prelude")) {
     runtime::run_prelude(&compiled.entry("prelude"), state.data(), pool);

@@ -118,16 +118,13 @@ void look_at_model(Result& result) {
   if (fields) compile(*result.description, for_compiler(*fields), options, result.diagnostics);
 }
 
-// The entry that costs most: the training step, or prediction where nothing is trained.
-std::string main_entry(const CompiledModel& compiled) {
-  return compiled.has_entry("step") ? "step" : "predict";
-}
-
 // What only the plan tells: whether it fits into memory.
 void plan(Result& result) {
-  if (!result.compiled || !result.compiled->has_entry(main_entry(*result.compiled))) return;
+  if (!result.compiled) return;
+  const std::string entry = abi::main_entry(result.compiled->program());
+  if (!result.compiled->has_entry(entry)) return;
   try {
-    result.compiled->planned_entry(main_entry(*result.compiled));
+    result.compiled->planned_entry(entry);
   } catch (const UserError& error) {
     const Diagnostic& d = error.diagnostic;
     result.diagnostics.error(d.span, d.message, d.expected, d.got);
@@ -165,7 +162,7 @@ Result look_at(const Flags& flags) {
 }
 
 ScratchBytes scratch_bytes(CompiledModel& compiled) {
-  return compiled.scratch(main_entry(compiled), runtime::available_cores());
+  return compiled.scratch(abi::main_entry(compiled.program()), runtime::available_cores());
 }
 
 // State (weights, moments, learned constants) and the scratch of the main entry.
@@ -173,7 +170,9 @@ size_t memory_bytes(CompiledModel& compiled) {
   return compiled.program().state_bytes + scratch_bytes(compiled).arena;
 }
 
-double step_flops(CompiledModel& compiled) { return compiled.flops(main_entry(compiled)); }
+double step_flops(CompiledModel& compiled) {
+  return compiled.flops(abi::main_entry(compiled.program()));
+}
 
 ordered_json to_json(const Diagnostic& diagnostic) {
   return {{"severity", diagnostic.severity == Severity::error ? "error" : "warning"},
@@ -274,7 +273,7 @@ void print_summary(const Result& result) {
   if (!result.data.unread.empty()) {
     fmt::print("{}", fitted(fmt::format("  unread   {}\n", result.data.unread)));
   }
-  if (compiled.has_entry("step")) {
+  if (abi::trains(compiled.program())) {
     const int64_t batch = compiled.forward().graph->batch;
     fmt::print("  step     {} rows, {} flops\n", batch, count_text(step_flops(compiled)));
   }

@@ -81,7 +81,8 @@ Exit dump(const Flags& flags) {
   const auto compiled = compile_model(model, fields, options, false);
   const std::string text = compiled->dump(flags.stage, flags.entry);
   if (flags.time_passes) {
-    if (flags.after.empty() && compiled->has_entry("step")) compiled->entry("step");
+    if (flags.after.empty() && abi::trains(compiled->program()))
+      compiled->entry(abi::main_entry(compiled->program()));
     print_times(compiled->timings());
     return Exit::done;
   }

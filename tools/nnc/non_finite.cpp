@@ -164,13 +164,18 @@ void explain_non_finite(const runtime::NonFinite& details, CompiledModel& compil
               printable(details.place));
   const abi::Program& program = compiled.program();
   const assemble::Forward& forward = compiled.forward();
+  const abi::EntryDesc& step = compiled.entry(details.entry);
   const std::string data_place =
-      bad_number(fields_of(*entries.step), {data.train.table, details.batch_rows});
+      bad_number(fields_of(step), {data.train.table, details.batch_rows});
   if (!data_place.empty()) {
     print_error(
         "  the data hold no number there: {}\n"
         "  Put a number there or leave the row out. {}\n",
         printable(data_place), what_is_kept(details.epoch));
+    return;
+  }
+  if (details.entry != abi::main_entry(program)) {  // other phases have graphs of their own
+    print_error("  in the phase that minimises it. {}\n", what_is_kept(details.epoch));
     return;
   }
   runtime::replay_before(details.step, program, entries, data, state, options, pool);
@@ -180,8 +185,7 @@ void explain_non_finite(const runtime::NonFinite& details, CompiledModel& compil
   evaluation.step = details.step;
   const Culprit culprit = find_culprit(
       *forward.graph, "loss." + details.term,
-      graph_inputs(*forward.graph, details, program, *entries.step, *data.train.table, state),
-      evaluation);
+      graph_inputs(*forward.graph, details, program, step, *data.train.table, state), evaluation);
   if (culprit.node == nullptr) {
     print_error(
         "  with exact numbers the step is finite: some are too large or too small for "

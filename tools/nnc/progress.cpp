@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "compiler/support/text.h"
@@ -24,12 +25,13 @@ std::string right(const std::string& text, size_t width) {
 constexpr const char* best_mark = "  *";
 
 // The names of the columns: "train: loss", "accuracy", "valid: loss", "accuracy".
-std::vector<std::string> headings_of(const std::vector<std::string>& metrics, bool has_valid) {
+std::vector<std::string> headings_of(const std::vector<std::string>& figures, bool has_valid) {
   std::vector<std::string> names = {"epoch"};
   for (const char* split : {"train", "valid"}) {
     if (split == std::string("valid") && !has_valid) continue;
-    names.push_back(std::string(split) + ": loss");
-    for (const std::string& metric : metrics) names.push_back(metric);
+    const size_t first = names.size();
+    for (const std::string& figure : figures) names.push_back(figure);
+    names[first] = std::string(split) + ": " + names[first];
   }
   names.push_back("time");
   return names;
@@ -39,7 +41,7 @@ std::vector<std::string> headings_of(const std::vector<std::string>& metrics, bo
 
 // Columns wide enough for their headings, with a bar between the splits.
 std::string TrainProgress::line_of(const std::vector<std::string>& cells, size_t column) const {
-  const size_t valid = has_valid_ ? 2 + metrics_.size() : 0;  // its first column
+  const size_t valid = has_valid_ ? 1 + figures_.size() : 0;  // its first column
   std::string text = right(cells[0], epoch_width_);
   for (size_t i = 1; i < cells.size(); ++i) {
     const auto heading = static_cast<size_t>(characters(headings_[i]));
@@ -60,7 +62,7 @@ size_t TrainProgress::column_that_fits() const {
 // The same below each other, each number with its name.
 std::string TrainProgress::stacked(const std::vector<std::string>& cells) const {
   const std::string margin(epoch_width_ + 2, ' ');
-  const size_t valid = has_valid_ ? 2 + metrics_.size() : 0, last = cells.size() - 1;
+  const size_t valid = has_valid_ ? 1 + figures_.size() : 0, last = cells.size() - 1;
   std::string text = right(cells[0], epoch_width_) + "  ", result;
   for (size_t i = 1; i < last; ++i) {
     if (i == valid) result += std::exchange(text, margin) + "\n";
@@ -72,12 +74,16 @@ std::string TrainProgress::stacked(const std::vector<std::string>& cells) const 
 TrainProgress::TrainProgress(const abi::Program& program, bool has_valid, int64_t epochs,
                              bool quiet)
     : has_valid_(has_valid), quiet_(quiet) {
+  if (program.has_total) figures_.push_back("loss");
+  const bool several = program.loss_terms.size() > 1 || !program.has_total;
+  if (several)
+    figures_.insert(figures_.end(), program.loss_terms.begin(), program.loss_terms.end());
   for (const abi::MetricDesc& metric : program.metrics) {
-    if (runtime::is_number(metric.finalize)) metrics_.push_back(metric.name);
+    if (runtime::is_number(metric.finalize)) figures_.push_back(metric.name);
   }
   const size_t digits = std::to_string(std::max<int64_t>(epochs, 1)).size();
   epoch_width_ = std::max<size_t>(6, 2 * digits + 2);
-  headings_ = headings_of(metrics_, has_valid_);
+  headings_ = headings_of(figures_, has_valid_);
   column_ = column_that_fits();
 }
 
@@ -89,8 +95,7 @@ void TrainProgress::print_headings() {
 std::vector<std::string> TrainProgress::cells(const runtime::EpochReport& report) const {
   std::vector<std::string> result = {fmt::format("{}/{}", report.epoch, report.epochs)};
   const auto add = [&](const runtime::Metrics& metrics) {
-    result.push_back(loss_text(metrics.loss));
-    for (const std::string& name : metrics_) result.push_back(loss_text(metrics.value(name)));
+    for (const std::string& name : figures_) result.push_back(loss_text(metrics.value(name)));
   };
   add(report.train);
   if (has_valid_) add(report.valid);
@@ -134,18 +139,20 @@ void TrainProgress::on_progress(const runtime::ProgressReport& report) {
   if (quiet_ || report.step == 0) return;
   const double done = static_cast<double>(report.step) / static_cast<double>(report.total_steps);
   const double left = report.seconds / done - report.seconds;
-  line_.show(fmt::format("epoch {}/{}  batch {}/{}  loss {}  {:.0f} %, {} left", report.epoch,
-                         report.epochs, report.batch, report.batches, loss_text(report.loss),
+  line_.show(fmt::format("epoch {}/{}  batch {}/{}  {}{:.0f} %, {} left", report.epoch,
+                         report.epochs, report.batch, report.batches,
+                         std::isnan(report.loss) ? "" : "loss " + loss_text(report.loss) + "  ",
                          done * 100, time_left_text(left)));
 }
 
 bool TrainProgress::should_stop() { return interrupted(); }
 
 std::string metrics_text(const runtime::Metrics& metrics) {
-  std::string text = fmt::format("loss {}", loss_text(metrics.loss));
-  if (metrics.terms.size() > 1) {
+  const bool total = !std::isnan(metrics.loss) || metrics.terms.empty();
+  std::string text = total ? fmt::format("loss {}", loss_text(metrics.loss)) : "";
+  if (metrics.terms.size() > 1 || !total) {
     for (const auto& [name, value] : metrics.terms) {
-      text += fmt::format("   {} {}", name, loss_text(value));
+      text += fmt::format("{}{} {}", text.empty() ? "" : "   ", name, loss_text(value));
     }
   }
   for (const auto& [name, value] : metrics.metrics) {

@@ -31,7 +31,7 @@ class TrainProgress : public runtime::Observer {
   size_t column_that_fits() const;
   std::string stacked(const std::vector<std::string>& cells) const;
 
-  std::vector<std::string> metrics_, headings_;
+  std::vector<std::string> figures_, headings_;
   bool has_valid_;
   bool quiet_;
   bool headed_ = false;

@@ -151,11 +151,11 @@ void compile_and_load(const Flags& flags, Job& job) {
     options.batch = job.data.train.size();
   }
   job.compiled = compile_model(job.model, job.manifest.fields, options);
-  if (!job.compiled->has_entry("step")) {
+  if (!abi::trains(job.compiled->program())) {
     throw CommandError(Exit::usage, fmt::format("{}: nothing in the model can be trained",
                                                 job.manifest.model_path));
   }
-  job.compiled->entry("step");
+  step_calls(*job.compiled, job.model.description);
   job.compile_seconds = seconds_since(start);
   job.late =
       std::make_unique<LateEntries>(*job.compiled, std::vector<std::string>{"prelude", "evaluate"});
@@ -215,7 +215,9 @@ void check_resumed(Job& job) {
   check_same_draw(job.folder, job.manifest, job.data.train);
   if (!job.options.resume) return;
   const runtime::Resumable found = runtime::check_resumable(
-      {job.compiled->program(), job.compiled->entry("step"), job.data.train, job.options});
+      {job.compiled->program(),
+       runtime::entries_of(step_calls(*job.compiled, job.model.description)), job.data.train,
+       job.options});
   warn_of_missing_metrics(job.folder, found);
   job.rate_note = rate_note(job.before, job.options, found.progress, found.steps_per_epoch);
 }
@@ -253,7 +255,6 @@ void set_options(Job& job) {
   job.options = train_options(job.model.description);
   job.options.run_folder = job.folder;
   job.options.resume = job.resumed && has_checkpoint(job.folder, job.manifest, job.facts);
-  job.options.scalars.named = named_scalars(job.compiled->entry("step"));
 }
 
 runtime::Buffer initial(const Job& job, runtime::ThreadPool& pool) {
@@ -290,7 +291,7 @@ class Progress final : public TrainProgress {
           report.no_value, report.epoch));
     }
     if (!was_number_ || report.valid.empty()) return;
-    was_number_ = std::isfinite(report.valid.loss);
+    was_number_ = report.valid.finite();
     check_metrics("valid", report.valid, job_.compiled->entry("evaluate"), job_.data.valid);
   }
 
@@ -326,7 +327,7 @@ void judge(Job& job, runtime::ThreadPool& pool, bool quiet) {
   }
   runtime::ScalarOptions scalars = job.options.scalars;
   scalars.seed = job.options.seed;
-  runtime::TrainEntries entries = train_entries(*job.compiled);
+  runtime::TrainEntries entries = train_entries(*job.compiled, job.model.description);
   entries.complete(entries);
   const runtime::Metrics metrics =
       runtime::evaluate(job.compiled->program(), *entries.evaluate, entries.prelude, test.test,
@@ -430,12 +431,14 @@ Exit train(const Flags& flags) {
   Progress progress(job, flags.quiet);
   runtime::TrainResult result;
   try {
-    result = runtime::train(job.compiled->program(), train_entries(*job.compiled), job.data,
-                            job.state, job.options, pool, progress);
+    result =
+        runtime::train(job.compiled->program(), train_entries(*job.compiled, job.model.description),
+                       job.data, job.state, job.options, pool, progress);
   } catch (const runtime::NonFiniteError& error) {
     progress.finish();
-    explain_non_finite(error.details, *job.compiled, train_entries(*job.compiled), job.data,
-                       job.options, initial(job, pool), pool, job.model.description);
+    explain_non_finite(error.details, *job.compiled,
+                       train_entries(*job.compiled, job.model.description), job.data, job.options,
+                       initial(job, pool), pool, job.model.description);
     return failed(job, error.details.epoch);
   } catch (const runtime::NonFiniteWeight& error) {
     progress.finish();

@@ -69,7 +69,7 @@ std::vector<std::string> fields_of(const abi::EntryDesc& entry) {
 
 void check_metrics(const std::string& split, const runtime::Metrics& metrics,
                    const abi::EntryDesc& evaluate, const runtime::Split& rows) {
-  if (metrics.empty() || !has_loss(evaluate) || std::isfinite(metrics.loss)) return;
+  if (metrics.empty() || !has_loss(evaluate) || metrics.finite()) return;
   const std::string place = bad_number(fields_of(evaluate), rows);
   if (place.empty()) return reporter().warning(fmt::format("{}, {}", not_finite(split), grown));
   throw WorkError(Fault::work, not_finite(split),

@@ -33,7 +33,11 @@ class LateEntries {
   std::shared_future<void> ready_;  // last: its destructor waits
 };
 
-// What training calls: the step, and the others when it asks for them. `compiled` must outlive it.
-runtime::TrainEntries train_entries(CompiledModel& compiled);
+// The steps of each batch with their rates and schedules. `compiled` must outlive them.
+std::vector<runtime::StepCall> step_calls(CompiledModel& compiled,
+                                          const language::Description& description);
+// What training calls: the steps, and the others when it asks for them.
+runtime::TrainEntries train_entries(CompiledModel& compiled,
+                                    const language::Description& description);
 
 }  // namespace nnc::workbench

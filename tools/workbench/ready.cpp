@@ -47,7 +47,7 @@ Ready make_ready(const ReadyChoices& choices, const std::string& cache) {
   options.batch = options.inference_batch = batch_of(choices, ready.model);
   const double rows_ms = seconds_since(reading) * 1e3;
   ready.compiled = compile_model(ready.model, ready.fields, options);
-  ready.entry = ready.compiled->has_entry("step") ? "step" : "predict";
+  ready.entry = abi::main_entry(ready.compiled->program());
   ready.compiled->entry(ready.entry);
   ready.milliseconds = seconds_since(start) * 1e3 - rows_ms;
   return ready;

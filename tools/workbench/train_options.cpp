@@ -85,6 +85,17 @@ runtime::AugmentOptions augment_options(const language::Data& data) {
 
 }  // namespace
 
+runtime::ScalarOptions step_scalars(const language::Description& description, size_t step) {
+  const language::Train& train = *description.train;
+  const bool phases = !train.phases.empty();
+  const language::Choice& optimizer = phases ? train.phases.at(step).optimizer : train.optimizer;
+  const auto& schedule = phases ? train.phases.at(step).schedule : train.schedule;
+  runtime::ScalarOptions result;
+  if (optimizer.args.has("rate")) result.rate = optimizer.args.number("rate");
+  if (schedule) result.schedule = schedule_of(*schedule);
+  return result;
+}
+
 runtime::TrainOptions train_options(const language::Description& description) {
   const language::Train& train = *description.train;
   runtime::TrainOptions result;
@@ -100,8 +111,7 @@ runtime::TrainOptions train_options(const language::Description& description) {
     result.early_stop =
         runtime::EarlyStop{train.early_stop->patience.value, train.early_stop->min_delta};
   }
-  if (train.optimizer.args.has("rate")) result.scalars.rate = train.optimizer.args.number("rate");
-  if (train.schedule) result.scalars.schedule = schedule_of(*train.schedule);
+  if (train.phases.empty()) result.scalars = step_scalars(description, 0);
   if (description.data) result.augment = augment_options(*description.data);
   result.metadata = {{"model", description.name}};
   return result;

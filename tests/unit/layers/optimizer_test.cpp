@@ -28,7 +28,8 @@ class Trainer {
     forward_.emplace(model.forward(assemble::Mode::train));
     const auto gradients =
         autodiff::gradients(*forward_->graph, forward_->total(), forward_->trainable());
-    assemble::append_update(*forward_, gradients, model.description, model.diagnostics);
+    assemble::append_update(*forward_, gradients, model.description,
+                            assemble::step_entries(model.description).front(), model.diagnostics);
     REQUIRE(!model.diagnostics.has_errors());
     ir::verify(*forward_->graph);
     for (const abi::StateDesc& state : forward_->states) states_[state.name] = scalar(0);
@@ -117,7 +118,8 @@ TEST_CASE("weight decay changes kernels only") {
                        {field("x", {}, abi::DType::f64)});
     assemble::Forward forward = model.forward(assemble::Mode::train);
     const auto g = autodiff::gradients(*forward.graph, forward.total(), forward.trainable());
-    assemble::append_update(forward, g, model.description, model.diagnostics);
+    assemble::append_update(forward, g, model.description,
+                            assemble::step_entries(model.description).front(), model.diagnostics);
     Tensors params = {{"x", tensor({1}, {1})}, {"rate", scalar(0.1)}, {"inverse_rows", scalar(1)}};
     for (const ir::Param& param : forward.graph->params) {
       if (params.count(param.external_name) > 0) continue;
@@ -160,7 +162,8 @@ TEST_CASE("the norm of a clip is that of all gradients together") {
       {field("x", {}, abi::DType::f64)});
   assemble::Forward forward = model.forward(assemble::Mode::train);
   const auto g = autodiff::gradients(*forward.graph, forward.total(), forward.trainable());
-  assemble::append_update(forward, g, model.description, model.diagnostics);
+  assemble::append_update(forward, g, model.description,
+                          assemble::step_entries(model.description).front(), model.diagnostics);
   const Tensors out = ir::evaluate(*forward.graph,
                                    {{"x", tensor({1}, {1})},
                                     {"a", scalar(0)},

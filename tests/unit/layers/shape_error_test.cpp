@@ -128,7 +128,8 @@ TEST_CASE("a loss that no weight reaches is an error, a weight that it does not 
     assemble::Forward forward = model.forward(assemble::Mode::train);
     const auto g = autodiff::gradients(*forward.graph, forward.total(), forward.trainable());
     Diagnostics found;
-    assemble::append_update(forward, g, model.description, found);
+    assemble::append_update(forward, g, model.description,
+                            assemble::step_entries(model.description).front(), found);
     std::string text;
     for (const Diagnostic& diagnostic : found.sorted()) text += render(diagnostic);
     return text;

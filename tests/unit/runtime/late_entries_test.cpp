@@ -49,7 +49,7 @@ TEST_CASE("an evaluate entry that comes late gives the same training") {
   const Buffer expected = run(regression, regression.entries(), at_once);
   int asked = 0;
   int64_t steps_before = 0;
-  TrainEntries entries{&regression.step};
+  TrainEntries entries{.steps = {{&regression.step}}};
   entries.complete = [&](TrainEntries& all) {
     ++asked;
     steps_before = late.steps;
@@ -68,7 +68,7 @@ TEST_CASE("an evaluate entry that comes late gives the same training") {
 TEST_CASE("without valid rows nobody asks for the evaluate entry") {
   Regression regression = make_regression();
   regression.data.valid.rows.clear();
-  TrainEntries entries{&regression.step};
+  TrainEntries entries{.steps = {{&regression.step}}};
   entries.complete = [](TrainEntries&) { FAIL("asked for"); };
   Counter counter;
   run(regression, entries, counter);
@@ -77,7 +77,7 @@ TEST_CASE("without valid rows nobody asks for the evaluate entry") {
 
 TEST_CASE("an entry that cannot be made ends training with its error") {
   const Regression regression = make_regression();
-  TrainEntries entries{&regression.step};
+  TrainEntries entries{.steps = {{&regression.step}}};
   entries.complete = [](TrainEntries&) { throw std::runtime_error("no code"); };
   Counter counter;
   CHECK_THROWS_WITH(run(regression, entries, counter), "no code");

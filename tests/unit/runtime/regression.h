@@ -74,7 +74,7 @@ struct Regression {
   abi::EntryDesc step, evaluate, predict;
   Dataset data;
 
-  TrainEntries entries() const { return {&step, &evaluate, nullptr}; }
+  TrainEntries entries() const { return {{{&step}}, &evaluate, nullptr}; }
 };
 
 inline abi::StateDesc regression_state(const char* name, abi::StateKind kind, size_t offset) {
