@@ -22,6 +22,7 @@
 #include "tools/workbench/data_place.h"
 #include "tools/workbench/data_spec.h"
 #include "tools/workbench/generate.h"
+#include "tools/workbench/initial.h"
 #include "tools/workbench/job.h"
 #include "tools/workbench/readable.h"
 #include "tools/workbench/run.h"
@@ -55,6 +56,7 @@ struct Result {
   std::optional<language::Description> description;
   std::unique_ptr<CompiledModel> compiled;
   Data data;
+  std::string borrowed;  // what weights of other runs the model begins with, as a line
   bool data_failed = false;
 };
 
@@ -118,6 +120,25 @@ void look_at_model(Result& result) {
   if (fields) compile(*result.description, for_compiler(*fields), options, result.diagnostics);
 }
 
+// Whose weights the model begins with; other runs are opened for it.
+void look_at_other_runs(Result& result) {
+  if (!result.compiled) return;
+  try {
+    std::vector<std::string> lines;
+    for (const Borrowed& borrowed :
+         borrowed_states(*result.description, result.compiled->program())) {
+      const std::string layer = borrowed.state.substr(0, borrowed.state.rfind('.'));
+      const std::string line = layer + " of " + borrowed.folder;
+      if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
+    }
+    if (!lines.empty()) result.borrowed = fmt::format("  begins   {}\n", join(lines, ","));
+  } catch (const UserError& error) {
+    const Diagnostic& d = error.diagnostic;
+    result.diagnostics.error(d.span, d.message, d.expected, d.got);
+    result.compiled.reset();
+  }
+}
+
 // What only the plan tells: whether it fits into memory.
 void plan(Result& result) {
   if (!result.compiled) return;
@@ -157,6 +178,7 @@ Result look_at(const Flags& flags) {
   options.max_memory = runtime::memory_limit();
   result.compiled =
       compile(*result.description, for_compiler(result.data.fields), options, result.diagnostics);
+  look_at_other_runs(result);
   plan(result);
   return result;
 }
@@ -270,6 +292,7 @@ void print_summary(const Result& result) {
   for (const runtime::FieldInfo& field : result.data.fields) {
     if (field.classes > 0) fmt::print("{}", fitted(classes_text(field)));
   }
+  if (!result.borrowed.empty()) fmt::print("{}", fitted(result.borrowed));
   if (!result.data.unread.empty()) {
     fmt::print("{}", fitted(fmt::format("  unread   {}\n", result.data.unread)));
   }

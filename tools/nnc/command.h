@@ -33,6 +33,7 @@ void add_check(CLI::App& app, Action& action);
 void add_train(CLI::App& app, Action& action);
 void add_eval(CLI::App& app, Action& action);
 void add_predict(CLI::App& app, Action& action);
+void add_generate(CLI::App& app, Action& action);
 void add_show(CLI::App& app, Action& action);
 void add_emit(CLI::App& app, Action& action);
 void add_dump(CLI::App& app, Action& action);

@@ -23,7 +23,6 @@
 #include "runtime/keeper.h"
 #include "runtime/run_folder.h"
 #include "runtime/state.h"
-#include "runtime/unit_variance.h"
 #include "runtime/utf8.h"
 #include "tools/nnc/command.h"
 #include "tools/nnc/interrupt.h"
@@ -34,6 +33,7 @@
 #include "tools/workbench/clock.h"
 #include "tools/workbench/data_place.h"
 #include "tools/workbench/data_spec.h"
+#include "tools/workbench/initial.h"
 #include "tools/workbench/job.h"
 #include "tools/workbench/late_entries.h"
 #include "tools/workbench/readable.h"
@@ -258,13 +258,7 @@ void set_options(Job& job) {
 }
 
 runtime::Buffer initial(const Job& job, runtime::ThreadPool& pool) {
-  const abi::Program& program = job.compiled->program();
-  runtime::Buffer state = runtime::initial_state(program, job.options.seed, job.data.fitted);
-  if (job.compiled->has_entry("unit_variance")) {
-    runtime::make_unit_variance(program, job.compiled->entry("unit_variance"), job.data.train,
-                                state, pool);
-  }
-  return state;
+  return initial_state(job.model.description, *job.compiled, job.data, job.options.seed, pool);
 }
 
 // The table of epochs; training ends at once if something compiled late turns out wrong.
@@ -404,6 +398,18 @@ Exit told(const Job& job) {
   return Exit::done;
 }
 
+// What is known only when training is over.
+void write_end(Job& job, const runtime::TrainResult& result, double seconds) {
+  job.facts["data_hashes"] = job.hashes.get();
+  job.manifest.weights_checksum = result.weights_checksum;
+  job.facts["epochs"] = result.epochs;
+  const bool kept_best = job.options.keep == runtime::Keep::best && result.best_epoch > 0;
+  job.facts["kept_epoch"] = kept_best ? result.best_epoch : result.epochs;
+  job.facts["train_seconds"] = result.seconds;
+  job.facts["total_seconds"] = seconds;
+  write_manifest(job.folder, job.manifest, job.facts);
+}
+
 Exit train(const Flags& flags) {
   const auto start = Clock::now();
   if (flags.file.empty() && flags.resume.empty()) {
@@ -450,14 +456,7 @@ Exit train(const Flags& flags) {
   if (!flags.quiet) print_progress("\n");
   if (!flags.quiet) print_end(job, result, progress.went_on() || !job.resumed);
   judge(job, pool, flags.quiet);
-  job.facts["data_hashes"] = job.hashes.get();
-  job.manifest.weights_checksum = result.weights_checksum;
-  job.facts["epochs"] = result.epochs;
-  const bool kept_best = job.options.keep == runtime::Keep::best && result.best_epoch > 0;
-  job.facts["kept_epoch"] = kept_best ? result.best_epoch : result.epochs;
-  job.facts["train_seconds"] = result.seconds;
-  job.facts["total_seconds"] = seconds_since(start);
-  write_manifest(job.folder, job.manifest, job.facts);
+  write_end(job, result, seconds_since(start));
   if (!flags.quiet) {
     print_progress(fmt::runtime(job.resumed ? "time   {} now; {} of training since the run began\n"
                                             : "time   {} in all, {} of it training\n"),
