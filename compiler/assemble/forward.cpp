@@ -89,6 +89,7 @@ Forward ForwardBuilder::build() {
   }
   if (mode_ == Mode::train) assign_statistics();
   drop_unused();
+  if (mode_ == Mode::predict) refuse_random();
   return std::move(forward_);
 }
 

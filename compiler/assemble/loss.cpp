@@ -54,11 +54,11 @@ ir::Value* ForwardBuilder::build_term(const Term& term) {
     }
     value = each_row(def->build(context));
   } else {
-    value = each_row(formula(*term.formula, *this));
+    value = each_row(formula(*term.formula, *this, "loss." + term.name.text));
     value = one_number(b_, value, "the loss term '" + term.name.text + "'", term.formula->span);
   }
   if (!term.weight) return value;
-  ir::Value* weight = each_row(formula(*term.weight, *this));
+  ir::Value* weight = each_row(formula(*term.weight, *this, "loss." + term.name.text + ".weight"));
   return b_.mul(value, one_number(b_, weight, "a weight", term.weight->span));
 }
 
@@ -67,7 +67,7 @@ ir::Value* ForwardBuilder::build_total_per_row() {
   const Loss& loss = *description_.loss;
   if (loss.total) {
     TermScope scope(*this);
-    ir::Value* total = each_row(formula(*loss.total, scope));
+    ir::Value* total = each_row(formula(*loss.total, scope, "loss"));
     return one_number(b_, total, "the total", loss.total->span);
   }
   ir::Value* sum = nullptr;

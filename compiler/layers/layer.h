@@ -33,6 +33,16 @@ class Scope {
   virtual Operand find(const std::string& name, const SourceSpan& span) = 0;
 };
 
+// Where the random numbers of layers and formulas come from.
+class RandomSource {
+ public:
+  virtual ~RandomSource() = default;
+  // [b, row…] of the model's dtype from the op "random_uniform" or "random_normal". `path` names
+  // the place that draws: equal paths draw equal numbers, wherever they stand in the file.
+  virtual ir::Value* draw(const std::string& op, const ir::Shape& shape,
+                          const std::string& path) = 0;
+};
+
 // A trainable array that a layer asks for.
 struct Weight {
   std::string name;  // "kernel", "bias"
@@ -59,6 +69,7 @@ struct LayerContext {
   const Args& args;
   std::vector<Operand> inputs;
   Scope& scope;
+  RandomSource& random;
   // The state parameter of a weight, made or, for `share`, found.
   std::function<ir::Value*(const Weight&)> weight;
   // The same for what is kept but not trained. It is saved with the weights.
@@ -76,9 +87,6 @@ struct LayerContext {
   ir::Value* input() const;
   // Input i as a number; UserError if it is an index.
   ir::Value* input(size_t i) const;
-  // Seed of a random op of this layer: a hash of its path, so that results do not depend on
-  // where the layer stands.
-  int64_t stream(const std::string& purpose) const;
 };
 
 struct LayerDef {
