@@ -163,7 +163,7 @@ struct MetricDesc {
 // Scalars an entry may ask for, by name: "rate" (learning rate now), "inverse_rows" (1/Σ weights),
 // "rows" (of this batch), "first_row" (of this batch, in an evaluation: rows before it), "step"
 // (global step from 1), "seed", "bias_correction:BETA" = 1 / (1 - BETA^step) in f64 (Adam; BETA is
-// a decimal number, as in bias_correction:0.999), and "<param>" for ramps.
+// a decimal number, as in bias_correction:0.999), "ramp:FROM:TO:LENGTH:epochs" (or steps).
 struct EntryDesc {
   std::string name;  // as in its EntrySpec
   std::vector<InputDesc> inputs;

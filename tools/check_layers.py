@@ -19,7 +19,7 @@ ALLOWED = {
     "compiler/layers": ["compiler/support", "compiler/ir", "compiler/ops"],
     "compiler/language": ["compiler/support", "compiler/ir", "compiler/ops", "compiler/layers"],
     "compiler/assemble": ["compiler/support", "compiler/ir", "compiler/ops", "compiler/layers",
-                          "compiler/language"],
+                          "compiler/language", "compiler/autodiff"],
     "compiler/autodiff": ["compiler/support", "compiler/ir"],
     "compiler/passes": ["compiler/support", "compiler/ir", "compiler/kernel"],
     "compiler/codegen": ["compiler/support", "compiler/kernel"],

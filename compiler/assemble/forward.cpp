@@ -78,6 +78,7 @@ Forward ForwardBuilder::build() {
   if (entry_.function != nullptr) {
     build_function();
     drop_unused();
+    refuse_random();
     return std::move(forward_);
   }
   declare_inputs();
@@ -97,6 +98,7 @@ Forward ForwardBuilder::build() {
   }
   if (mode_ == Mode::train) assign_statistics();
   drop_unused();
+  if (mode_ == Mode::predict) refuse_random();
   return std::move(forward_);
 }
 

@@ -20,7 +20,10 @@ namespace nnc::assemble {
 // Thrown where a value is missing because of a mistake that was reported already.
 struct AlreadyReported {};
 
-class ForwardBuilder : public layers::Scope, public layers::Units {
+class ForwardBuilder : public layers::Scope,
+                       public layers::Units,
+                       public layers::RandomSource,
+                       public layers::Derivatives {
  public:
   ForwardBuilder(const Description& description, const std::vector<FieldInfo>& fields,
                  const EntryPlan& entry, Diagnostics& diagnostics, int64_t batch);
@@ -30,6 +33,9 @@ class ForwardBuilder : public layers::Scope, public layers::Units {
   // Any name of the model: layer, field, parameter, weight, output.
   layers::Operand find(const std::string& name, const SourceSpan& span) override;
   ir::Value* inverse(ir::Value* value, const Name& field) override;
+  ir::Value* draw(const std::string& op, const ir::Shape& shape, const std::string& path) override;
+  ir::Value* derivative(ir::Value* y, const SourceSpan& y_place, ir::Value* x,
+                        const SourceSpan& x_place) override;
 
  private:
   // Runs `work` and turns what it throws into diagnostics. False if it failed.
@@ -40,7 +46,8 @@ class ForwardBuilder : public layers::Scope, public layers::Units {
   std::optional<layers::Operand> find_weight(const std::string& name);
   layers::Operand build_parameter(const Parameter& parameter);
   layers::Operand build_output(const NamedFormula& output);
-  ir::Value* formula(const Formula& formula, layers::Scope& scope);
+  // `path` names what the formula belongs to, for its random numbers.
+  ir::Value* formula(const Formula& formula, layers::Scope& scope, const std::string& path);
   ir::Value* each_row(ir::Value* value);  // one copy per row of a value without a batch axis
   // A state that training or fitting fills; made once.
   ir::Value* add_state(abi::StateDesc state);
@@ -100,11 +107,15 @@ class ForwardBuilder : public layers::Scope, public layers::Units {
   void build_predictions();
   void add_output(const NamedFormula& output, const layers::Operand& operand);
   void drop_unused();
+  void refuse_random();
 
   // ---- functions.cpp
   void build_function();
   void cut(const Name& input);
   void check_reads(const std::string& field, const SourceSpan& span) const;
+
+  // ---- derivative.cpp
+  void check_rows_apart(const ir::Value* y, const ir::Value* x, const SourceSpan& place) const;
 
   // ---- phases.cpp
   bool updates(const std::string& layer) const;
@@ -137,8 +148,9 @@ class ForwardBuilder : public layers::Scope, public layers::Units {
     const Term* term;
     layers::Pair pair;
   };
-  std::vector<TermPair> pairs_;               // what the built-in losses compare
-  std::map<std::string, Penalty> penalties_;  // of a layer, by layer name
+  std::map<const ir::Value*, std::string> drawn_for_;  // random numbers: the layer, or nothing
+  std::vector<TermPair> pairs_;                        // what the built-in losses compare
+  std::map<std::string, Penalty> penalties_;           // of a layer, by layer name
   friend class TermScope;
   friend class OwnLabels;
 };

@@ -40,7 +40,7 @@ Operand ForwardBuilder::build_layer(const Layer& layer) {
           ? "output of '" + layer.name + "', line " + std::to_string(layer.kind.span.line)
           : "output of '" + layer.kind.text + "', line " + std::to_string(layer.kind.span.line);
   if (mode_ == Mode::predict && layer.predict) {
-    return {each_row(formula(*layer.predict, *this)), origin};
+    return {each_row(formula(*layer.predict, *this, layer.name + ".predict")), origin};
   }
   return {each_row(build_body(layer)), origin};
 }
@@ -52,11 +52,12 @@ ir::Value* ForwardBuilder::build_body(const Layer& layer) {
       .dtype = dtype_,
       .kind = layer.kind.text,
       .name = layer.name,
-      .phase = entry_.phase != nullptr ? entry_.phase->name : std::string(),
       .span = layer.kind.span,
       .args = layer.args,
       .inputs = {},
       .scope = *this,
+      .random = *this,
+      .derivatives = *this,
       .weight = [&](const layers::Weight& w) { return weight(layer, w); },
       .statistic = [&](const layers::Weight& w) { return statistic(layer, w); },
       .makes = [&](const ir::Value* kernel,

@@ -42,23 +42,32 @@ ir::Value* ForwardBuilder::build_term(const Term& term) {
     const layers::LossDef* def = layers::find_loss(term.loss->kind);
     internal_check(def != nullptr, "loss " + term.loss->kind + " passed the schema");
     b_.set_span(term.loss->span);
-    const layers::Pair pair = layers::named_pair(term.loss->kind, term.loss->args, *this);
-    check_units(pair);
-    value = def->build({b_, dtype_, term.loss->kind, term.loss->span, term.loss->args, pair});
-    pairs_.push_back({&term, pair});
+    layers::CompareContext context{.b = b_,
+                                   .dtype = dtype_,
+                                   .kind = term.loss->kind,
+                                   .span = term.loss->span,
+                                   .args = term.loss->args,
+                                   .pair = {},
+                                   .scope = this};
+    if (def->pair) {
+      context.pair = layers::named_pair(term.loss->kind, term.loss->args, *this);
+      check_units(context.pair);
+      pairs_.push_back({&term, context.pair});
+    }
+    value = each_row(def->build(context));
   } else {
-    value = each_row(formula(*term.formula, *this));
+    value = each_row(formula(*term.formula, *this, "loss." + term.name.text));
     value = one_number(b_, value, "the loss term '" + term.name.text + "'", term.formula->span);
   }
   if (!term.weight) return value;
-  ir::Value* weight = each_row(formula(*term.weight, *this));
+  ir::Value* weight = each_row(formula(*term.weight, *this, "loss." + term.name.text + ".weight"));
   return b_.mul(value, one_number(b_, weight, "a weight", term.weight->span));
 }
 
 // A formula of terms.
 ir::Value* ForwardBuilder::per_row(const Formula& total, const std::string& what) {
   TermScope scope(*this);
-  return one_number(b_, each_row(formula(total, scope)), what, total.span);
+  return one_number(b_, each_row(formula(total, scope, "loss")), what, total.span);
 }
 
 // What each row adds to the loss, or to what the phase minimises.

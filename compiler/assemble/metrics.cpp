@@ -49,7 +49,7 @@ layers::Pair ForwardBuilder::scored_pair(const Metric& metric) {
   pair.prediction = find(score.text, score.span);
   pair.prediction_span = score.span;
   OwnLabels labels(*this);
-  pair.target = {each_row(formula(positive, labels)), "positive"};
+  pair.target = {each_row(formula(positive, labels, "metrics." + metric.name)), "positive"};
   pair.target_span = positive.span;
   const std::vector<int64_t> row = layers::row_shape(pair.target.value);
   if (!layers::one_number(pair.target)) {

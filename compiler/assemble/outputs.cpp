@@ -1,8 +1,11 @@
 // What the model predicts, and leaving out what nobody needs.
+#include <map>
 #include <set>
 
 #include "compiler/assemble/forward_builder.h"
+#include "compiler/ir/op.h"
 #include "compiler/layers/rows.h"
+#include "compiler/support/text.h"
 
 namespace nnc::assemble {
 
@@ -49,6 +52,50 @@ void ForwardBuilder::drop_unused() {
                 [&](const abi::StateDesc& state) { return dropped.count(state.name) > 0; });
   std::erase_if(forward_.parameters,
                 [&](const ParameterInfo& info) { return dropped.count(info.name) > 0; });
+}
+
+namespace {
+
+// The nodes that draw random numbers on the way to a value.
+std::set<const ir::Node*> random_nodes(const ir::Value* value) {
+  std::set<const ir::Node*> seen, random;
+  std::vector<const ir::Node*> open{value->node};
+  while (!open.empty()) {
+    const ir::Node* node = open.back();
+    open.pop_back();
+    if (node == nullptr || !seen.insert(node).second) continue;
+    if (node->op->family == ir::Family::generator && !node->op->pure) random.insert(node);
+    for (const ir::Value* operand : node->operands) open.push_back(operand->node);
+  }
+  return random;
+}
+
+}  // namespace
+
+// A prediction is the same each time: what an output needs must not be drawn.
+void ForwardBuilder::refuse_random() {
+  std::set<const ir::Node*> reported;
+  for (const ir::Output& output : forward_.graph->outputs) {
+    for (const ir::Node* node : random_nodes(output.value)) {
+      if (!reported.insert(node).second) continue;
+      const auto owner = drawn_for_.find(node->result());
+      const std::string layer = owner == drawn_for_.end() ? "" : owner->second;
+      if (layer.empty()) {
+        diagnostics_.error(
+            node->span,
+            "a prediction draws no random numbers, and " + in_quotes(output.name) + " is predicted",
+            "an output without random numbers");
+        continue;
+      }
+      diagnostics_.error(node->span,
+                         "a prediction draws no random numbers, and the output " +
+                             in_quotes(output.name) + " needs " + in_quotes(layer),
+                         description_.model.layer(layer)->predict
+                             ? "a formula in `predict:` that draws none"
+                             : "`predict:` beside " + in_quotes(layer) +
+                                   " with what a prediction takes in its place, such as the mean");
+    }
+  }
 }
 
 }  // namespace nnc::assemble

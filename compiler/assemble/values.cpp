@@ -3,8 +3,11 @@
 
 #include "compiler/assemble/forward_builder.h"
 #include "compiler/layers/formula.h"
+#include "compiler/layers/initialisers.h"
+#include "compiler/layers/random.h"
 #include "compiler/layers/rows.h"
 #include "compiler/support/text.h"
+#include "runtime/shape.h"
 
 namespace nnc::assemble {
 
@@ -71,13 +74,20 @@ Operand ForwardBuilder::build_parameter(const Parameter& parameter) {
   abi::StateDesc state;
   state.name = parameter.name.text;
   state.dtype = dtype_;
-  state.initial.a = parameter.init.value;
+  state.shape = parameter.shape;
+  if (layers::elements(state.shape) > most_elements) {
+    throw UserError(parameter.name.span, "the parameter '" + state.name + "' is too large",
+                    "at most " + std::to_string(most_elements) + " numbers",
+                    layers::shape_text(state.shape));
+  }
+  state.initial = layers::initial_of_parameter(parameter.init, state.name, state.shape);
   ir::Value* value = add_state(state);
   ParameterInfo info;
   info.name = state.name;
   info.value = value;
   info.trainable = updates(state.name);
   info.span = parameter.name.span;
+  info.decays = parameter.shape.size() > 1;
   if (parameter.minimum) info.minimum = parameter.minimum->value;
   if (parameter.maximum) info.maximum = parameter.maximum->value;
   forward_.parameters.push_back(info);
@@ -85,16 +95,31 @@ Operand ForwardBuilder::build_parameter(const Parameter& parameter) {
 }
 
 Operand ForwardBuilder::build_output(const NamedFormula& output) {
-  b_.set_span(output.formula.span);
-  layers::FormulaContext context{b_, *this, dtype_, this};
-  return {each_row(layers::build_formula(context, output.formula)),
+  return {each_row(formula(output.formula, *this, "outputs." + output.name.text)),
           "output '" + output.name.text + "', line " + std::to_string(output.name.span.line)};
 }
 
-ir::Value* ForwardBuilder::formula(const Formula& formula, layers::Scope& scope) {
+ir::Value* ForwardBuilder::formula(const Formula& formula, layers::Scope& scope,
+                                   const std::string& path) {
   b_.set_span(formula.span);
-  layers::FormulaContext context{b_, scope, dtype_, this};
+  layers::FormulaContext context{.b = b_,
+                                 .scope = scope,
+                                 .dtype = dtype_,
+                                 .units = this,
+                                 .random = this,
+                                 .derivatives = this,
+                                 .mode = mode_,
+                                 .path = path};
   return layers::build_formula(context, formula);
+}
+
+ir::Value* ForwardBuilder::draw(const std::string& op, const ir::Shape& shape,
+                                const std::string& path) {
+  // Each phase draws numbers of its own.
+  const std::string own = entry_.phase == nullptr ? path : entry_.phase->name + "/" + path;
+  ir::Value* value = layers::random_numbers(b_, mode_, op, {dtype_, shape}, own);
+  drawn_for_[value] = in_progress_.empty() ? "" : in_progress_.back();
+  return value;
 }
 
 ir::Value* ForwardBuilder::each_row(ir::Value* value) {

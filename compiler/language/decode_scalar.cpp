@@ -61,6 +61,11 @@ bool is_decimal_comma(const std::string& text) {
 }  // namespace
 
 Value Decoder::wrong_kind(const YamlNode& node, const schema::Type& type, const std::string& what) {
+  if (node.is_plain() && node.text.starts_with("ramp(")) {
+    diagnostics_.error(node.span, what + " cannot be a ramp, which changes while training",
+                       schema::describe(type));
+    return failed(node);
+  }
   diagnostics_.error(node.span, what + " has the wrong kind of value", schema::describe(type),
                      describe(node));
   return failed(node);
@@ -197,7 +202,8 @@ Value Decoder::name(const YamlNode& node, const schema::Type& type, const std::s
 }
 
 Value Decoder::formula(const YamlNode& node) {
-  auto formula = parse_formula(formula_text(node), settings_.numbers(), diagnostics_);
+  auto formula =
+      parse_formula(formula_text(node), settings_.numbers(), diagnostics_, settings_.ramps());
   return formula ? value_of(node, std::move(*formula)) : failed(node);
 }
 

@@ -42,29 +42,53 @@ class ModelDescriber {
   void parameter(const Name& name, const Value& value) {
     Parameter parameter;
     parameter.name = name;
+    parameter.init = {0.0, value.span, false};
     if (value.is_number()) {
-      parameter.init = {value.number(), value.span};
+      parameter.init = value;
     } else if (value.is_map()) {
       const MapValue& map = value.map();
-      if (const Value* init = get(map, "init")) parameter.init = {init->number(), init->span};
+      if (const Value* shape = get(map, "shape")) {
+        for (const Value& extent : shape->list()) {
+          if (extent.is_integer()) parameter.shape.push_back(extent.integer());
+        }
+      }
+      if (const Value* init = get(map, "init")) parameter.init = *init;
       if (const Value* low = get(map, "min")) parameter.minimum = {low->number(), low->span};
       if (const Value* high = get(map, "max")) parameter.maximum = {high->number(), high->span};
       if (!stands(map, "init")) parameter.init.span = value.span;
-      if (parameter.init.span.known()) check_bounds(parameter);
     }
+    parameter.start = one_number(parameter.init);
+    if (parameter.init.span.known()) check_bounds(parameter);
     model_.params.push_back(std::move(parameter));
   }
 
+  static std::optional<double> one_number(const Value& init) {
+    if (init.is_number()) return init.number();
+    if (init.is_array() && init.array().shape.empty()) return init.array().numbers.at(0);
+    if (!init.is_entry() || !init.entry().args) return std::nullopt;
+    if (init.entry().kind.text != "constant" || !init.entry().args->has("value")) {
+      return std::nullopt;
+    }
+    return init.entry().args->number("value");
+  }
+
+  // Of the numbers that are written; what an initialiser draws is brought inside by training.
   void check_bounds(const Parameter& p) {
-    const auto report = [&](const SourceSpan& span, const std::string& expected, double got) {
-      diagnostics_.error(span, "the bounds of " + in_quotes(p.name.text) + " do not fit its start",
+    std::vector<double> numbers;
+    if (p.start) numbers = {*p.start};
+    if (p.init.is_array()) numbers = p.init.array().numbers;
+    const auto report = [&](const std::string& expected, double got) {
+      diagnostics_.error(p.init.span,
+                         "the bounds of " + in_quotes(p.name.text) + " do not fit its start",
                          expected, number_text(got));
     };
-    if (p.minimum && p.init.value < p.minimum->value) {
-      report(p.init.span, "at least " + number_text(p.minimum->value), p.init.value);
-    }
-    if (p.maximum && p.init.value > p.maximum->value) {
-      report(p.init.span, "at most " + number_text(p.maximum->value), p.init.value);
+    for (const double number : numbers) {
+      if (p.minimum && number < p.minimum->value) {
+        return report("at least " + number_text(p.minimum->value), number);
+      }
+      if (p.maximum && number > p.maximum->value) {
+        return report("at most " + number_text(p.maximum->value), number);
+      }
     }
   }
 

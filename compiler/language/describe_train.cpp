@@ -3,6 +3,7 @@
 #include <map>
 
 #include "compiler/language/describe.h"
+#include "compiler/language/ramp.h"
 #include "compiler/language/synonyms.h"
 #include "compiler/support/text.h"
 
@@ -16,20 +17,29 @@ Choice choice_of(const Value& value) {
 }
 
 // A built-in loss and the weight beside it.
-void set_loss(const Value& value, Term& term) {
+void set_loss(const Value& value, Term& term, Diagnostics& diagnostics) {
   term.loss = choice_of(value);
   const Value* weight = get(value.entry().siblings->values(), "weight");
-  if (weight != nullptr) term.weight = weight->formula();
+  if (weight == nullptr) return;
+  if (weight->is_formula()) {
+    term.weight = weight->formula();
+    return;
+  }
+  const Value* map = get(weight->map(), "ramp");
+  const auto ramp = map != nullptr ? ramp_of(map->map(), map->span, diagnostics) : std::nullopt;
+  if (!ramp) return;
+  const ExpressionPtr call = ramp_call(*ramp, weight->span);
+  term.weight = Formula{to_string(*call), weight->span, call};
 }
 
-void add_terms(const MapValue& terms, Draft& draft, Loss& loss) {
+void add_terms(const MapValue& terms, Draft& draft, Loss& loss, Diagnostics& diagnostics) {
   for (const auto& [name, value] : terms) {
     Term term;
     term.name = name;
     if (value.is_formula()) {
       term.formula = value.formula();
     } else if (value.is_entry()) {
-      set_loss(value, term);
+      set_loss(value, term, diagnostics);
     } else {
       draft.terms_complete = false;
     }
@@ -232,13 +242,13 @@ void describe_loss(const Value& value, Draft& draft, Diagnostics& diagnostics) {
   if (value.is_entry()) {
     Term term;
     term.name = value.entry().kind;
-    set_loss(value, term);
+    set_loss(value, term, diagnostics);
     loss.terms.push_back(std::move(term));
     beside = &value.entry().siblings->values();
   } else {
     beside = &value.map();
     const Value* terms = get(*beside, "terms");
-    if (terms != nullptr) add_terms(terms->map(), draft, loss);
+    if (terms != nullptr) add_terms(terms->map(), draft, loss, diagnostics);
     if (terms == nullptr) draft.terms_complete = false;
     if (terms != nullptr && terms->map().empty()) {
       diagnostics.error(terms->span, "the loss has no terms", "at least one name and its loss");

@@ -27,11 +27,20 @@ struct Choice {
   SourceSpan span;
 };
 
+// A number that goes from one to another while training, in so many epochs or steps.
+struct Ramp {
+  double from = 0;
+  double to = 1;
+  double length = 1;
+  bool steps = false;
+};
+
 struct Setting {
   Name name;
   std::string text;
-  std::optional<double> number;  // if it is plain and a number or arithmetic
-  bool plain = true;             // not in quotes
+  std::optional<double> number;   // if it is plain and a number or arithmetic
+  bool plain = true;              // not in quotes
+  std::optional<Ramp> ramp = {};  // then `text` is the formula that stands for it
 };
 
 // ---- data
@@ -118,10 +127,12 @@ struct Composite {
   SourceSpan span;
 };
 
-// A free trainable value for formulas.
+// A free trainable value for formulas: a number, or an array of the same in every row.
 struct Parameter {
   Name name;
-  Located<double> init;
+  std::vector<int64_t> shape;   // []: a number
+  Value init;                   // a number, an initialiser or the values
+  std::optional<double> start;  // where that is one number for all elements
   std::optional<Located<double>> minimum, maximum;
 };
 

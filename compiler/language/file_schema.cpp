@@ -1,5 +1,7 @@
 #include "compiler/language/file_schema.h"
 
+#include "compiler/language/ramp.h"
+
 namespace nnc::language {
 
 using namespace schema;
@@ -77,14 +79,22 @@ Type function() {
 }
 
 Type model() {
-  const Type parameter =
-      one_of({number(), record({Key("init", number(), "the value to start from").by_default("0"),
-                                Key("min", number(), "the smallest value allowed"),
-                                Key("max", number(), "the largest value allowed")})});
+  const Type start = one_of({entry_of(Group::initialisers, "constant"), array()});
+  const Type parameter = one_of(
+      {number(),
+       record({Key("shape", list_of(integer().at_least(1).at_most(largest_extent)).sized(0, 8),
+                   "of an array, the same in every row; default: a number. One of two axes or more "
+                   "is a kernel to penalties and weight decay"),
+               Key("init", start,
+                   "how it starts: a number, the values, or an initialiser, to which the last axis "
+                   "are the outputs and the others the inputs")
+                   .by_default("0"),
+               Key("min", number(), "the smallest value allowed"),
+               Key("max", number(), "the largest value allowed")})});
   return record(
       {Key("inputs", list_of(reference()).sized(1, many), "the fields that the model takes")
            .required(),
-       Key("params", map_of(parameter), "free trainable numbers, for formulas"),
+       Key("params", map_of(parameter), "free trainable numbers and arrays, for formulas"),
        Key("layers", list_of(entry_of(Group::layers)).sized(0, most_layers),
            "the graph, from top to bottom"),
        Key("outputs", map_of(formula()),
@@ -100,7 +110,10 @@ Type loss() {
           "how rows are put together: mean, or the sum over a batch (and shown, over all rows)")
           .by_default("mean"),
       Key("penalty", penalty(), "on the kernels of all layers")};
-  const Key weight("weight", formula(), "a number or formula that multiplies it");
+  const Type changing =
+      record({Key("ramp", ramp_type(), "a number that changes while training").required()});
+  const Key weight("weight", one_of({formula(), changing}),
+                   "a number, formula or ramp that multiplies it");
   const Type term = one_of({formula(), entry_with_siblings(Group::losses, {weight})});
   std::vector<Key> keys = {Key("terms", map_of(term), "the losses, by name").required(),
                            Key("total", formula(), "of the terms; default: their sum")};
@@ -214,7 +227,7 @@ const Type& file_type() {
        Key("name", text(), "of the model; default: the file's name"),
        Key("precision", choice({"f32", "f64"}), "of all numbers").by_default("f32"),
        Key("settings", map_of(one_of({number(), text()})),
-           "named numbers and texts, used as $name"),
+           "named numbers, texts and ramps, used as $name"),
        Key("data", data(), "where rows come from"),
        Key("blocks", map_of(block()), "layers that the model uses more than once"),
        Key("model", model(), "the graph").required(),

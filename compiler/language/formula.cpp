@@ -23,8 +23,8 @@ SourceSpan joined(const SourceSpan& first, const SourceSpan& last) {
 // Recursive descent, one function for each level of binding, from loose to tight.
 class Parser {
  public:
-  Parser(const FormulaText& source, const SettingNumber& setting)
-      : source_(source), setting_(setting), tokens_(formula_tokens(source)) {}
+  Parser(const FormulaText& source, const SettingNumber& setting, const SettingFormula& ramp)
+      : source_(source), setting_(setting), ramp_(ramp), tokens_(formula_tokens(source)) {}
 
   ExpressionPtr run() {
     if (peek().kind == Token::Kind::end) {
@@ -216,9 +216,14 @@ class Parser {
       item.kind = SliceItem::Kind::index;
       return item;
     }
-    const Token colon = take();
+    take();
     item.end = bound();
+    if (accept(":")) item.step = bound();
     item.span = joined(item.span, tokens_[at_ - 1].span);
+    if (item.step == 0) {
+      throw UserError(item.span, "the step of a slice cannot be 0",
+                      "a whole number, negative to go backwards");
+    }
     return item;
   }
 
@@ -265,6 +270,7 @@ class Parser {
 
   ExpressionPtr setting() {
     const Token token = take();
+    if (const ExpressionPtr ramp = ramp_ ? ramp_(token.text, token.span) : nullptr) return ramp;
     const std::optional<double> number = setting_(token.text, token.span);
     if (!number) setting_failed_ = true;
     // The same tree as if the number stood there.
@@ -298,6 +304,8 @@ class Parser {
     const Token token = take();
     if (is_sign("(")) return call(token);
     if (token.text == "pi") return constant(std::numbers::pi, token.span);
+    if (token.text == "true") return constant(1, token.span);
+    if (token.text == "false") return constant(0, token.span);
     if (token.text == "and" || token.text == "or" || token.text == "if") {
       throw UserError(token.span, in_quotes(token.text) + " cannot stand here",
                       token.text == "if" ? "if(condition, then, otherwise)" : "a value");
@@ -344,6 +352,7 @@ class Parser {
 
   const FormulaText& source_;
   const SettingNumber& setting_;
+  const SettingFormula& ramp_;
   std::vector<Token> tokens_;
   size_t at_ = 0;
   int depth_ = 0;
@@ -353,9 +362,9 @@ class Parser {
 }  // namespace
 
 std::optional<Formula> parse_formula(const FormulaText& source, const SettingNumber& setting,
-                                     Diagnostics& diagnostics) {
+                                     Diagnostics& diagnostics, const SettingFormula& ramp) {
   try {
-    Parser parser(source, setting);
+    Parser parser(source, setting, ramp);
     Formula formula;
     formula.root = parser.run();
     if (parser.setting_failed()) return std::nullopt;

@@ -23,9 +23,12 @@ struct FormulaText {
 // number.
 using SettingNumber = std::function<std::optional<double>(const std::string&, const SourceSpan&)>;
 
+// What stands for $name where the setting is no plain number: a ramp. Null for all others.
+using SettingFormula = std::function<ExpressionPtr(const std::string&, const SourceSpan&)>;
+
 // None, and one error at the first thing that cannot be understood, if it is not a formula.
 std::optional<Formula> parse_formula(const FormulaText& source, const SettingNumber& setting,
-                                     Diagnostics& diagnostics);
+                                     Diagnostics& diagnostics, const SettingFormula& ramp = {});
 
 // The value of a formula of numbers only, with sqrt, exp, log, abs, min, max, floor, ceil, round.
 // None if it depends on anything else. May be infinite or NaN.

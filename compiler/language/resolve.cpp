@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "compiler/language/file_schema.h"
+#include "compiler/language/ramp.h"
 #include "compiler/language/yaml_text.h"
 #include "compiler/support/text.h"
 
@@ -29,6 +30,12 @@ std::string brackets(const std::vector<std::string>& items) {
 std::string names_text(const std::vector<Name>& names) {
   std::vector<std::string> items;
   for (const Name& name : names) items.push_back(name.text);
+  return brackets(items);
+}
+
+std::string extents_text(const std::vector<int64_t>& shape) {
+  std::vector<std::string> items;
+  for (const int64_t extent : shape) items.push_back(std::to_string(extent));
   return brackets(items);
 }
 
@@ -68,8 +75,10 @@ class Writer {
     if (d_.settings.empty()) return;
     line(0, "settings:");
     for (const Setting& s : d_.settings) {
-      line(1,
-           s.name.text + ": " + (s.plain && s.number ? number_text(*s.number) : setting_text(s)));
+      line(1, s.name.text + ": " +
+                  (s.ramp                ? ramp_text(*s.ramp)
+                   : s.plain && s.number ? number_text(*s.number)
+                                         : setting_text(s)));
     }
   }
 
@@ -113,9 +122,7 @@ class Writer {
   std::string field(const Field& field) const {
     std::vector<std::string> parts;
     if (field.shape) {
-      std::vector<std::string> extents;
-      for (const int64_t extent : field.shape->value) extents.push_back(std::to_string(extent));
-      parts.push_back("shape: " + brackets(extents));
+      parts.push_back("shape: " + extents_text(field.shape->value));
     }
     if (!field.class_names.empty()) {
       std::vector<std::string> names;
@@ -144,7 +151,9 @@ class Writer {
     if (!model.params.empty()) line(1, "params:");
     for (const Parameter& p : model.params) {
       line(2, p.name.text + ": " +
-                  braces({"init: " + number_text(p.init.value),
+                  braces({p.shape.empty() ? "" : "shape: " + extents_text(p.shape),
+                          "init: " +
+                              (p.start ? number_text(*p.start) : flow_text(p.init, everything_)),
                           p.minimum ? "min: " + number_text(p.minimum->value) : "",
                           p.maximum ? "max: " + number_text(p.maximum->value) : ""}));
     }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compiler/language/describe.h"
+#include "compiler/language/ramp.h"
 #include "compiler/support/text.h"
 
 namespace nnc::language {
@@ -70,10 +72,14 @@ void Settings::add(const YamlEntry& entry) {
                        "letters, digits and _, not starting with a digit");
     return;
   }
+  if (const YamlNode* ramp = ramp_node(entry.value)) {
+    add_ramp({name, entry.key.span}, *ramp);
+    return;
+  }
   if (!entry.value.is_scalar()) {
-    diagnostics_.error(entry.value.span,
-                       "the setting " + in_quotes(name) + " has the wrong kind of value",
-                       "a number or a text", describe(entry.value));
+    diagnostics_.error(
+        entry.value.span, "the setting " + in_quotes(name) + " has the wrong kind of value",
+        "a number, a text or {ramp: {from: 0, to: 1, epochs: 10}}", describe(entry.value));
     failed_.push_back(name);
     return;
   }
@@ -109,6 +115,50 @@ Settings Settings::with(const std::vector<Setting>& others) const {
   });
   result.settings_.insert(result.settings_.end(), others.begin(), others.end());
   return result;
+}
+
+// Read by hand: the schema is for what stands behind `settings`.
+void Settings::add_ramp(const Name& name, const YamlNode& node) {
+  failed_.push_back(name.text);
+  if (!node.is_map()) {
+    diagnostics_.error(node.span, "'ramp' has the wrong kind of value",
+                       "{from: 0, to: 1, epochs: 10}", describe(node));
+    return;
+  }
+  MapValue numbers;
+  for (const YamlEntry& entry : node.entries) {
+    const std::vector<std::string> known = {"from", "to", "epochs", "steps"};
+    const std::string& key = entry.key.text;
+    if (std::find(known.begin(), known.end(), key) == known.end()) {
+      diagnostics_.error(entry.key.span, "'ramp' has no argument " + in_quotes(key),
+                         join(known, "or"));
+      return;
+    }
+    const auto filled = entry.value.is_scalar() ? fill(entry.value) : std::nullopt;
+    const auto number = filled && filled->is_plain() ? number_of(*filled) : std::nullopt;
+    const bool length = key == "epochs" || key == "steps";
+    if (!number || (length && !(*number > 0)) ||
+        (key == "steps" && *number != std::trunc(*number))) {
+      diagnostics_.error(entry.value.span,
+                         in_quotes(key) + " of a ramp has the wrong kind of value",
+                         key == "steps" ? "a whole number above 0"
+                         : length       ? "a number above 0"
+                                        : "a number",
+                         describe(entry.value));
+      return;
+    }
+    numbers.emplace_back(Name{key, entry.key.span}, Value{*number, entry.value.span});
+  }
+  for (const std::string key : {"from", "to"}) {
+    if (stands(numbers, key)) continue;
+    diagnostics_.error(node.span, "a ramp needs " + in_quotes(key), "{from: 0, to: 1, epochs: 10}");
+    return;
+  }
+  const std::optional<Ramp> ramp = ramp_of(numbers, node.span, diagnostics_);
+  if (!ramp) return;
+  failed_.pop_back();
+  const std::string text = to_string(*ramp_call(*ramp, node.span));
+  settings_.push_back({name, text, std::nullopt, true, ramp});
 }
 
 const Setting* Settings::find(const std::string& name, const SourceSpan& span) const {
@@ -184,11 +234,27 @@ SettingNumber Settings::numbers() const {
   return [this](const std::string& name, const SourceSpan& span) -> std::optional<double> {
     const Setting* setting = find(name, span);
     if (setting == nullptr) return std::nullopt;
+    if (setting->ramp) {
+      diagnostics_.error(span,
+                         "the setting " + in_quotes(name) +
+                             " is a ramp: it changes while training, and this number cannot",
+                         "a number; a ramp can stand in formulas and as the weight of a term");
+      return std::nullopt;
+    }
     if (!setting->number) {
       diagnostics_.error(span, "the setting " + in_quotes(name) + " is not a number", "a number",
                          "the text " + in_quotes(setting->text));
     }
     return setting->number;
+  };
+}
+
+SettingFormula Settings::ramps() const {
+  return [this](const std::string& name, const SourceSpan& span) -> ExpressionPtr {
+    for (const Setting& setting : settings_) {
+      if (setting.name.text == name && setting.ramp) return ramp_call(*setting.ramp, span);
+    }
+    return nullptr;
   };
 }
 

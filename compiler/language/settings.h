@@ -30,10 +30,13 @@ class Settings {
 
   // For formulas: the number behind $name.
   SettingNumber numbers() const;
+  // For formulas: what stands for $name if it is a ramp.
+  SettingFormula ramps() const;
 
  private:
   const Setting* find(const std::string& name, const SourceSpan& span) const;
   void add(const YamlEntry& entry);
+  void add_ramp(const Name& name, const YamlNode& node);
   std::optional<std::string> substituted(const YamlNode& scalar) const;
 
   std::vector<Setting> settings_;

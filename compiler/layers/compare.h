@@ -30,6 +30,7 @@ struct CompareContext {
   SourceSpan span;
   const Args& args;
   Pair pair;
+  Scope* scope = nullptr;  // for a loss that is not of a pair
 };
 
 // The keys that name a pair. `forms` are the accepted prediction keys ("logits", "probability",

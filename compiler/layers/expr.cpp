@@ -14,7 +14,13 @@ std::vector<LayerDef> formula_layers() {
                .principal = "formula",
                .keys = {schema::Key("formula", schema::formula(), "what it computes").required()}},
            [](LayerContext& context) {
-             FormulaContext formula{context.b, context.scope, context.dtype};
+             FormulaContext formula{.b = context.b,
+                                    .scope = context.scope,
+                                    .dtype = context.dtype,
+                                    .random = &context.random,
+                                    .derivatives = &context.derivatives,
+                                    .mode = context.mode,
+                                    .path = context.name};
              return build_formula(formula, context.args.formula("formula"));
            }}};
 }

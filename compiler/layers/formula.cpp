@@ -1,5 +1,8 @@
 #include "compiler/layers/formula.h"
 
+#include <algorithm>
+
+#include "compiler/layers/formula_function.h"
 #include "compiler/layers/rows.h"
 #include "compiler/support/diagnostics.h"
 
@@ -62,19 +65,16 @@ std::string op_of(const std::string& sign) {
   throw InternalError("formula operator " + sign);
 }
 
-// x^2 and other small whole powers are products: exact, and defined for negative x.
-ir::Value* power(FormulaContext& context, const Expression& e) {
+// x / sqrt(y) with one y for many x is x·rsqrt(y), as the layers of normalisation have it: one
+// division for all of them.
+ir::Value* quotient_by_root(FormulaContext& context, const Expression& e) {
+  const Expression& root = *e.operands[1];
+  if (root.kind != Kind::call || root.text != "sqrt" || root.operands.size() != 1) return nullptr;
   ir::Value* x = build_number(context, *e.operands[0]);
-  const Expression& exponent = *e.operands[1];
-  if (exponent.kind == Kind::number) {
-    const double n = exponent.number;
-    if (n == 0.5) return context.b.unary("sqrt", x);
-    if (n == 1) return x;
-    if (n == 2) return context.b.mul(x, x);
-    if (n == 3) return context.b.mul(context.b.mul(x, x), x);
-    if (n == -1) return context.b.unary("reciprocal", x);
-  }
-  return combine(context, "pow", x, build_number(context, exponent), e);
+  ir::Value* y = build_number(context, *root.operands[0]);
+  const bool shared = elements(row_shape(y)) < elements(row_shape(x));
+  ir::Value* divisor = context.b.unary(shared ? "rsqrt" : "sqrt", y);
+  return combine(context, shared ? "mul" : "div", x, divisor, e);
 }
 
 Operand build_binary(FormulaContext& context, const Expression& e) {
@@ -83,7 +83,10 @@ Operand build_binary(FormulaContext& context, const Expression& e) {
     ir::Value* y = build_condition(context, *e.operands[1]);
     return {combine(context, e.text, x, y, e)};
   }
-  if (e.text == "^") return {power(context, e)};
+  if (e.text == "^") return {build_power(context, *e.operands[0], *e.operands[1], e)};
+  if (e.text == "/") {
+    if (ir::Value* quotient = quotient_by_root(context, e)) return {quotient};
+  }
   ir::Value* x = build_number(context, *e.operands[0]);
   ir::Value* y = build_number(context, *e.operands[1]);
   if (e.text == "@") return {matrix_product(context, x, y, e)};
@@ -95,15 +98,24 @@ Operand build_binary(FormulaContext& context, const Expression& e) {
                   "a part of " + shape_text(row_shape(value)));
 }
 
-// begin and size of one item along an axis of `extent`.
-std::pair<int64_t, int64_t> slice_range(const SliceItem& item, int64_t extent,
-                                        const ir::Value* value) {
+struct Part {
+  int64_t begin, size, step;
+};
+
+// What one item takes of an axis of `extent`.
+Part part_of(const SliceItem& item, int64_t extent, const ir::Value* value) {
   const auto from_end = [&](int64_t i) { return i < 0 ? i + extent : i; };
-  const int64_t begin = from_end(item.begin.value_or(0));
-  int64_t end = item.end ? from_end(*item.end) : extent;
+  const int64_t step = item.step.value_or(1);
+  const bool back = step < 0;
+  const int64_t begin = from_end(item.begin.value_or(back ? -1 : 0));
+  int64_t end = item.end ? from_end(*item.end) : (back ? -1 : extent);
   if (item.kind == SliceItem::Kind::index) end = begin + 1;
-  if (begin < 0 || begin >= end || end > extent) bad_slice(item, value);
-  return {begin, end - begin};
+  const bool inside = back ? end >= -1 && end < begin && begin < extent
+                           : begin >= 0 && begin < end && end <= extent;
+  if (!inside) bad_slice(item, value);
+  const int64_t distance = back ? begin - end : end - begin;
+  const int64_t stride = back ? -step : step;
+  return {begin, (distance - 1) / stride + 1, step};
 }
 
 // x[0, ..., 1:3]: an index drops its axis.
@@ -126,18 +138,24 @@ ir::Value* build_slice(FormulaContext& context, const Expression& e) {
   std::vector<int64_t> starts;
   std::vector<ir::Dim> sizes;
   std::vector<int64_t> kept;
+  std::vector<int64_t> steps;
   if (per_row(x)) {
     starts.push_back(0);
+    steps.push_back(1);
     sizes.push_back(x->type.shape[0]);
   }
   for (size_t i = 0; i < row.size(); ++i) {
     const SliceItem item = i < items.size() ? items[i] : SliceItem{};
-    const auto [begin, size] = slice_range(item, row[i], x);
+    const auto [begin, size, step] = part_of(item, row[i], x);
     starts.push_back(begin);
+    steps.push_back(step);
     sizes.push_back({size, false});
     if (item.kind != SliceItem::Kind::index) kept.push_back(size);
   }
-  return reshape_row(context.b, context.b.slice(x, starts, sizes), kept);
+  if (std::all_of(steps.begin(), steps.end(), [](int64_t step) { return step == 1; })) {
+    steps.clear();
+  }
+  return reshape_row(context.b, context.b.slice(x, starts, sizes, steps), kept);
 }
 
 Operand build_unary(FormulaContext& context, const Expression& e) {
@@ -203,6 +221,20 @@ ir::Value* combine(FormulaContext& context, const std::string& op, ir::Value* x,
                     shape_text(row_shape(x)) + " and " + shape_text(row_shape(y)));
   }
   return row_binary(context.b, op, x, y);
+}
+
+ir::Value* build_power(FormulaContext& context, const Expression& base, const Expression& exponent,
+                       const Expression& whole) {
+  ir::Value* x = build_number(context, base);
+  if (exponent.kind == Kind::number) {
+    const double n = exponent.number;
+    if (n == 0.5) return context.b.unary("sqrt", x);
+    if (n == 1) return x;
+    if (n == 2) return context.b.mul(x, x);
+    if (n == 3) return context.b.mul(context.b.mul(x, x), x);
+    if (n == -1) return context.b.unary("reciprocal", x);
+  }
+  return combine(context, "pow", x, build_number(context, exponent), whole);
 }
 
 ir::Value* build_formula(FormulaContext& context, const Formula& formula) {

@@ -23,8 +23,13 @@ class Units {
 struct FormulaContext {
   ir::Builder& b;
   Scope& scope;
-  ir::DType dtype = ir::DType::f32;  // of the model; numbers and conditions become this
-  Units* units = nullptr;            // for `inverse`; null: it cannot be called here
+  ir::DType dtype = ir::DType::f32;    // of the model; numbers and conditions become this
+  Units* units = nullptr;              // for `inverse`; null: it cannot be called here
+  RandomSource* random = nullptr;      // null: nothing random can be drawn here
+  Derivatives* derivatives = nullptr;  // for `grad`; null: it cannot be called here
+  Mode mode = Mode::predict;           // a ramp is at its end except while training
+  std::string path = {};               // whose formula it is: its draws are PATH#0, PATH#1 …
+  int draws = 0;                       // so far
 };
 
 // The graph of a formula. A lone name keeps its class count; everything else is a number or, for a
@@ -33,18 +38,6 @@ Operand build_expression(FormulaContext& context, const Expression& expression);
 
 // The same as a number of the model's dtype (conditions become 0 and 1).
 ir::Value* build_formula(FormulaContext& context, const Formula& formula);
-
-// ---- for formula_functions.cpp
-
-// An operand of the model's dtype.
-ir::Value* build_number(FormulaContext& context, const Expression& expression);
-// A condition: a comparison as it is, a number compared with 0.
-ir::Value* build_condition(FormulaContext& context, const Expression& expression);
-// An elementwise op of two values; UserError with both shapes if they do not fit.
-ir::Value* combine(FormulaContext& context, const std::string& op, ir::Value* x, ir::Value* y,
-                   const Expression& expression);
-// A call of a function: sum(x, axis=-1).
-Operand build_call(FormulaContext& context, const Expression& call);
 
 // The names of all functions that a formula may call.
 std::vector<std::string> formula_functions();

@@ -188,4 +188,20 @@ Initial initial_of(const Args& args, const std::string& weight, const std::vecto
   return is_kernel ? from_value(init, weight, shape, fans, order) : constant(0);
 }
 
+Initial initial_of_parameter(const Value& init, const std::string& name,
+                             const std::vector<int64_t>& shape) {
+  const double outputs = shape.size() > 1 ? static_cast<double>(shape.back()) : 1;
+  const Fans fans{static_cast<double>(elements(shape)) / outputs, outputs};
+  const Initial initial = from_value(init, name, shape, fans, {});
+  if (initial.unit_variance) {
+    throw UserError(init.span, "only a layer can start by what it makes of its rows",
+                    "another initialiser for '" + name + "', such as orthogonal");
+  }
+  if (initial.kind == Initial::Kind::orthogonal && shape.size() < 2) {
+    throw UserError(init.span, "orthogonal rows need at least two axes",
+                    "a shape such as [784, 128]", shape_text(shape));
+  }
+  return initial;
+}
+
 }  // namespace nnc::layers

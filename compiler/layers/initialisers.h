@@ -36,4 +36,9 @@ abi::Initial initial_of(const Args& args, const std::string& weight,
                         const std::vector<int64_t>& shape, const Fans& fans,
                         const std::string& order = {});
 
+// The start of a free parameter: a number, an initialiser or an array. UserError for one that only
+// a layer can have. The last axis of the shape counts as outputs, the others as inputs.
+abi::Initial initial_of_parameter(const Value& init, const std::string& name,
+                                  const std::vector<int64_t>& shape);
+
 }  // namespace nnc::layers

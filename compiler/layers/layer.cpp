@@ -33,10 +33,6 @@ ir::Value* LayerContext::input() const {
   return input(0);
 }
 
-int64_t LayerContext::stream(const std::string& purpose) const {
-  return static_cast<int64_t>(stream_of((phase.empty() ? "" : phase + "/") + name + ":" + purpose));
-}
-
 const std::vector<LayerDef>& layer_table() {
   static const std::vector<LayerDef> table = [] {
     std::vector<LayerDef> all;

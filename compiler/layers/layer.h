@@ -33,6 +33,26 @@ class Scope {
   virtual Operand find(const std::string& name, const SourceSpan& span) = 0;
 };
 
+// Where the random numbers of layers and formulas come from.
+class RandomSource {
+ public:
+  virtual ~RandomSource() = default;
+  // [b, row…] of the model's dtype from the op "random_uniform" or "random_normal". `path` names
+  // the place that draws: equal paths draw equal numbers, wherever they stand in the file.
+  virtual ir::Value* draw(const std::string& op, const ir::Shape& shape,
+                          const std::string& path) = 0;
+};
+
+// Who knows how values depend on each other.
+class Derivatives {
+ public:
+  virtual ~Derivatives() = default;
+  // The derivative of the row's number `y` by the row's value `x`, of the shape of x. UserError
+  // where y does not depend on x, or where rows see each other on the way.
+  virtual ir::Value* derivative(ir::Value* y, const SourceSpan& y_place, ir::Value* x,
+                                const SourceSpan& x_place) = 0;
+};
+
 // A trainable array that a layer asks for.
 struct Weight {
   std::string name;  // "kernel", "bias"
@@ -55,11 +75,12 @@ struct LayerContext {
   ir::DType dtype = ir::DType::f32;  // of the model
   std::string kind;                  // "dense"
   std::string name;                  // "fc1", or "dense_2" if the file gives none
-  std::string phase;                 // of training, where there are several
   SourceSpan span;
   const Args& args;
   std::vector<Operand> inputs;
   Scope& scope;
+  RandomSource& random;
+  Derivatives& derivatives;
   // The state parameter of a weight, made or, for `share`, found.
   std::function<ir::Value*(const Weight&)> weight;
   // The same for what is kept but not trained. It is saved with the weights.
@@ -77,9 +98,6 @@ struct LayerContext {
   ir::Value* input() const;
   // Input i as a number; UserError if it is an index.
   ir::Value* input(size_t i) const;
-  // Seed of a random op of this layer: a hash of its path, so that results do not depend on
-  // where the layer stands.
-  int64_t stream(const std::string& purpose) const;
 };
 
 struct LayerDef {

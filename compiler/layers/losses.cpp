@@ -3,29 +3,40 @@
 #include <limits>
 
 #include "compiler/layers/activations.h"
+#include "compiler/layers/loss_parts.h"
 #include "compiler/layers/rows.h"
 
 namespace nnc::layers {
 
-namespace {
-
 using schema::Entry;
 using schema::Key;
 
-// Folds the elements of a row into one number, by the argument `elements`.
 ir::Value* fold_elements(const CompareContext& context, ir::Value* loss) {
   const std::vector<int64_t> axes = all_row_axes(loss);
   if (context.args.text("elements") == "sum") return context.b.sum(loss, axes);
   return mean(context.b, loss, axes);
 }
 
+Key elements_key(const std::string& otherwise) {
+  return Key("elements", schema::choice({"mean", "sum"}), "how the elements of one row are joined")
+      .by_default(otherwise);
+}
+
 std::vector<Key> loss_keys(const std::vector<std::string>& forms) {
   std::vector<Key> keys = pair_keys(forms, true);
-  keys.push_back(
-      Key("elements", schema::choice({"mean", "sum"}), "how the elements of one row are joined")
-          .by_default("mean"));
+  keys.push_back(elements_key());
   return keys;
 }
+
+ir::Value* class_weights(ir::Builder& b, const Classes& classes) {
+  if (classes.index == nullptr) return classes.weights;
+  const ir::Value* scores = classes.scores;
+  ir::Value* position = positions(b, ir::DType::i32, scores->type.shape);
+  ir::Value* index = repeat_axis(b, classes.index, scores, scores->type.rank() - 1);
+  return b.cast(b.compare("eq", position, index), scores->type.dtype);
+}
+
+namespace {
 
 ir::Value* squared_error(const CompareContext& context) {
   const Numbers n = numbers(context);
@@ -63,7 +74,13 @@ ir::Value* cross_entropy(const CompareContext& context) {
   } else {
     picked = b.mul(c.weights, log_p);
   }
-  return fold_elements(context, b.neg(b.sum(picked, {axis})));
+  ir::Value* loss = b.neg(b.sum(picked, {axis}));
+  const double smoothing = context.args.number("label_smoothing");
+  if (smoothing > 0) {
+    ir::Value* uniform = b.mul(mean(b, log_p, {axis}), smoothing);
+    loss = b.sub(b.mul(loss, 1 - smoothing), uniform);
+  }
+  return fold_elements(context, loss);
 }
 
 // From logits: softplus(x) - t·x, which never overflows. From probabilities:
@@ -86,6 +103,12 @@ std::vector<LossDef> make_losses() {
   huber_keys.push_back(
       Key("delta", schema::number().above(0), "where the square becomes a straight line")
           .by_default("1"));
+  std::vector<Key> class_keys = loss_keys({"logits", "probability"});
+  class_keys.push_back(
+      Key("label_smoothing", schema::number().at_least(0).at_most(1),
+          "share of the target that is spread evenly over all classes: 1 - s + s/C for the right "
+          "class, s/C for each other, as in PyTorch")
+          .by_default("0"));
   return {
       {Entry{.name = "mean_squared_error",
              .doc = "(prediction - target)², mean over the elements of a row.",
@@ -111,7 +134,7 @@ std::vector<LossDef> make_losses() {
                     "C].",
              .source = "Goodfellow, Bengio, Courville, Deep Learning, 6.2.2",
              .example = "loss: {cross_entropy: {logits: logits, target: label}}",
-             .keys = loss_keys({"logits", "probability"})},
+             .keys = class_keys},
        cross_entropy, std::pair{0.0, std::numeric_limits<double>::infinity()}},
       {Entry{.name = "binary_cross_entropy",
              .doc = "-(t·log p + (1 - t)·log(1 - p)) for each element, t between 0 and 1; mean "
@@ -126,7 +149,13 @@ std::vector<LossDef> make_losses() {
 }  // namespace
 
 const std::vector<LossDef>& loss_table() {
-  static const std::vector<LossDef> table = make_losses();
+  static const std::vector<LossDef> table = [] {
+    std::vector<LossDef> all = make_losses();
+    for (auto family : {focal_losses, hinge_losses, divergence_losses}) {
+      for (LossDef& def : family()) all.push_back(std::move(def));
+    }
+    return all;
+  }();
   return table;
 }
 

@@ -16,6 +16,7 @@ struct LossDef {
   std::function<ir::Value*(const CompareContext&)> build;
   // What each number of the target may be: outside of it the loss has no least value.
   std::optional<std::pair<double, double>> target_range = {};
+  bool pair = true;  // of a prediction and a target; else it looks its values up itself
 };
 
 const std::vector<LossDef>& loss_table();

@@ -14,6 +14,10 @@ ir::Value* random_uniform(const LayerContext& context, const ir::Shape& shape,
 ir::Value* random_normal(const LayerContext& context, const ir::Shape& shape,
                          const std::string& purpose);
 
+// What draws them for a RandomSource: `op` with the operands that the mode has.
+ir::Value* random_numbers(ir::Builder& b, Mode mode, const std::string& op, const ir::Type& type,
+                          const std::string& path);
+
 // A run-time number ("seed", "step", "rows") that is exact: f64 whatever the model's dtype.
 ir::Value* exact_scalar(ir::Graph& graph, const std::string& name);
 

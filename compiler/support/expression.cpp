@@ -46,7 +46,8 @@ std::string slice_item(const SliceItem& item) {
   if (item.kind == SliceItem::Kind::ellipsis) return "...";
   const std::string begin = item.begin ? std::to_string(*item.begin) : "";
   if (item.kind == SliceItem::Kind::index) return begin;
-  return begin + ":" + (item.end ? std::to_string(*item.end) : "");
+  const std::string range = begin + ":" + (item.end ? std::to_string(*item.end) : "");
+  return item.step ? range + ":" + std::to_string(*item.step) : range;
 }
 
 template <class Items, class Print>

@@ -22,13 +22,14 @@ struct NamedOperand {
   ExpressionPtr value;
 };
 
-// One place between the brackets of x[..., 0:3]. Bounds count from 0, negative from the end.
+// One place between the brackets of x[..., 0:3:1]. Bounds count from 0, negative from the end.
 struct SliceItem {
   enum class Kind { index, range, ellipsis };
   Kind kind = Kind::range;
   SourceSpan span;
   std::optional<int64_t> begin;  // index: the index; range: first element, none = the start
   std::optional<int64_t> end;    // range: one past the last element, none = the end
+  std::optional<int64_t> step;   // range: not 0; negative: backwards, from the end if none begins
 };
 
 struct Expression {

@@ -48,7 +48,7 @@ class CommandLine(NncTest):
         for word, said in (("where", "keep only the rows"), ("early_stop", "patience: an integer"),
                            ("fields", "classes: an integer"), ("rate", "  adam: learning rate"),
                            ("when", "(beside a layer)"), ("formulas", "log_softmax"),
-                           ("sqrt", "(expressions in quotes)")):
+                           ("sqrt", "square root")):
             self.assertIn(said, self.run_nnc("help", word).stdout)
         self.assertEqual(self.error_of("help", "dens", expect=2),
                          "nnc: error: nothing is called 'dens'\n  did you mean `nnc help dense`?\n")

@@ -14,6 +14,7 @@
 #include "runtime/data/load.h"
 #include "runtime/data/probe.h"
 #include "runtime/memory_limit.h"
+#include "runtime/shape.h"
 #include "runtime/threads.h"
 #include "tools/nnc/command.h"
 #include "tools/nnc/report.h"
@@ -249,8 +250,10 @@ void print_layers(const CompiledModel& compiled, const Data& data,
   int64_t parameters = 0, statistics = 0;
   double flops = 0;
   for (const language::Parameter& parameter : description.model.params) {
-    table.add({parameter.name.text, "param", shape_text({}), numbers_of(1, 0), "-"});
-    ++parameters;
+    const int64_t count = elements_of(parameter.shape);
+    table.add(
+        {parameter.name.text, "param", shape_text(parameter.shape), numbers_of(count, 0), "-"});
+    parameters += count;
   }
   for (const assemble::LayerSummary& layer : compiled.forward().layers) {
     table.add({layer.name, layer.frozen ? layer.kind + " (frozen)" : layer.kind,

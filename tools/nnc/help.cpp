@@ -2,12 +2,10 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
-
 #include "compiler/language/reference.h"
 #include "compiler/language/synonyms.h"
 #include "compiler/layers/catalogue.h"
-#include "compiler/layers/formula.h"
+#include "compiler/layers/formula_function.h"
 #include "compiler/support/diagnostics.h"
 #include "compiler/support/text.h"
 #include "tools/nnc/command.h"
@@ -28,20 +26,30 @@ constexpr const char* formulas =
   < <= > >= == != comparisons
   + - * / ^       arithmetic; ^ is the power and binds to the right
   @               matrix product
-  if(c, a, b)     a where the condition c holds, else b
-  sum(x, axis=-1) along an axis of the row or a list of them; without `axis` over all
-  x[0:2]          a part of a row, counted from 0, or from the end with -1; x[..., 1]
-  pi              3.14159…; in `generate` also uniform(low, high), normal(), normal([3])
+  x[0:2]          a part of a row, counted from 0, or from the end with -1; x[..., ::2], x[::-1]
+  [a, b]          values of one shape side by side, along a new first axis
+  pi              3.14159…
+  axis=           of the row, from 0 or from the end with -1; a list of axes; without it all;
+                  keepdims=true beside it leaves each with one entry
 
 Functions
 )";
 
-bool explain_formulas(const std::string& topic) {
-  const std::vector<std::string> names = layers::formula_functions();
-  const bool is_function = std::find(names.begin(), names.end(), topic) != names.end();
-  if (topic != "formula" && topic != "formulas" && !is_function) return false;
-  fmt::print("{}", fitted(fmt::format("{}  {}\n", formulas, fmt::join(names, " "))));
-  return true;
+// The name in front, so that a reader finds it; what it is of and what it gives behind.
+std::string line_of(const layers::FormulaFunction& function) {
+  const std::string signature = fmt::format("{}({})", function.name, function.operands);
+  return fmt::format("  {:<31} {}\n", signature, function.doc);
+}
+
+// Everything about formulas, or one function; nothing for any other word.
+std::string formula_help(const std::string& topic) {
+  const bool all = topic == "formula" || topic == "formulas";
+  std::string lines;
+  for (const layers::FormulaFunction& function : layers::formula_function_table()) {
+    if (all || function.name == topic) lines += line_of(function);
+  }
+  if (all) return formulas + lines;
+  return lines.empty() ? "" : topic + " (function of formulas)\n\n" + lines;
 }
 
 Exit help(const std::string& topic) {
@@ -50,11 +58,15 @@ Exit help(const std::string& topic) {
     fmt::print("{}", fitted(language::help(catalogue)));
     return Exit::done;
   }
-  if (const auto text = language::help(catalogue, topic)) {
-    fmt::print("{}", fitted(*text));
+  // One word may be a layer and a function.
+  std::string text = language::help(catalogue, topic).value_or("");
+  const std::string more = formula_help(topic);
+  if (!text.empty() && !more.empty()) text += "\n";
+  text += more;
+  if (!text.empty()) {
+    fmt::print("{}", fitted(text));
     return Exit::done;
   }
-  if (explain_formulas(topic)) return Exit::done;
   const auto near = meant(topic, language::help_topics(catalogue));
   throw CommandError(Exit::usage, fmt::format("nothing is called '{}'", topic),
                      near ? fmt::format("did you mean `nnc help {}`?", *near)

@@ -51,7 +51,7 @@ struct Shown {
 const char* kind_of(const abi::StateDesc& desc, const Trained& trained,
                     const CompiledModel& compiled) {
   for (const language::Parameter& param : trained.model.description.model.params) {
-    if (param.name.text == desc.name) return "param";
+    if (param.name.text == desc.name) return param.shape.empty() ? "param" : "weight";
   }
   if (desc.kind == abi::StateKind::statistic) return "statistic";
   if (desc.kind == abi::StateKind::prepared) return "prepared";
@@ -243,7 +243,8 @@ void print_params(const Shown& shown) {
       return candidate.name.text == tensor.desc.name;
     });
     if (std::exchange(first, false)) fmt::print("\n  {}\n", styled("free parameters", Style::bold));
-    std::string bounds = fmt::format("began at {}", short_text(param->init.value));
+    std::string bounds =
+        param->start ? fmt::format("began at {}", short_text(*param->start)) : "began at random";
     if (param->minimum) bounds += fmt::format(", at least {}", short_text(param->minimum->value));
     if (param->maximum) bounds += fmt::format(", at most {}", short_text(param->maximum->value));
     fmt::print("  {:<16} {:>14}   {}\n", printable(tensor.desc.name),

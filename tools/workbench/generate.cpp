@@ -11,7 +11,6 @@
 #include "compiler/support/text.h"
 #include "runtime/data/error.h"
 #include "runtime/rng.h"
-#include "tools/workbench/random_formula.h"
 #include "tools/workbench/readable.h"
 
 namespace nnc::workbench {
@@ -58,26 +57,66 @@ class RowScope : public layers::Scope {
   std::map<std::string, ir::Value*> values_;
 };
 
+// Random numbers that a formula draws: an input of its graph under the path of the draw.
+struct Draw {
+  std::string name;
+  std::vector<int64_t> shape;  // of one row
+  bool normal = false;         // else uniform
+};
+
+class RowDraws : public layers::RandomSource {
+ public:
+  RowDraws(RowScope& scope, ir::Builder& b, int64_t rows) : scope_(scope), b_(b), rows_(rows) {}
+
+  ir::Value* draw(const std::string& op, const ir::Shape& shape, const std::string& path) override {
+    ir::check_elements({ir::DType::f64, shape}, rows_, b_.span());
+    Draw draw{path, {}, op == "random_normal"};
+    for (size_t i = 1; i < shape.size(); ++i) draw.shape.push_back(shape[i].size);
+    draws.push_back(draw);
+    scope_.declare(path, draw.shape);
+    return scope_.find(path, b_.span()).value;
+  }
+
+  std::vector<Draw> draws;
+
+ private:
+  RowScope& scope_;
+  ir::Builder& b_;
+  int64_t rows_;
+};
+
 // A formula as a graph of its own: one output, "result".
 struct RowProgram {
   std::unique_ptr<ir::Graph> graph;
   std::vector<std::string> inputs;
+  std::vector<Draw> draws = {};
   std::vector<int64_t> row_shape;
   bool per_row = true;
 };
 
-RowProgram build(const Formula& formula, const std::map<std::string, std::vector<int64_t>>& names) {
+using Shapes = std::map<std::string, std::vector<int64_t>>;
+
+// `field`: what the formula generates, in so many rows; a filter draws nothing.
+RowProgram build(const Formula& formula, const Shapes& names, const std::string& field = "",
+                 int64_t rows = 0) {
   RowProgram result;
   result.graph = std::make_unique<ir::Graph>("rows");
   RowScope scope(*result.graph);
   for (const auto& [name, shape] : names) scope.declare(name, shape);
   ir::Builder builder(*result.graph);
-  layers::FormulaContext context{builder, scope, ir::DType::f64};
+  builder.set_span(formula.span);
+  RowDraws draws(scope, builder, rows);
+  layers::FormulaContext context{.b = builder,
+                                 .scope = scope,
+                                 .dtype = ir::DType::f64,
+                                 .random = field.empty() ? nullptr : &draws,
+                                 .path = field};
   ir::Value* value = layers::build_formula(context, formula);
   result.per_row = layers::per_row(value);
   result.row_shape = layers::row_shape(value);
   result.graph->add_output("result", value);
   result.inputs = scope.used();
+  result.draws = std::move(draws.draws);
   return result;
 }
 
@@ -124,7 +163,6 @@ void check_rows(const Formula& formula, int64_t rows, const std::vector<int64_t>
 struct FieldProgram {
   std::string name;
   RowProgram program;
-  std::vector<Draw> draws;
 };
 
 }  // namespace
@@ -134,19 +172,11 @@ runtime::GeneratedSource generated_source(const Args& args) {
   source.rows = args.integer("rows");
   const auto seed = static_cast<uint64_t>(args.integer("seed"));
   auto programs = std::make_shared<std::vector<FieldProgram>>();
-  std::map<std::string, std::vector<int64_t>> names;
+  Shapes names;
   for (const auto& [name, value] : args.values()) {
     if (!value.is_formula()) continue;
-    FieldProgram field;
-    field.name = name.text;
-    Formula formula = value.formula();
-    formula.root = take_out_draws(formula.root, name.text, field.draws);
-    for (const Draw& draw : field.draws) {
-      check_rows(formula, source.rows, draw.shape);
-      names[draw.name] = draw.shape;
-    }
-    field.program = build(formula, names);
-    check_rows(formula, source.rows, field.program.row_shape);
+    FieldProgram field{name.text, build(value.formula(), names, name.text, source.rows)};
+    check_rows(value.formula(), source.rows, field.program.row_shape);
     names[name.text] = field.program.row_shape;
     source.fields.push_back({name.text, field.program.row_shape});
     programs->push_back(std::move(field));
@@ -155,7 +185,8 @@ runtime::GeneratedSource generated_source(const Args& args) {
     std::map<std::string, ir::Tensor> values;
     std::vector<runtime::InlineField> result;
     for (const FieldProgram& field : *programs) {
-      for (const Draw& draw : field.draws) values[draw.name] = draw_numbers(draw, rows, seed);
+      for (const Draw& draw : field.program.draws)
+        values[draw.name] = draw_numbers(draw, rows, seed);
       runtime::InlineField made{field.name, field.program.row_shape, {}, {}};
       made.numbers = run(field.program, values, rows);
       values[field.name] = tensor(rows, made.row_shape, made.numbers);
@@ -168,8 +199,7 @@ runtime::GeneratedSource generated_source(const Args& args) {
 
 namespace {
 
-RowProgram filter_program(const Formula& formula,
-                          const std::map<std::string, std::vector<int64_t>>& names) {
+RowProgram filter_program(const Formula& formula, const Shapes& names) {
   RowProgram program = build(formula, names);
   if (!program.row_shape.empty()) {
     throw UserError(formula.span, "`where` needs one condition for each row", "shape []",
@@ -181,7 +211,7 @@ RowProgram filter_program(const Formula& formula,
 }  // namespace
 
 void check_filter(const Formula& formula, const std::vector<runtime::FieldInfo>& fields) {
-  std::map<std::string, std::vector<int64_t>> names;
+  Shapes names;
   for (const runtime::FieldInfo& field : fields) names[field.name] = field.row_shape;
   filter_program(formula, names);
 }
@@ -224,7 +254,7 @@ std::vector<double> numbers_of(const runtime::Column& column, int64_t rows) {
 std::function<std::vector<uint8_t>(const runtime::Table&)> row_filter(const Formula& formula) {
   return [formula](const runtime::Table& table) {
     refuse_words(*formula.root, table);
-    std::map<std::string, std::vector<int64_t>> names;
+    Shapes names;
     for (const runtime::Column& column : table.columns) names[column.name] = column.row_shape;
     const RowProgram program = filter_program(formula, names);
     std::map<std::string, ir::Tensor> values;

@@ -117,11 +117,33 @@ runtime::TrainOptions train_options(const language::Description& description) {
   return result;
 }
 
+namespace {
+
+// "0:1:10:epochs", what stands behind "ramp:" in the name of a scalar.
+runtime::Ramp ramp_of(const std::string& text) {
+  std::vector<std::string> parts;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(':', begin), text.size());
+    parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  internal_check(parts.size() == 4, "ramp " + text);
+  const auto number = [&](size_t i) { return parse_number(parts[i]).value(); };
+  return {number(0), number(1), {number(2), parts[3] == "steps"}};
+}
+
+}  // namespace
+
 std::vector<runtime::NamedScalar> named_scalars(const abi::EntryDesc& entry) {
-  static const std::string correction = "bias_correction:";
+  static const std::string correction = "bias_correction:", ramps = "ramp:";
   std::vector<runtime::NamedScalar> result;
   for (const std::string& name : entry.scalars) {
-    if (name.rfind(correction, 0) != 0) continue;
+    if (name.starts_with(ramps)) {
+      const runtime::Ramp ramp = ramp_of(name.substr(ramps.size()));
+      result.push_back(
+          {name, [ramp](const runtime::Clock& clock) { return runtime::value_at(ramp, clock); }});
+    }
+    if (!name.starts_with(correction)) continue;
     const double beta = parse_number(name.substr(correction.size())).value();
     result.push_back({name, [beta](const runtime::Clock& clock) {
                         return 1 / (1 - std::pow(beta, static_cast<double>(clock.step + 1)));

@@ -30,5 +30,9 @@ Value sigmoid(Builder& k, Value x);
 Value softplus(Builder& k, Value x);
 // a^b with C's special values: integer exponents of negative bases, 0, infinities.
 Value pow(Builder& k, Value a, Value b);
+// log |Γ(x)| and the derivative of number `order` of its derivative. Computed in f64; relative to
+// the larger of 1 and the number 1e-13 for f64, but for what negative x near a pole loses.
+Value lgamma(Builder& k, Value x);
+Value polygamma(Builder& k, Value x, int order);
 
 }  // namespace nnc::ops::math

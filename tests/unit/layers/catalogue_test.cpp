@@ -32,7 +32,8 @@ std::string with(const std::string& layers, std::string loss, const std::string&
          "    - dense: 1\n      name: y_hat\n    - dense: 1\n      name: score\n"
          "    - dense: 10\n      name: logits\n    - dense: 4\n      name: a\n"
          "    - dense: 4\n      name: b\n    - dense: 4\n      name: height\n"
-         "    - dense: 4\n      name: width\n" +
+         "    - dense: 4\n      name: width\n    - dense: 3\n      name: mu\n"
+         "    - dense: 3\n      name: logvar\n" +
          indented(layers, 4) + loss + "\n" + metrics + "\ntrain:\n  epochs: 1\n" +
          indented(train, 2);
 }

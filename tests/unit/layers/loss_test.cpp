@@ -166,3 +166,94 @@ TEST_CASE("penalties: over kernels, not biases; a layer's own instead") {
   check_close(out.at("total"), {2.5});
   CHECK(forward.loss_terms == std::vector<std::string>{"mean_squared_error", "penalty"});
 }
+
+TEST_CASE("label smoothing spreads a share of the target over all classes") {
+  const double l2 = std::log(2.0), l5 = std::log(5.0), l8 = std::log(8.0);
+  const ir::Tensor logits = tensor({1, 3}, {0, l2, l5});
+  // 0.7·-log p_2 + 0.1·Σ -log p
+  const double expected = 0.7 * (l8 - l5) + 0.1 * (3 * l8 - l2 - l5);
+  const std::string smooth = "logits: y, label_smoothing: 0.3";
+  check_rows(loss_rows("cross_entropy", smooth, logits, tensor({1}, {2}), 3), {expected});
+  check_rows(loss_rows("cross_entropy", smooth, logits, tensor({1, 3}, {0, 0, 1})), {expected});
+}
+
+TEST_CASE("focal loss of classes and of labels") {
+  const double l2 = std::log(2.0), l3 = std::log(3.0), l5 = std::log(5.0);
+  const ir::Tensor logits = tensor({1, 3}, {0, l2, l5});  // 1/8, 2/8, 5/8
+  const double plain = 0.75 * 0.75 * std::log(4.0);
+  check_rows(loss_rows("focal", "logits: y", logits, tensor({1}, {1}), 3), {plain});
+  check_rows(loss_rows("focal", "logits: y", logits, tensor({1, 3}, {0, 1, 0})), {plain});
+  check_rows(
+      loss_rows("focal", "logits: y, gamma: 0, alpha: [1, 3, 5]", logits, tensor({1}, {1}), 3),
+      {3 * std::log(4.0)});
+  check_rows(loss_rows("focal", "logits: y, gamma: 0.5, alpha: 2", logits, tensor({1}, {1}), 3),
+             {2 * std::sqrt(0.75) * std::log(4.0)});
+  // sigmoid(log 3) = 3/4, as torchvision's sigmoid_focal_loss.
+  check_rows(loss_rows("binary_focal", "logits: y, alpha: 0.25", tensor({2}, {l3, l3}),
+                       tensor({2}, {1, 0})),
+             {0.25 * -std::log(0.75) / 16, 0.75 * -std::log(0.25) * 9 / 16});
+  check_rows(loss_rows("binary_focal", "probability: y, gamma: 1", tensor({2}, {0.75, 0.75}),
+                       tensor({2}, {1, 0})),
+             {-std::log(0.75) / 4, -std::log(0.25) * 0.75});
+}
+
+TEST_CASE("hinge losses") {
+  check_rows(loss_rows("hinge", "prediction: y", tensor({4}, {0.25, -3, 2, 0.5}),
+                       tensor({4}, {1, 1, 1, 0})),
+             {0.75, 4, 0, 1.5});
+  check_rows(loss_rows("hinge", "prediction: y, squared: true, margin: 2", tensor({1}, {0.5}),
+                       tensor({1}, {1})),
+             {2.25});
+  const ir::Tensor scores = tensor({1, 3}, {0.5, 1, 0.75});
+  // Class 0: the others exceed it by 1.5 and 1.25.
+  check_rows(loss_rows("multiclass_hinge", "prediction: y", scores, tensor({1}, {0}), 3),
+             {2.75 / 3});
+  check_rows(loss_rows("multiclass_hinge", "prediction: y, of: worst", scores, tensor({1}, {0}), 3),
+             {1.5});
+  check_rows(loss_rows("multiclass_hinge", "prediction: y, of: worst, squared: true", scores,
+                       tensor({1, 3}, {1, 0, 0})),
+             {2.25});
+  check_rows(
+      loss_rows("multiclass_hinge", "prediction: y, margin: 0.1", scores, tensor({1}, {1}), 3),
+      {0});
+}
+
+namespace {
+
+double divergence_of(const std::string& from, const std::string& to) {
+  Model model = compare("{terms: {kl: {kl_divergence: {from: " + from + ", to: " + to + "}}}}", {2},
+                        field("t", {2}, abi::DType::f64));
+  return evaluate(model, tensor({1, 2}, {0.3, 0.7}), tensor({1, 2}, {0.6, 0.4}))
+      .at("loss.kl")
+      .data[0];
+}
+
+}  // namespace
+
+TEST_CASE("Kullback-Leibler divergence between distributions of one kind") {
+  // y = [0.3, 0.7], t = [0.6, 0.4]
+  const auto standard = [](double mu, double lv) {
+    return 0.5 * (std::exp(lv) + mu * mu - 1 - lv);
+  };
+  CHECK(divergence_of("{normal: {mean: y, log_variance: t}}", "standard_normal") ==
+        doctest::Approx(standard(0.3, 0.6) + standard(0.7, 0.4)));
+  const auto normal = [](double m1, double s1, double m2, double s2) {
+    return std::log(s2 / s1) + (s1 * s1 + (m1 - m2) * (m1 - m2)) / (2 * s2 * s2) - 0.5;
+  };
+  CHECK(divergence_of("{normal: {mean: y, deviation: t}}", "{normal: {mean: t, deviation: y}}") ==
+        doctest::Approx(normal(0.3, 0.6, 0.6, 0.3) + normal(0.7, 0.4, 0.4, 0.7)));
+  const auto bernoulli = [](double p, double q) {
+    return p * std::log(p / q) + (1 - p) * std::log((1 - p) / (1 - q));
+  };
+  CHECK(divergence_of("{bernoulli: {probability: y}}", "{bernoulli: {probability: t}}") ==
+        doctest::Approx(bernoulli(0.3, 0.6) + bernoulli(0.7, 0.4)));
+  const auto sigmoid = [](double x) { return 1 / (1 + std::exp(-x)); };
+  CHECK(divergence_of("{bernoulli: {logits: y}}", "{bernoulli: {logits: t}}") ==
+        doctest::Approx(bernoulli(sigmoid(0.3), sigmoid(0.6)) +
+                        bernoulli(sigmoid(0.7), sigmoid(0.4))));
+  CHECK(divergence_of("{categorical: {probability: y}}", "{categorical: {probability: t}}") ==
+        doctest::Approx(0.3 * std::log(0.3 / 0.6) + 0.7 * std::log(0.7 / 0.4)));
+  const double a = sigmoid(-0.4), b = sigmoid(0.2);  // of two classes, by the difference of logits
+  CHECK(divergence_of("{categorical: {logits: y}}", "{categorical: {logits: t}}") ==
+        doctest::Approx(bernoulli(a, b)));
+}

@@ -234,4 +234,97 @@ TEST_CASE("pow has the values of the C library") {
   }
 }
 
+namespace {
+
+// n! Σ 1/(x+k)^(n+1) up to 80, then the asymptotic series; for x > 0.
+Real polygamma(Real x, int order) {
+  const Real factorial = std::tgamma(static_cast<Real>(order) + 1);
+  Real sum = 0;
+  for (; x < 80; x += 1) sum += factorial / std::pow(x, static_cast<Real>(order + 1));
+  Real tail =
+      order == 0 ? -std::log(x) : std::tgamma(static_cast<Real>(order)) * std::pow(x, -order);
+  tail += factorial / (2 * std::pow(x, static_cast<Real>(order + 1)));
+  const Real bernoulli[] = {1.0L / 6, -1.0L / 30, 1.0L / 42, -1.0L / 30, 5.0L / 66};
+  for (int k = 1; k <= 5; ++k) {
+    tail += bernoulli[k - 1] * std::tgamma(static_cast<Real>(2 * k + order)) /
+            std::tgamma(static_cast<Real>(2 * k + 1)) *
+            std::pow(x, -static_cast<Real>(2 * k + order));
+  }
+  return (order % 2 == 0 ? -1 : 1) * (sum + tail);
+}
+
+// The largest error relative to the exact number, or to `least` where that is larger.
+template <typename T>
+double worst_error(const jit::Executable& code, const std::vector<T>& arguments, double least,
+                   const std::function<Real(Real)>& exact) {
+  double worst = 0;
+  const std::vector<T> got = run(code, arguments, arguments);
+  for (size_t i = 0; i < got.size(); ++i) {
+    const Real right = exact(static_cast<Real>(arguments[i]));
+    const Real scale = std::max(std::fabs(right), static_cast<Real>(least));
+    worst = std::max(worst, static_cast<double>(std::fabs(got[i] - right) / scale));
+  }
+  return worst;
+}
+
+template <typename T>
+std::vector<T> spread_over(double low, double high) {
+  std::mt19937_64 random(3);
+  std::uniform_real_distribution<double> draw(std::log(low), std::log(high));
+  std::vector<T> list;
+  while (list.size() < 16000) list.push_back(static_cast<T>(std::exp(draw(random))));
+  return list;
+}
+
+}  // namespace
+
+TEST_CASE("the gamma function's logarithm is accurate, at its zeros as well") {
+  const auto exact = [](Real x) { return std::lgamma(x); };
+  const auto code = [](kernel::Builder& k, Value x, Value) { return ops::math::lgamma(k, x); };
+  for (Isa isa : levels()) {
+    const auto wide = compile(Scalar::f64, isa, code), narrow = compile(Scalar::f32, isa, code);
+    CHECK(worst_error(*wide, spread_over<double>(1e-300, 1e300), 0, exact) < 1e-14);
+    CHECK(worst_error(*wide, spread_over<double>(0.9, 2.1), 0, exact) < 1e-13);
+    CHECK(worst_error(*narrow, spread_over<float>(1e-30, 1e30), 0, exact) < 1e-7);
+    std::vector<double> negative = spread_over<double>(0.01, 50);
+    for (double& x : negative) x = -x;
+    CHECK(worst_error(*wide, negative, 1, exact) < 1e-12);
+    const std::vector<double> special{0, -0.0, -1, -2, INFINITY, -INFINITY, 1, 2,
+                                      0, 0,    0,  0,  0,        0,         0, NAN};
+    const std::vector<double> got = run(*wide, special, special);
+    for (int i = 0; i < 6; ++i) CHECK(got[static_cast<size_t>(i)] == INFINITY);
+    CHECK(got[6] == 0);
+    CHECK(got[7] == 0);
+    CHECK(std::isnan(got[15]));
+  }
+}
+
+TEST_CASE("the derivatives of the gamma function's logarithm are accurate") {
+  for (Isa isa : levels()) {
+    for (const int order : {0, 1, 2, 3, 7, 12, 20}) {
+      CAPTURE(order);
+      const auto code = [order](kernel::Builder& k, Value x, Value) {
+        return ops::math::polygamma(k, x, order);
+      };
+      const auto exact = [order](Real x) { return polygamma(x, order); };
+      const auto wide = compile(Scalar::f64, isa, code), narrow = compile(Scalar::f32, isa, code);
+      // Digamma has a zero near 1.46.
+      const double least = order == 0 ? 0.1 : 0;
+      CHECK(worst_error(*wide, spread_over<double>(1e-3, 1e3), least, exact) < 1e-13);
+      CHECK(worst_error(*narrow, spread_over<float>(1, 1e2), least, exact) < 2e-7);
+    }
+    // ψ(x) = ψ(x + 1) - 1/x, and ψ'(x) = ψ'(x + 1) + 1/x².
+    std::vector<double> negative = spread_over<double>(0.01, 0.99);
+    for (double& x : negative) x = -x;
+    for (const int order : {0, 1}) {
+      const auto code = compile(Scalar::f64, isa, [order](kernel::Builder& k, Value x, Value) {
+        return ops::math::polygamma(k, x, order);
+      });
+      CHECK(worst_error(*code, negative, 1, [order](Real x) {
+              return order == 0 ? polygamma(x + 1, 0) - 1 / x : polygamma(x + 1, 1) + 1 / (x * x);
+            }) < 1e-12);
+    }
+  }
+}
+
 }  // namespace nnc::testing

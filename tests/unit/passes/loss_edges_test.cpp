@@ -225,6 +225,83 @@ std::vector<Edge> edges_of_classes() {
   return all;
 }
 
+std::vector<Edge> edges_of_margins() {
+  const std::string hinge = "hinge: {prediction: y, target: t}";
+  const std::string classes = "multiclass_hinge: {prediction: y, target: t";
+  return {
+      {hinge, "x0", {1000}, {1}, 0, {0}},
+      {hinge, "x0", {1000}, {0}, 1001, {1}},
+      {hinge, "x0", {-1000, 1}, {1, 1}, 1001.0 / 2, {-0.5, 0}},
+      {hinge, "x0", {0.5}, {1}, 0.5, {-1}, 2},
+      {classes + "}", "x0", {1000, 0, -1000}, {2}, 3002.0 / 3, {1.0 / 3, 1.0 / 3, -2.0 / 3}, 3},
+      {classes + "}", "x0", {1000, 0, -1000}, {0}, 0, {0, 0, 0}, 3},
+      {classes + ", of: worst}", "x0", {1000, 0, -1000}, {2}, 2001, {1, 0, -1}, 3},
+      {classes + ", of: worst}", "x0", {1000, 0, -1000}, {1, 0, 0}, 0, {0, 0, 0}},
+  };
+}
+
+std::vector<Edge> edges_of_focal() {
+  const std::string labels = "binary_focal: {logits: y, target: t",
+                    units = "binary_focal: {probability: y, target: t}";
+  const std::string focal = "focal: {logits: y, target: t";
+  return {
+      {labels + "}", "x0", {1000}, {1}, 0, {0}},
+      {labels + "}", "x0", {-1000}, {1}, 1000, {-1}},
+      {labels + ", gamma: 0.5}", "x0", {1000}, {1}, 0, {0}},
+      {labels + ", gamma: 0}", "x0", {-1000}, {0.25}, 250, {-0.25}},
+      {labels + ", alpha: 0.25}", "x0", {1000}, {0}, 750, {0.75}},
+      {units, "x0", {1}, {1}, 0, {0}},
+      {units, "x0", {0}, {0}, 0, {0}},
+      {units, "x0", {0}, {1}, infinity, {}},
+      {focal + "}", "x0", {1000, 0, -1000}, {0}, 0, {0, 0, 0}, 3},
+      {focal + "}", "x0", {1000, 0, -1000}, {2}, 2000, {1, 0, -1}, 3},
+      {focal + ", gamma: 0.5}", "x0", {1000, 0, -1000}, {0}, 0, {0, 0, 0}, 3},
+      {focal + ", alpha: [1, 2, 3]}", "x0", {1000, 0, -1000}, {0, 0, 1}, 6000, {3, 0, -3}},
+      {"focal: {probability: y, target: t}", "x0", {1, 0, 0}, {0}, 0, {0, 0, 0}, 3},
+      {"cross_entropy: {logits: y, target: t, label_smoothing: 0.3}",
+       "x0",
+       {1000, 0, -1000},
+       {0},
+       300,
+       {0.2, -0.1, -0.1},
+       3},
+  };
+}
+
+std::vector<Edge> edges_of_divergence() {
+  const auto of = [](const std::string& from, const std::string& to) {
+    return "kl_divergence: {from: " + from + ", to: " + to + "}";
+  };
+  const std::string y = "{bernoulli: {probability: y}}", t = "{bernoulli: {probability: t}}";
+  const std::string scores = "{bernoulli: {logits: y}}";
+  const std::string p = "{categorical: {probability: y}}", q = "{categorical: {probability: t}}";
+  return {
+      {of("{normal: {mean: y, log_variance: t}}", "standard_normal"), "x0", {0}, {0}, 0, {0}},
+      {of("{normal: {mean: y, log_variance: t}}", "standard_normal"),
+       "x0",
+       {1000},
+       {0},
+       5e5,
+       {1000}},
+      {of("{normal: {mean: t, log_variance: y}}", "standard_normal"),
+       "x0",
+       {-1000},
+       {0},
+       499.5,
+       {-0.5}},
+      {of(t, y), "x0", {0}, {0}, 0, {1}},
+      {of(t, y), "x0", {1}, {1}, 0, {-1}},
+      {of(t, y), "x0", {0}, {1}, infinity, {}},
+      {of(t, y), "sigmoid(x0)", {-1000}, {1}, 1000, {-1}},
+      {of(t, scores), "x0", {-1000}, {1}, 1000, {-1}},
+      {of(t, scores), "x0", {1000}, {1}, 0, {0}},
+      {of(scores, t), "x0", {1000}, {0.5}, std::log(2), {0}},
+      {of(q, p), "x0", {1, 0}, {1, 0}, 0, {-1, 0}},
+      {of(q, p), "softmax(x0)", {1000, 0, -1000}, {0, 1, 0}, 1000, {1, -1, 0}},
+      {of(q, "{categorical: {logits: y}}"), "x0", {1000, 0, -1000}, {0, 1, 0}, 1000, {1, -1, 0}},
+  };
+}
+
 std::vector<Edge> edges_of_formulas() {
   const std::string binary = "-(t*log(y) + (1-t)*log(1-y))";
   const std::string divergence = "sum(t*log(t/y))", difference = "sum(t*(log(t) - log(y)))";
@@ -294,13 +371,26 @@ TEST_CASE("cross entropy at its edges: the limit, through whatever stands betwee
   for (const Edge& edge : edges_of_classes()) check(edge);
 }
 
+TEST_CASE("hinge losses at their edges") {
+  for (const Edge& edge : edges_of_margins()) check(edge);
+}
+
+TEST_CASE("focal losses and smoothed labels at their edges") {
+  for (const Edge& edge : edges_of_focal()) check(edge);
+}
+
+TEST_CASE("divergences at their edges") {
+  for (const Edge& edge : edges_of_divergence()) check(edge);
+}
+
 TEST_CASE("losses written as formulas at their edges") {
   for (const Edge& edge : edges_of_formulas()) check(edge);
 }
 
 TEST_CASE("no loss is without edges") {
   std::set<std::string> tested;
-  for (const auto& edges : {edges_of_numbers(), edges_of_labels(), edges_of_classes()})
+  for (const auto& edges : {edges_of_numbers(), edges_of_labels(), edges_of_classes(),
+                            edges_of_margins(), edges_of_focal(), edges_of_divergence()})
     for (const Edge& edge : edges) tested.insert(edge.loss.substr(0, edge.loss.find(':')));
   for (const layers::LossDef& loss : layers::loss_table()) {
     CAPTURE(loss.entry.name);
