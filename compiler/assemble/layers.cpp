@@ -181,7 +181,9 @@ void ForwardBuilder::summarize(const Layer& layer, const ir::Value* output, size
                        .frozen = layer.freeze.value,
                        .span = layer.span};
   for (const abi::StateDesc& state : forward_.states) {
-    if (state.name.rfind(layer.name + ".", 0) != 0) continue;
+    // Not those of the layers inside: they have lines of their own.
+    const size_t dot = state.name.rfind('.');
+    if (dot == std::string::npos || state.name.substr(0, dot) != layer.name) continue;
     const auto count = static_cast<int64_t>(state.elements());
     if (state.kind == abi::StateKind::parameter) summary.parameters += count;
     if (state.kind == abi::StateKind::statistic) summary.statistics += count;

@@ -159,7 +159,8 @@ void add_generate(CLI::App& app, Action& action) {
                                "ROW:ROW: on the straight line between two rows of the data, "
                                "counted from 0 (test rows if there are any)");
   sub->add_option("--reconstruct", flags->choices.reconstruct,
-                  "a file or folder of rows: each, and what the model makes of it")
+                  "a file or folder of rows: the first of them (-n), and what the model makes of "
+                  "each")
       ->excludes(walk);
   sub->add_option("--out", flags->out,
                   "FILE.png for a grid of pictures, FILE.npz, FILE.csv for numbers")

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "compiler/support/text.h"
 #include "runtime/data/load.h"
@@ -206,12 +207,15 @@ class Generator {
   }
 
   void reconstruct() {
-    const InputRows rows = read_input_rows({choices_.reconstruct}, trained_,
-                                           compiled_->planned_entry(codes_entry), {});
-    result_.notes = rows.notes;
-    result_.originals = rows.table;
-    rows_ = rows.table->rows;
-    for (const runtime::Prediction& code : codes_of(rows.table)) {
+    const abi::EntryDesc& codes = compiled_->planned_entry(codes_entry);
+    const InputRows all = read_input_rows({choices_.reconstruct}, trained_, codes, {});
+    result_.notes = all.notes;
+    rows_ = std::min(all.table->rows, choices_.rows);
+    std::vector<int32_t> first(static_cast<size_t>(rows_));
+    std::iota(first.begin(), first.end(), 0);
+    const std::shared_ptr<const runtime::Table> rows = raw_rows(*all.table, first, codes.inputs);
+    result_.originals = rows;
+    for (const runtime::Prediction& code : codes_of(rows)) {
       const size_t count = static_cast<size_t>(rows_ * elements_of(code.shape));
       std::vector<double> numbers(count);
       for (size_t i = 0; i < count; ++i)
@@ -220,9 +224,9 @@ class Generator {
                          : static_cast<double>(code.values.as<float>()[i]);
       add_column(code.name, code.shape, numbers);
     }
-    for (const runtime::Column& column : rows.table->columns)
+    for (const runtime::Column& column : rows->columns)
       if (is_given(column.name)) return;  // what is given counts
-    take(*rows.table);
+    take(*rows);
   }
 
   bool is_given(const std::string& name) const {
