@@ -115,8 +115,8 @@ Exit run(int argc, char** argv) {
   app.set_help_flag("-h,--help", "this text");
   app.require_subcommand(0, 1);
   Action action;
-  for (const auto add : {add_check, add_train, add_eval, add_predict, add_generate, add_show, add_emit, add_dump,
-                         add_bench, add_schema, add_help}) {
+  for (const auto add : {add_check, add_train, add_eval, add_predict, add_generate, add_show,
+                         add_emit, add_dump, add_bench, add_schema, add_help}) {
     add(app, action);
   }
   try {
