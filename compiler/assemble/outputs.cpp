@@ -79,8 +79,9 @@ void ForwardBuilder::refuse_random() {
     for (const ir::Node* node : random_nodes(output.value)) {
       if (!reported.insert(node).second) continue;
       const auto owner = drawn_for_.find(node->result());
-      const std::string layer = owner == drawn_for_.end() ? "" : owner->second;
-      if (layer.empty()) {
+      const Layer* layer =
+          owner == drawn_for_.end() ? nullptr : description_.model.layer(owner->second);
+      if (layer == nullptr) {
         diagnostics_.error(
             node->span,
             "a prediction draws no random numbers, and " + in_quotes(output.name) + " is predicted",
@@ -89,10 +90,10 @@ void ForwardBuilder::refuse_random() {
       }
       diagnostics_.error(node->span,
                          "a prediction draws no random numbers, and the output " +
-                             in_quotes(output.name) + " needs " + in_quotes(layer),
-                         description_.model.layer(layer)->predict
+                             in_quotes(output.name) + " needs " + in_quotes(layer->name),
+                         layer->predict
                              ? "a formula in `predict:` that draws none"
-                             : "`predict:` beside " + in_quotes(layer) +
+                             : "`predict:` beside " + in_quotes(layer->name) +
                                    " with what a prediction takes in its place, such as the mean");
     }
   }

@@ -65,11 +65,10 @@ class ModelDescriber {
   static std::optional<double> one_number(const Value& init) {
     if (init.is_number()) return init.number();
     if (init.is_array() && init.array().shape.empty()) return init.array().numbers.at(0);
-    if (!init.is_entry() || !init.entry().args) return std::nullopt;
-    if (init.entry().kind.text != "constant" || !init.entry().args->has("value")) {
-      return std::nullopt;
-    }
-    return init.entry().args->number("value");
+    if (!init.is_entry() || init.entry().kind.text != "constant") return std::nullopt;
+    const Value* value = init.entry().args ? init.entry().args->find("value") : nullptr;
+    if (value == nullptr || !value->is_number()) return std::nullopt;  // or it is reported
+    return value->number();
   }
 
   // Of the numbers that are written; what an initialiser draws is brought inside by training.

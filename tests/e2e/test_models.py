@@ -4,8 +4,13 @@ import concurrent.futures
 import math
 import re
 import struct
+import sys
+import threading
 
-from support import NncTest, ROOT, alone, read_safetensors
+from support import NNC, NncTest, ROOT, alone, read_safetensors
+
+sys.path.insert(0, str(ROOT / "tests/generation"))
+import judge  # noqa: E402
 
 MODELS = sorted((ROOT / "models").glob("*.yaml"))
 EXPECT = re.compile(r"# expect: (\S+) (?:(>=|<=) (\S+)|in \[(\S+), (\S+)\]) for seeds? ([\d, ]+)$")
@@ -28,14 +33,27 @@ def expectations(model):
 
 
 class Models(NncTest):
+    lock = threading.Lock()
+
     def value(self, run, name):
         first, rest = name.split(".", 1)
         if first == "weight":
             dtype, shape, data = read_safetensors(self.path(f"{run}/weights.safetensors"))[0][rest]
             self.assertEqual(shape, [])
             return struct.unpack({"F32": "<f", "F64": "<d"}[dtype], data)[0]
+        if first == "generated":
+            return self.judged(run)[rest]
         result = self.json_of("eval", run, "--split", first, "--json")
         return result["loss"] if rest == "loss" else result["metrics"][rest]
+
+    def judged(self, run):
+        """What two epochs of lenet5 take 2,000 pictures for that the run generates."""
+        with self.lock:
+            if not self.path("judge").exists():
+                self.run_nnc("train", ROOT / "models/lenet5.yaml", "-o", "judge", "--quiet",
+                             "--epochs", 2)
+        shares, confidence = judge.shares(NNC, self.path(run), self.path("judge"), 2000, 0)
+        return {"classes": sum(share >= 0.02 for share in shares), "confidence": confidence}
 
     def check_seed(self, model, seed, wanted):
         run = f"{model.stem}-{seed}"
@@ -58,9 +76,11 @@ class Models(NncTest):
             result = self.json_of("check", model, "--json")
             self.assertGreater(result["live_bytes"], 64, model.name)
             self.assertGreaterEqual(result["arena_bytes"], result["live_bytes"], model.name)
-            # Memory comes in pages: the few bytes of a logic gate take one, however they lie.
-            self.assertLessEqual(result["arena_bytes"], max(1.15 * result["live_bytes"], 4096),
-                                 model.name)
+            # Memory comes in pages: the few bytes of a logic gate take one, however they lie. Of a
+            # few megabytes, one more does no harm.
+            live = result["live_bytes"]
+            limit = max(1.15 * live, min(live + (1 << 20), 1.25 * live), 4096)
+            self.assertLessEqual(result["arena_bytes"], limit, model.name)
 
     def test_printed_graphs_read_back(self):
         for model in MODELS:

@@ -132,7 +132,7 @@ void look_at_other_runs(Result& result) {
       const std::string line = layer + " of " + borrowed.folder;
       if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
     }
-    if (!lines.empty()) result.borrowed = fmt::format("  begins   {}\n", join(lines, ","));
+    if (!lines.empty()) result.borrowed = fmt::format("  begins   {}\n", join(lines));
   } catch (const UserError& error) {
     const Diagnostic& d = error.diagnostic;
     result.diagnostics.error(d.span, d.message, d.expected, d.got);

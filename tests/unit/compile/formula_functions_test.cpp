@@ -6,6 +6,7 @@
 #include "compiler/language/formula.h"
 #include "compiler/layers/formula_function.h"
 #include "compiler/layers/random.h"
+#include "compiler/layers/rows.h"
 #include "compiler/passes/prelude.h"
 #include "tests/support/gradient_check.h"
 #include "tests/support/graph_runner.h"
@@ -115,12 +116,16 @@ const std::vector<Sample> samples = {
     {"normal(x, y, [2, 4])"},
     {"uniform(x, 2*y)"},
     {"uniform(shape(m))*m"},
+    {"grad(sum(x^3*y), x)"},
     {"ramp(2, 3, epochs=5)*x"},
     {"bernoulli(x)*y + bernoulli(0.4, [4])*x"},
 };
 
 // The names of a formula, and what it can ask for.
-class Values : public layers::Scope, public layers::Units, public layers::RandomSource {
+class Values : public layers::Scope,
+               public layers::Units,
+               public layers::RandomSource,
+               public layers::Derivatives {
  public:
   Values(ir::Builder& b, ir::DType dtype) : b_(b), dtype_(dtype) {}
 
@@ -139,6 +144,9 @@ class Values : public layers::Scope, public layers::Units, public layers::Random
   ir::Value* inverse(ir::Value* value, const Name&) override { return b_.mul(value, 2); }
   ir::Value* draw(const std::string& op, const ir::Shape& shape, const std::string& path) override {
     return layers::random_numbers(b_, layers::Mode::train, op, {dtype_, shape}, path);
+  }
+  ir::Value* derivative(ir::Value* y, const SourceSpan&, ir::Value* x, const SourceSpan&) override {
+    return autodiff::gradients(b_.graph(), layers::reshape_row(b_, y, {}), {x}).front();
   }
 
   std::vector<ir::Value*> targets;
@@ -165,8 +173,13 @@ Problem problem_of(const std::string& text, ir::DType dtype) {
   Problem p;
   ir::Builder b(*p.graph);
   Values values(b, dtype);
-  layers::FormulaContext context{
-      .b = b, .scope = values, .dtype = dtype, .units = &values, .random = &values, .path = "f"};
+  layers::FormulaContext context{.b = b,
+                                 .scope = values,
+                                 .dtype = dtype,
+                                 .units = &values,
+                                 .random = &values,
+                                 .derivatives = &values,
+                                 .path = "f"};
   p.result = layers::build_formula(context, *formula);
   p.graph->add_output("result", p.result);
   p.targets = values.targets;

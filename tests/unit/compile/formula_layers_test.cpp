@@ -47,6 +47,24 @@ const std::vector<Pair> pairs = {
      {{"z.gamma", "g"}}},
 };
 
+// An attention score of 17 places with vectors of one number, and longhand.
+const std::string query = "reshape(h, [17, 1])";
+const Pair attention = {
+    "expr: \"reshape(softmax(" + query + " @ transpose(" + query + ") / sqrt(4)), [289])\"",
+    "",
+    "reshape(exp(einsum('ik,jk->ij', Q, Q) / 2 - max(einsum('ik,jk->ij', Q, Q) / 2, axis=1, "
+    "keepdims=true)) / sum(exp(einsum('ik,jk->ij', Q, Q) / 2 - max(einsum('ik,jk->ij', Q, Q) / 2, "
+    "axis=1, keepdims=true)), axis=1, keepdims=true), [289])",
+    {}};
+
+Pair longhand_of_attention() {
+  Pair pair = attention;
+  for (size_t at = 0; (at = pair.formula.find('Q', at)) != std::string::npos;) {
+    pair.formula.replace(at, 1, query);
+  }
+  return pair;
+}
+
 std::unique_ptr<ir::Graph> step_of(const std::string& params, const std::string& layer) {
   Diagnostics diagnostics;
   const std::string yaml =
@@ -69,7 +87,8 @@ std::unique_ptr<ir::Graph> step_of(const std::string& params, const std::string&
   passes::run_passes(*forward->graph, passes::canonical_passes());
   const auto gradients =
       autodiff::gradients(*forward->graph, forward->total(), forward->trainable());
-  assemble::append_update(*forward, gradients, *description, diagnostics);
+  assemble::append_update(*forward, gradients, *description,
+                          assemble::step_entries(*description).front(), diagnostics);
   REQUIRE(!diagnostics.has_errors());
   return std::move(forward->graph);
 }
@@ -85,7 +104,9 @@ std::string renamed(const std::string& name, const Pair& pair) {
 }  // namespace
 
 TEST_CASE("a layer written as its textbook formula has the same kernels and the same bits") {
-  for (const Pair& pair : pairs) {
+  std::vector<Pair> all = pairs;
+  all.push_back(longhand_of_attention());
+  for (const Pair& pair : all) {
     CAPTURE(pair.formula);
     const auto layer =
         step_of("", pair.layer + (pair.layer.find(':') == std::string::npos ? ":" : ""));

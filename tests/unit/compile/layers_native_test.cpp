@@ -54,7 +54,8 @@ std::unique_ptr<ir::Graph> step_of(const language::Description& description, int
   passes::run_passes(*forward.graph, passes::canonical_passes());
   const auto gradients = autodiff::gradients(*forward.graph, forward.total(), forward.trainable());
   Diagnostics diagnostics;
-  assemble::append_update(forward, gradients, description, diagnostics);
+  assemble::append_update(forward, gradients, description,
+                          assemble::step_entries(description).front(), diagnostics);
   REQUIRE(!diagnostics.has_errors());
   return std::move(forward.graph);
 }
