@@ -50,7 +50,7 @@ class EmittedModels(Compiled):
     def test_resnet_small(self):
         self.check_self_test(self.train_a_little("resnet-small"), "resnet-small")
         header = self.path("resnet-small.hpp").read_text()
-        self.assertIn("conv0_kernel_folded", header)
+        self.assertIn("entry_conv_kernel_folded", header)
         for name in ("variance", "conv0_kernel["):  # what was folded is gone
             self.assertNotIn(name, header)
 
