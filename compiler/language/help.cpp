@@ -190,7 +190,9 @@ std::string help(const schema::Catalogue& catalogue) {
       }
     }
   }
-  return result + "\nnnc help WORD explains any of them, any key of a section, and formulas.\n";
+  return result +
+         "\nnnc help WORD explains any of them, any key of a section, and formulas.\n"
+         "docs/language.md has it all with examples; nnc help --markdown prints it.\n";
 }
 
 std::optional<std::string> help(const schema::Catalogue& catalogue, const std::string& topic) {

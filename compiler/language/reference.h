@@ -1,4 +1,4 @@
-// The schema table as documentation: JSON Schema for editors, text for `nnc help`.
+// The schema table as documentation: JSON Schema for editors, text for `nnc help`, a page to read.
 #pragma once
 
 #include <optional>
@@ -17,6 +17,9 @@ std::string help(const schema::Catalogue& catalogue);
 
 // One layer, loss, optimizer, source, … or section of the file, explained. None if there is none.
 std::optional<std::string> help(const schema::Catalogue& catalogue, const std::string& topic);
+
+// The whole reference as one page of Markdown, with every example: docs/language.md.
+std::string reference_page(const schema::Catalogue& catalogue);
 
 // What help knows, for "did you mean".
 std::vector<std::string> help_topics(const schema::Catalogue& catalogue);

@@ -57,11 +57,15 @@ void add_pair(std::vector<InitialiserDef>& table, const std::string& name, const
        [variance](const Args&, const Fans& f) { return normal(0, std::sqrt(variance(f))); }});
 }
 
-std::vector<InitialiserDef> plain_initialisers() {
+std::vector<InitialiserDef> constant_initialisers() {
   return {
-      {Entry{.name = "zeros", .doc = "Every weight is 0."},
+      {Entry{.name = "zeros",
+             .doc = "Every weight is 0.",
+             .example = "- dense: {units: 10, init: zeros}"},
        [](const Args&, const Fans&) { return constant(0); }},
-      {Entry{.name = "ones", .doc = "Every weight is 1."},
+      {Entry{.name = "ones",
+             .doc = "Every weight is 1.",
+             .example = "- dense: {units: 1, bias: false, init: ones}"},
        [](const Args&, const Fans&) { return constant(1); }},
       {Entry{.name = "constant",
              .doc = "Every weight is the same number. A bare number means this.",
@@ -69,6 +73,11 @@ std::vector<InitialiserDef> plain_initialisers() {
              .principal = "value",
              .keys = {Key("value", schema::number(), "the number").required()}},
        [](const Args& args, const Fans&) { return constant(args.number("value")); }},
+  };
+}
+
+std::vector<InitialiserDef> random_initialisers() {
+  return {
       {Entry{.name = "orthogonal",
              .doc = "A random orthogonal matrix [all axes but the last, last axis], times a gain: "
                     "its rows, or its columns where there are fewer, are orthogonal and of "
@@ -154,7 +163,8 @@ const std::vector<InitialiserDef>& initialiser_table() {
     add_pair(all, "glorot", "2 / (fan_in + fan_out)", glorot_source, glorot);
     add_pair(all, "he", "2 / fan_in", he_source, he);
     add_pair(all, "lecun", "1 / fan_in", lecun_source, lecun);
-    for (InitialiserDef& def : plain_initialisers()) all.push_back(std::move(def));
+    for (auto part : {constant_initialisers, random_initialisers})
+      for (InitialiserDef& def : part()) all.push_back(std::move(def));
     return all;
   }();
   return table;

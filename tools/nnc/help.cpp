@@ -73,13 +73,24 @@ Exit help(const std::string& topic) {
                           : "`nnc help` lists everything that a model file can say");
 }
 
+Exit page() {
+  fmt::print("{}", language::reference_page(layers::catalogue()));
+  return Exit::done;
+}
+
 }  // namespace
 
 void add_help(CLI::App& app, Action& action) {
   CLI::App* sub = app.add_subcommand("help", "a layer, loss, optimizer ... explained");
   auto topic = std::make_shared<std::string>();
-  sub->add_option("WORD", *topic, "what to explain; nothing: a list of everything");
-  sub->callback([&action, topic] { action = [topic] { return help(*topic); }; });
+  auto markdown = std::make_shared<bool>(false);
+  CLI::Option* word =
+      sub->add_option("WORD", *topic, "what to explain; nothing: a list of everything");
+  sub->add_flag("--markdown", *markdown, "everything with examples, as one page (docs/language.md)")
+      ->excludes(word);
+  sub->callback([&action, topic, markdown] {
+    action = [topic, markdown] { return *markdown ? page() : help(*topic); };
+  });
 }
 
 }  // namespace nnc::tool

@@ -81,7 +81,7 @@ std::string summary(const Trained& trained, const CompiledModel& compiled) {
                                  with_commas(compiled.program().parameters));
   for (const assemble::LayerSummary& layer : compiled.forward().layers) {
     text +=
-        fmt::format("\n  {:<16}{:<12}{}", layer.name, layer.kind, shape_text(layer.output_shape));
+        fmt::format("\n  {:<15} {:<11} {}", layer.name, layer.kind, shape_text(layer.output_shape));
   }
   return text;
 }
