@@ -11,6 +11,7 @@
 #include "tools/nnc/predictions.h"
 #include "tools/nnc/terminal.h"
 #include "tools/workbench/bad_numbers.h"
+#include "tools/workbench/entry_inputs.h"
 #include "tools/workbench/input_rows.h"
 #include "tools/workbench/readable.h"
 #include "tools/workbench/trained.h"
@@ -25,6 +26,7 @@ struct Flags {
   std::string run;
   std::vector<std::string> in;
   std::string out;
+  std::string function;  // empty: predict
   std::string id;
   std::string header, separator, decimal, encoding;  // of csv files; empty: as the model's own
   CompileChoices compile;
@@ -78,14 +80,11 @@ std::string free_name(std::string name, const std::vector<TextColumn>& columns,
   return name;
 }
 
-// The field whose classes these words are.
-std::string field_of(const std::vector<std::string>& words, const Trained& trained) {
-  const std::vector<Name>& inputs = trained.model.description.model.inputs;
-  for (const runtime::FieldInfo& field : trained.fields) {
-    const bool is_input = std::any_of(inputs.begin(), inputs.end(),
-                                      [&](const Name& name) { return name.text == field.name; });
-    if (!is_input && field.vocabulary == words) return field.name;
-  }
+// The field whose classes these words are, unless its rows are given.
+std::string field_of(const std::vector<std::string>& words, const Trained& trained,
+                     const runtime::Table& given) {
+  for (const runtime::FieldInfo& field : trained.fields)
+    if (given.find(field.name) == nullptr && field.vocabulary == words) return field.name;
   return "";
 }
 
@@ -98,7 +97,8 @@ std::vector<TextColumn> beside(const Flags& flags, const InputRows& input,
   if (!input.ids.empty()) result.push_back({flags.id.empty() ? "file" : flags.id, input.ids});
   std::vector<TextColumn> told;
   for (const NamedPrediction& output : outputs) {
-    const std::string field = output.words.empty() ? "" : field_of(output.words, trained);
+    const std::string field =
+        output.words.empty() ? "" : field_of(output.words, trained, *input.table);
     if (field.empty()) continue;
     const auto known = std::find_if(told.begin(), told.end(),
                                     [&](const TextColumn& column) { return column.name == field; });
@@ -119,12 +119,13 @@ std::vector<TextColumn> beside(const Flags& flags, const InputRows& input,
 Exit predict(Flags flags) {
   find_run(flags);
   const Trained trained = open_trained(flags.run);
-  check_prediction_path(flags.out, trained.model.description.model.outputs.size());
   CompileOptions options = compile_options(flags.compile);
   options.training = false;
   const auto compiled = compile_model(trained.model, trained.fields, options);
+  const std::string function = function_called(flags.function, *compiled);
+  check_prediction_path(flags.out, outputs_of(*compiled, function).size());
   const InputRows input =
-      read_input_rows(flags.in, trained, compiled->planned_entry("predict"), csv_reading(flags));
+      read_input_rows(flags.in, trained, compiled->planned_entry(function), csv_reading(flags));
   const auto& table = input.table;
   for (const std::string& note : input.notes) print_note(note);
   note_units(trained, *compiled);
@@ -135,11 +136,12 @@ Exit predict(Flags flags) {
   runtime::run_prelude(compiled->has_entry("prelude") ? &compiled->entry("prelude") : nullptr,
                        state.data(), pool);
   const runtime::Split rows = runtime::all_rows(table);
-  const auto outputs = runtime::predict(compiled->entry("predict"), rows, state, pool);
-  check_predictions(outputs, compiled->entry("predict"), rows);
+  const abi::EntryDesc& entry = compiled->entry(function);
+  const auto outputs = runtime::predict(entry, rows, state, pool);
+  check_predictions(outputs, entry, rows);
   std::vector<NamedPrediction> named;
   for (const runtime::Prediction& output : outputs) {
-    named.push_back({&output, output_words(trained, *compiled, output.name)});
+    named.push_back({&output, output_words(trained, *compiled, function, output.name)});
   }
   write_predictions(flags.out, beside(flags, input, named, trained), named, table->rows);
   if (flags.out != "-") {
@@ -163,6 +165,10 @@ void add_predict(CLI::App& app, Action& action) {
       ->required();
   sub->add_option("-o,--out", flags->out, "csv, npy or npz; - for csv on standard output")
       ->required();
+  sub->add_option("--function", flags->function,
+                  "a function of the model instead of its outputs; its inputs are fields, raw, and "
+                  "values of the model as they are: --in code=codes.npy")
+      ->option_text("NAME");
   sub->add_option("--id", flags->id,
                   "a column of the csv files to copy beside the outputs; pictures are named by "
                   "their files");

@@ -127,7 +127,7 @@ std::string channels_of(const abi::InputDesc& input, const Trained& trained) {
 codegen::EmitValue emitted_output(const abi::OutputDesc& output, const Trained& trained,
                                   const CompiledModel& compiled) {
   codegen::EmitValue value{output.name, output.dtype, output.shape, ""};
-  value.classes = output_words(trained, compiled, output.name);
+  value.classes = output_words(trained, compiled, "predict", output.name);
   for (const assemble::OutputInfo& info : compiled.forward().outputs)
     if (info.name == output.name && !info.units.empty())
       value.comment = "in the units of " + info.units;

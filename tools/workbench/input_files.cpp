@@ -12,45 +12,29 @@ namespace nnc::workbench {
 
 namespace {
 
-using Inputs = std::vector<const runtime::FieldInfo*>;
-
-Inputs inputs_of(const Trained& trained) {
-  Inputs result;
-  for (const Name& name : trained.model.description.model.inputs)
-    for (const runtime::FieldInfo& field : trained.fields)
-      if (field.name == name.text) result.push_back(&field);
-  return result;
-}
-
-std::vector<std::string> names_of(const Inputs& inputs) {
-  std::vector<std::string> names;
-  for (const runtime::FieldInfo* input : inputs) names.push_back(input->name);
-  return names;
-}
-
 // The = of INPUT=FILE. A file may have one in its name: it is a file if it is there and the word
 // before the = is no input.
-size_t equals_in(const std::string& argument, const Inputs& inputs) {
+size_t equals_in(const std::string& argument, const EntryInputs& inputs) {
   const size_t equals = argument.find('=');
   if (equals == std::string::npos) return equals;
   const std::string name = argument.substr(0, equals);
   std::error_code error;
-  const bool is_input = std::any_of(inputs.begin(), inputs.end(),
-                                    [&](const auto* input) { return input->name == name; });
+  const bool is_input = std::any_of(inputs.fields.begin(), inputs.fields.end(),
+                                    [&](const auto& input) { return input.name == name; });
   if (!is_input && std::filesystem::exists(argument, error)) return std::string::npos;
   return equals;
 }
 
-const runtime::FieldInfo* find_input(const Inputs& inputs, const std::string& name) {
-  for (const runtime::FieldInfo* input : inputs)
-    if (input->name == name) return input;
-  throw WorkError(Fault::request, fmt::format("--in: the model has no input '{}'", name),
-                  "its inputs are " + join(names_of(inputs)));
+const runtime::FieldInfo* find_input(const EntryInputs& inputs, const std::string& name) {
+  for (const runtime::FieldInfo& input : inputs.fields)
+    if (input.name == name) return &input;
+  throw WorkError(Fault::request, fmt::format("--in: the {} has no input '{}'", inputs.owner, name),
+                  "its inputs are " + join(inputs.names()));
 }
 
 // Each input has files, and standard input is read once.
-void check(const std::vector<InputGroup>& groups, const Inputs& inputs) {
-  std::vector<std::string> missing = names_of(inputs);
+void check(const std::vector<InputGroup>& groups, const EntryInputs& inputs) {
+  std::vector<std::string> missing = inputs.names();
   int streams = 0;
   for (const InputGroup& group : groups) {
     for (const runtime::FieldInfo* input : group.inputs) std::erase(missing, input->name);
@@ -67,9 +51,9 @@ void check(const std::vector<InputGroup>& groups, const Inputs& inputs) {
 }  // namespace
 
 std::vector<InputGroup> input_groups(const std::vector<std::string>& arguments,
-                                     const Trained& trained) {
-  const Inputs inputs = inputs_of(trained);
-  InputGroup all{inputs, {}};
+                                     const EntryInputs& inputs) {
+  InputGroup all;
+  for (const runtime::FieldInfo& input : inputs.fields) all.inputs.push_back(&input);
   std::vector<InputGroup> named;
   for (const std::string& argument : arguments) {
     const size_t equals = equals_in(argument, inputs);
@@ -79,7 +63,7 @@ std::vector<InputGroup> input_groups(const std::vector<std::string>& arguments,
     }
     const runtime::FieldInfo* input = find_input(inputs, argument.substr(0, equals));
     const std::string path = argument.substr(equals + 1);
-    if (inputs.size() == 1) {  // which may be named or not
+    if (inputs.fields.size() == 1) {  // which may be named or not
       all.paths.push_back(path);
       continue;
     }
@@ -90,7 +74,7 @@ std::vector<InputGroup> input_groups(const std::vector<std::string>& arguments,
   }
   if (!all.paths.empty() && !named.empty()) {
     throw WorkError(Fault::request, "--in: some files have the name of an input, others have none",
-                    fmt::format("--in {}={}", names_of(inputs)[0], all.paths[0]));
+                    fmt::format("--in {}={}", inputs.names()[0], all.paths[0]));
   }
   if (!all.paths.empty()) named.push_back(std::move(all));
   check(named, inputs);

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "runtime/data/spec.h"
-#include "tools/workbench/trained.h"
+#include "tools/workbench/entry_inputs.h"
 
 namespace nnc::workbench {
 
@@ -16,8 +16,8 @@ struct InputGroup {
 };
 
 // `--in` arguments: FILE for all inputs (or the only one), or INPUT=FILE for each; several for the
-// same inputs are rows one after the other. WorkError.
+// same inputs are rows one after the other; groups point into `inputs`. WorkError.
 std::vector<InputGroup> input_groups(const std::vector<std::string>& arguments,
-                                     const Trained& trained);
+                                     const EntryInputs& inputs);
 
 }  // namespace nnc::workbench

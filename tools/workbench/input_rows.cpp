@@ -84,7 +84,7 @@ void note_where(const runtime::Table& table, const Trained& trained, const std::
 // One file's rows, as the program takes them.
 std::shared_ptr<runtime::Table> read_file(const std::string& argument, const InputGroup& group,
                                           bool alone, const Trained& trained,
-                                          const abi::EntryDesc& predict, const CsvReading& csv,
+                                          const abi::EntryDesc& entry, const CsvReading& csv,
                                           InputRows& result) {
   std::optional<SpooledInput> spooled;
   if (is_stream(argument)) spooled.emplace(argument);
@@ -95,7 +95,7 @@ std::shared_ptr<runtime::Table> read_file(const std::string& argument, const Inp
     if (!source.note.empty()) result.notes.push_back(shown + ": " + source.note);
     const runtime::DataSpec spec = input_spec(group.inputs, trained);
     const auto table = runtime::load_table(source.source, spec);
-    auto raw = raw_rows(*table, runtime::all_rows(table).rows, predict.inputs);
+    auto raw = raw_rows(*table, runtime::all_rows(table).rows, entry.inputs);
     raw->files = !table->files.empty() ? table->files : ids_of(source.source, csv, alone, spec);
     note_where(*table, trained, shown, result);
     for (Column& column : raw->columns) column.parts = {{0, shown, table->lines}};
@@ -147,14 +147,15 @@ std::shared_ptr<runtime::Table> joined(const std::vector<std::shared_ptr<runtime
 }  // namespace
 
 InputRows read_input_rows(const std::vector<std::string>& arguments, const Trained& trained,
-                          const abi::EntryDesc& predict, const CsvReading& csv) {
+                          const abi::EntryDesc& entry, const CsvReading& csv) {
   InputRows result;
   std::shared_ptr<runtime::Table> all;
-  const std::vector<InputGroup> groups = input_groups(arguments, trained);
+  const EntryInputs inputs = inputs_of(trained, entry);
+  const std::vector<InputGroup> groups = input_groups(arguments, inputs);
   for (const InputGroup& group : groups) {
     std::vector<std::shared_ptr<runtime::Table>> tables;
     for (const std::string& path : group.paths)
-      tables.push_back(read_file(path, group, groups.size() == 1, trained, predict, csv, result));
+      tables.push_back(read_file(path, group, groups.size() == 1, trained, entry, csv, result));
     const auto rows = joined(tables);
     if (!all) {
       all = rows;

@@ -21,7 +21,7 @@ struct CsvReading {
 };
 
 struct InputRows {
-  std::shared_ptr<const runtime::Table> table;  // as the entry `predict` takes them (see raw_rows)
+  std::shared_ptr<const runtime::Table> table;  // as the entry takes them (see raw_rows)
   std::vector<std::string> ids;    // for each row its cell of the id column, or the picture's file
   std::vector<std::string> notes;  // what was decided about the files, for people
 };
@@ -29,10 +29,10 @@ struct InputRows {
 // Reads `--in` arguments (see input_groups). What files hold is found out from their first bytes:
 // npy, npz, idx (compressed or not), PNG and JPEG, else csv; a folder is a row for each of its
 // pictures (Table::files has their names); "-" is standard input. csv columns are those of the
-// model's own csv data if it has some; else see runtime::match_columns. Numbers come as `predict`
-// takes them (see raw_rows). WorkError, DataError.
+// model's own csv data if it has some; else see runtime::match_columns. Numbers come as the
+// entry, "predict" or a function, takes them (see raw_rows). WorkError, DataError.
 InputRows read_input_rows(const std::vector<std::string>& arguments, const Trained& trained,
-                          const abi::EntryDesc& predict, const CsvReading& csv);
+                          const abi::EntryDesc& entry, const CsvReading& csv);
 
 // These rows of a table in the types of the inputs of an entry, which are f32, f64 or i32; columns
 // that it does not take are left out.

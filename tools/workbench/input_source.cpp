@@ -85,7 +85,7 @@ runtime::NpzSource npz_source(const File& file) {
 const FieldInfo& only_input(const File& file, const char* format) {
   if (file.inputs.size() == 1) return *file.inputs[0];
   throw WorkError(Fault::request,
-                  fmt::format("{}: {} file holds one input, the model has {}", file.shown, format,
+                  fmt::format("{}: {} file holds one input, there are {}", file.shown, format,
                               file.inputs.size()),
                   fmt::format("name them: --in {}={}", file.inputs[0]->name, file.shown));
 }

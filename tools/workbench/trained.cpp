@@ -158,9 +158,15 @@ std::vector<std::string> class_words(const Trained& trained, int64_t classes) {
   return told == nullptr ? std::vector<std::string>{} : told->vocabulary;
 }
 
+const std::vector<assemble::OutputInfo>& outputs_of(const CompiledModel& compiled,
+                                                    const std::string& entry) {
+  const assemble::Forward& forward = compiled.forward();
+  return entry == "predict" ? forward.outputs : forward.functions.at(entry);
+}
+
 std::vector<std::string> output_words(const Trained& trained, const CompiledModel& compiled,
-                                      const std::string& output) {
-  for (const assemble::OutputInfo& info : compiled.forward().outputs) {
+                                      const std::string& entry, const std::string& output) {
+  for (const assemble::OutputInfo& info : outputs_of(compiled, entry)) {
     if (info.name != output || info.class_field.empty() || info.shape.size() != 1) continue;
     for (const runtime::FieldInfo& field : trained.fields)
       if (field.name == info.class_field) return field.vocabulary;

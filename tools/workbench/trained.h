@@ -32,9 +32,12 @@ runtime::Buffer trained_state(const Trained& trained, const CompiledModel& compi
 // many classes. Empty if there is none or it has no words.
 std::vector<std::string> class_words(const Trained& trained, int64_t classes);
 
+// What is known of the outputs of "predict" or a function.
+const std::vector<assemble::OutputInfo>& outputs_of(const CompiledModel& compiled,
+                                                    const std::string& entry);
 // The words for the elements of an output, if it is scores of a field's classes; else empty.
 std::vector<std::string> output_words(const Trained& trained, const CompiledModel& compiled,
-                                      const std::string& output);
+                                      const std::string& entry, const std::string& output);
 
 // A note where the run is of a version that predicted prepared values.
 void note_units(const Trained& trained, const CompiledModel& compiled);
