@@ -56,7 +56,8 @@ void ForwardBuilder::build_function() {
   name_class_outputs();
   for (const Name& input : function.inputs) {
     const ir::Value* value = forward_.graph->find_param(ir::ParamKind::input, input.text);
-    if (value == nullptr || failed_.count(input.text) > 0) continue;
+    const bool written = input.span.known();
+    if (!written || value == nullptr || failed_.count(input.text) > 0) continue;
     const auto reads = [&](const auto& node) {
       const auto& operands = node->operands;
       return std::find(operands.begin(), operands.end(), value) != operands.end();

@@ -9,6 +9,7 @@
 #include "compiler/support/text.h"
 #include "runtime/data/load.h"
 #include "runtime/threads.h"
+#include "tools/workbench/cut_values.h"
 #include "tools/workbench/drawn.h"
 #include "tools/workbench/error.h"
 #include "tools/workbench/input_rows.h"
@@ -94,24 +95,17 @@ class Generator {
   void compile() {
     Model model = trained_.model;
     if (choices_.walk || !choices_.reconstruct.empty()) {
-      language::Function codes;
-      codes.name = {codes_entry, function_.name.span};
-      codes.inputs = model.description.model.inputs;
-      for (const Name& input : function_.inputs) {
-        if (is_field(input.text)) continue;
-        auto root = std::make_shared<Expression>();
-        root->kind = Expression::Kind::name;
-        root->text = input.text;
-        root->span = input.span;
-        codes.outputs.push_back({input, {input.text, input.span, root}});
-      }
-      if (codes.outputs.empty()) {
+      std::vector<Name> values;
+      for (const Name& input : function_.inputs)
+        if (!is_field(input.text)) values.push_back(input);
+      if (values.empty()) {
         throw WorkError(Fault::request,
                         fmt::format("the function {} takes no value that rows lead to",
                                     in_quotes(function_.name.text)),
                         "one that cuts the model at a named value");
       }
-      model.description.functions.push_back(std::move(codes));
+      model.description.functions.push_back(
+          function_of_values(codes_entry, model.description, values));
     }
     CompileOptions options = compile_options(choices_.compile);
     options.training = false;
