@@ -80,6 +80,7 @@ class Model final : public CompiledModel {
   void build_unit_variance();
   void add_prelude();
   void place_states();
+  bool is_called(const abi::EntrySpec& entry) const;
   Entry& find(const std::string& name);
   Entry& add_entry(const abi::EntrySpec& spec, std::unique_ptr<ir::Graph> graph);
   EntryContext context() {
@@ -146,12 +147,21 @@ void Model::add_prelude() {
   laps.lap(Stage::graph, "prelude");
 }
 
-// Without training those that prediction reads come first: emitted code needs no more.
+// Whether prediction or a function is, of a model that is not trained.
+bool Model::is_called(const abi::EntrySpec& entry) const {
+  if (entry.kind != abi::EntryKind::predict && entry.kind != abi::EntryKind::function) return false;
+  const std::vector<std::string>& called = options_.called;
+  return called.empty() || std::find(called.begin(), called.end(), entry.name) != called.end();
+}
+
+// Without training those that what is called reads come first: emitted code needs no more.
 void Model::place_states() {
-  if (!options_.training && has_entry("predict")) {
-    const ir::Graph& graph = *entries_.at("predict").graph;
+  if (!options_.training) {
     std::stable_partition(program_.states.begin(), program_.states.end(), [&](const auto& state) {
-      return graph.find_param(ir::ParamKind::state, state.name) != nullptr;
+      return std::any_of(program_.entries.begin(), program_.entries.end(), [&](const auto& entry) {
+        const ir::Graph& graph = *entries_.at(entry.name).graph;
+        return is_called(entry) && graph.find_param(ir::ParamKind::state, state.name) != nullptr;
+      });
     });
   }
   for (abi::StateDesc& state : program_.states) {

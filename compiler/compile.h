@@ -28,8 +28,9 @@ struct CompileOptions {
   size_t max_memory = 0;        // bytes for weights, optimizer and scratch; 0: no limit
   bool float_inputs = false;    // prediction takes f32 where that tells raw numbers apart (emit)
   bool training = true;         // false: no step and no optimizer state (predict, emit)
-  std::string stop_after;       // name of a pass after which the list is left (dump only)
-  bool verify_each = false;     // verify the graph around every pass
+  std::vector<std::string> called;  // without training: what is, predict or functions; empty: all
+  std::string stop_after;           // name of a pass after which the list is left (dump only)
+  bool verify_each = false;         // verify the graph around every pass
 };
 
 enum class Stage {

@@ -15,17 +15,26 @@ namespace nnc::codegen {
 
 namespace {
 
-void check_request(const EmitRequest& request) {
-  internal_check(!request.outputs.empty(), "emit: no output");
-  internal_check(request.block_rows >= 1, "emit: no rows in a block");
+// The levels that it has.
+std::set<CppLevel> check_function(const EmitFunction& function) {
+  internal_check(!function.outputs.empty(), "emit: no output");
+  internal_check(function.block_rows >= 1, "emit: no rows in a block");
   std::set<CppLevel> levels;
-  for (const EmitLevel& level : request.levels) {
+  for (const EmitLevel& level : function.levels) {
     internal_check(levels.insert(level.level).second, "emit: a level is given twice");
     internal_check(level.row.module && level.row.module->find(level.row.core) &&
                        level.block.module && level.block.module->find(level.block.core),
                    "emit: an entry is missing");
   }
+  return levels;
+}
+
+void check_request(const EmitRequest& request) {
+  internal_check(!request.functions.empty(), "emit: no function");
+  const std::set<CppLevel> levels = check_function(request.functions[0]);
   internal_check(levels.count(CppLevel::plain) == 1, "emit: level plain is missing");
+  for (const EmitFunction& function : request.functions)
+    internal_check(check_function(function) == levels, "emit: functions have different levels");
   if (request.weights == EmitWeights::header && request.state.size() > max_header_weights) {
     throw UserError(
         {}, fmt::format("the weights of '{}' are too large for a header", request.model),
@@ -66,17 +75,22 @@ std::string header_text(const EmitRequest& request, const EmitNames& names) {
   const std::string close = fmt::format("}}\n}}  // namespace {}\n", names.space);
   std::string text = emit_comment(request, names) + begin_header(request, names, cpp17(), guard);
   text += headers(request) + "\n" + emit_level_choice(request, names) + "\n";
-  text += open + "\n" + cpp_facts(request, names) + emit_limits(request) + "\n";
+  text += open + "\n" + cpp_facts(request, names) + emit_limits(request, names) + "\n";
   if (request.weights == EmitWeights::file) text += weights_loader(request, names.weights) + "\n";
   text += fmt::format("namespace data {{\n\n{}{}\n}}  // namespace data\n\n",
-                      emit_constants(request), weights_text(request, names));
+                      emit_constants(request, names), weights_text(request, names));
   text += close + "\n" + cpp_contraction_off();
   text += emit_kernels(request, names) + cpp_contraction_back() + "\n";
   text += open + fmt::format("inline namespace {}_SPACE {{\n\n", names.macro) +
-          emit_functions(request, names) + emit_byte_functions(request, names) + "\n}\n" + close;
+          emit_functions(request, names) + "\n}\n" + close;
   text += emit_exports(request, names) + fmt::format("\n#undef {}_SPACE\n", names.macro) +
           end_header(guard);
   return sealed(text, request);
+}
+
+bool has_rows(const EmitRequest& request) {
+  return std::any_of(request.functions.begin(), request.functions.end(),
+                     [](const EmitFunction& function) { return !function.rows.empty(); });
 }
 
 }  // namespace
@@ -97,7 +111,7 @@ std::vector<EmittedFile> emit(const EmitRequest& request) {
   if (request.weights == EmitWeights::object) {
     files.push_back(weights_object(request, request.machine));
   }
-  if (!request.rows.empty()) {
+  if (has_rows(request)) {
     files.push_back({names.self_test, emit_selftest(request, names)});
   }
   return files;

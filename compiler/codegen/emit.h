@@ -39,7 +39,7 @@ struct EmitKernels {
   size_t arena_bytes = 0;
 };
 
-// The kernels of one vector level: for one row, and for 1 … EmitRequest::block_rows rows.
+// The kernels of one vector level: for one row, and for 1 … EmitFunction::block_rows rows.
 struct EmitLevel {
   CppLevel level = CppLevel::plain;
   EmitKernels row;
@@ -56,26 +56,33 @@ struct EmitRow {
 // file that the program loads.
 enum class EmitWeights { header, object, file };
 
+// What can be called: "predict", or a function of the model.
+struct EmitFunction {
+  std::string name = "predict";  // as the user wrote it
+  std::vector<EmitValue> inputs;
+  std::vector<EmitValue> outputs;
+  std::vector<EmitLevel> levels;  // at most one of each kind; `plain` must be there
+  std::string kernels;            // of an object, which has no levels: kernels_hash of its own
+  std::vector<double> scalars;    // values of the entry's scalars, in their order
+  int64_t block_rows = 1;         // rows of one block of predict_batch
+  int64_t few_rows = 0;           // fewer rows than this are predicted one by one
+  std::vector<EmitRow> rows;      // for the self-test; may be empty
+};
+
 struct EmitRequest {
   std::string model;      // its name as the user wrote it
   std::string name;       // what identifiers are made of; empty: of `model`
   std::string run;        // the name of its run's folder; may be empty
   std::string file_hash;  // of the model file; may be empty
   std::string summary;    // what it is, for the header's first lines; may have several lines
-  std::vector<EmitValue> inputs;
-  std::vector<EmitValue> outputs;
-  std::vector<abi::StateDesc> states;  // the sections of `state` that predicting reads
+  // At least one, all with the same levels; "predict" comes first, if it is there.
+  std::vector<EmitFunction> functions;
+  std::vector<abi::StateDesc> states;  // the sections of `state` that any of them reads
   std::vector<uint8_t> state;          // the slab; StateDesc::offset points into it
-  std::vector<EmitLevel> levels;       // at most one of each kind; `plain` must be there
-  std::string kernels;                 // of an object, which has no levels: kernels_hash of its own
-  std::vector<double> scalars;         // values of the entry's scalars, in their order
-  int64_t block_rows = 1;              // rows of one block of predict_batch
-  int64_t few_rows = 0;                // fewer rows than this are predicted one by one
   // |emitted - trained| <= tolerance * max(1, |trained|), for every output value.
   double tolerance = 1e-5;
   EmitWeights weights = EmitWeights::header;
   ObjectMachine machine = ObjectMachine::x86_64;  // of EmitWeights::object
-  std::vector<EmitRow> rows;                      // for the self-test; may be empty
   std::string header_name;                        // file name; default: NAMESPACE.hpp
 };
 
@@ -89,8 +96,8 @@ constexpr size_t max_header_weights = size_t{16} << 20;
 
 // The header NAME.hpp; with EmitWeights::file also NAME.weights, with EmitWeights::object
 // NAME_weights.o; with rows also NAME_selftest.cpp, a main that prints one line per
-// output and returns 0 or 1. Throws UserError for weights too large for a header (it says what to
-// do instead).
+// output of each function and returns 0 or 1. Throws UserError for weights too large for a header
+// (it says what to do instead).
 std::vector<EmittedFile> emit(const EmitRequest& request);
 
 // NAME_weights.o alone.

@@ -10,14 +10,14 @@ namespace nnc::codegen {
 // "float", "int32_t", …
 const char* c_type_of(const EmitValue& value);
 // "const float* x, float* probability"; the arguments of the same.
-std::string c_parameters(const EmitRequest& request, const EmitNames& names);
-std::string c_arguments(const EmitNames& names);
+std::string c_parameters(const EmitFunction& function, const FunctionNames& names);
+std::string c_arguments(const FunctionNames& names);
 
 struct CHeader {
   std::string title;  // what it is and how to use it: the first comment
   size_t arena_bytes = 0;
   std::string includes = {};  // besides <stddef.h> and <stdint.h>
-  std::string body;           // NAME_predict and NAME_predict_batch, and what they need
+  std::string body;           // the functions, and what they need
 };
 // C99 and C++.
 std::string c_header(const EmitRequest& request, const EmitNames& names, const CHeader& header);

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "compiler/codegen/cpp_names.h"
 #include "compiler/codegen/cpp_words.h"
 #include "compiler/codegen/emit_c.h"
@@ -56,39 +59,59 @@ std::string runs_here(const EmitNames& names, kernel::Isa isa) {
              wrap_cpp(fmt::format("  return {};", answer), 2));
 }
 
-std::string functions(const EmitRequest& request, const EmitNames& names) {
-  const CNames symbols = c_names_of(request);
+std::string functions(const EmitRequest& request, const EmitNames& names, size_t f) {
+  const CNames symbols = c_names_of(request, f);
+  const FunctionNames& own = names.functions[f];
   const auto both = [&](const std::string& comment, const std::string& name,
                         const std::string& symbol, const std::string& rest,
                         const std::string& rest_names) {
-    const std::string list = c_parameters(request, names) + rest + ", void* workspace";
+    const std::string list = c_parameters(request.functions[f], own) + rest + ", void* workspace";
     return c_comment(comment) + wrap_cpp(fmt::format("void {}({});", symbol, list), 0) + "\n" +
            wrap_cpp(fmt::format("static inline void {}({}) {{", name, list), 0) + "\n" +
-           wrap_cpp(fmt::format("  {}({}{}, workspace);", symbol, c_arguments(names), rest_names),
+           wrap_cpp(fmt::format("  {}({}{}, workspace);", symbol, c_arguments(own), rest_names),
                     2) +
            "\n}\n";
   };
-  return both("Predicts one row. `workspace`: of nobody else while this runs.",
-              symbols.plain_predict, symbols.predict, "", "") +
+  const std::string does = own.is_predict() ? "Predicts" : "Computes " + own.name + " for";
+  return both(does + " one row. `workspace`: of nobody else while this runs.", symbols.plain_row,
+              symbols.row, "", "") +
          "\n" +
-         both("Predicts rows that lie one after the other in memory.", symbols.plain_predict_batch,
-              symbols.predict_batch, ", size_t rows", ", rows");
+         both(does + " rows that lie one after the other in memory.", symbols.plain_batch,
+              symbols.batch, ", size_t rows", ", rows") +
+         "\n";
+}
+
+// "m_row_HASH" of predict, "m_decode_row_HASH" of another function.
+std::string symbol_of(const EmitRequest& request, size_t f, const std::string& what) {
+  const EmitNames names = names_of(request);
+  return names.space + "_" + names.functions[f].prefix + what + "_" + weights_hash(request);
+}
+
+// Functions that are not exported, and calls of them, get `suffix` behind their names.
+void rename_all(kernel::Module& module, const std::string& exported, const std::string& suffix) {
+  for (auto& function : module.functions) {
+    drop_barriers(function->body);
+    rename_calls(function->body, suffix);
+    function->name = function->exported ? exported : function->name + suffix;
+  }
 }
 
 }  // namespace
 
-std::string c_row_symbol(const EmitRequest& request) {
-  return names_of(request).space + "_row_" + weights_hash(request);
+std::string c_row_symbol(const EmitRequest& request, size_t function) {
+  return symbol_of(request, function, "row");
 }
 
-std::string c_block_symbol(const EmitRequest& request) {
-  return names_of(request).space + "_block_" + weights_hash(request);
+std::string c_block_symbol(const EmitRequest& request, size_t function) {
+  return symbol_of(request, function, "block");
 }
 
-CNames c_names_of(const EmitRequest& request) {
-  const std::string space = names_of(request).space, hash = weights_hash(request);
-  return {space + "_predict_" + hash, space + "_predict_batch_" + hash, space + "_predict",
-          space + "_predict_batch"};
+CNames c_names_of(const EmitRequest& request, size_t function) {
+  const EmitNames names = names_of(request);
+  const FunctionNames& own = names.functions[function];
+  const std::string space = names.space + "_", hash = "_" + weights_hash(request);
+  return {space + own.name + hash, space + own.batch() + hash, space + own.name,
+          space + own.batch()};
 }
 
 std::string processors_of(kernel::Isa isa) {
@@ -101,21 +124,24 @@ std::string processors_of(kernel::Isa isa) {
   return "";
 }
 
-kernel::Module join_for_object(const EmitRequest& request, kernel::Module row,
-                               kernel::Module block) {
-  for (const kernel::Module* module : {&row, &block}) {
-    for (const auto& function : module->functions) drop_barriers(function->body);
+kernel::Module join_for_object(const EmitRequest& request, std::vector<RowAndBlock> functions) {
+  const EmitNames names = names_of(request);
+  kernel::Module result;
+  for (size_t f = 0; f < functions.size(); ++f) {
+    auto& [row, block] = functions[f];
+    const FunctionNames& own = names.functions[f];
+    const std::string of = own.is_predict() ? "" : "_of_" + own.name;
+    rename_all(block, c_block_symbol(request, f), of);
+    rename_all(row, c_row_symbol(request, f), "_of_one_row" + of);
+    if (f == 0) {
+      result = std::move(block);
+    } else {
+      std::move(block.functions.begin(), block.functions.end(),
+                std::back_inserter(result.functions));
+    }
+    std::move(row.functions.begin(), row.functions.end(), std::back_inserter(result.functions));
   }
-  for (auto& function : block.functions) {
-    if (function->exported) function->name = c_block_symbol(request);
-  }
-  for (auto& function : row.functions) {
-    const std::string suffix = "_of_one_row";
-    rename_calls(function->body, suffix);
-    function->name = function->exported ? c_row_symbol(request) : function->name + suffix;
-    block.functions.push_back(std::move(function));
-  }
-  return block;
+  return result;
 }
 
 std::string emit_c_header(const EmitRequest& request, size_t arena_bytes, kernel::Isa isa,
@@ -125,7 +151,8 @@ std::string emit_c_header(const EmitRequest& request, size_t arena_bytes, kernel
   header.title = fmt::format("{}: the model '{}' for C99 and C++. Link {}.\nRuns on {}.",
                              names.header, request.model, link, processors_of(isa));
   header.arena_bytes = arena_bytes;
-  header.body = functions(request, names) + "\n" + runs_here(names, isa);
+  for (size_t f = 0; f < request.functions.size(); ++f) header.body += functions(request, names, f);
+  header.body += runs_here(names, isa);
   return c_header(request, names, header);
 }
 

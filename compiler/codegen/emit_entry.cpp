@@ -18,14 +18,15 @@ bool is_numbered(const std::string& name, const std::string& prefix) {
          name.find_first_not_of("0123456789", prefix.size()) == std::string::npos;
 }
 
-std::string argument_for(const std::string& name, const std::string& rows, bool has_scalars) {
+std::string argument_for(const std::string& name, const std::string& rows,
+                         const std::string& scalars) {
   const EntryParameters known;
   if (name == known.state) return "bytes_of(weights)";
   if (name == known.arena) return "arena";
   if (is_numbered(name, known.input)) return "bytes_of(" + name + ")";
   if (is_numbered(name, known.order)) return "bytes_of(data::row_order)";
   if (is_numbered(name, known.output)) return "bytes_of(" + name + ")";
-  if (name == known.scalars) return has_scalars ? "bytes_of(data::scalars)" : "nullptr";
+  if (name == known.scalars) return scalars.empty() ? "nullptr" : "bytes_of(data::" + scalars + ")";
   if (name == known.rows) return rows;
   if (name == known.thread) return "0";
   if (name == known.threads) return "1";
@@ -37,10 +38,10 @@ std::string argument_for(const std::string& name, const std::string& rows, bool 
 }  // namespace
 
 std::string call_entry(const kernel::Function& entry, const std::string& cpp_name,
-                       const std::string& rows, bool has_scalars) {
+                       const std::string& rows, const std::string& scalars) {
   std::vector<std::string> arguments;
   for (const std::string& name : entry.param_names) {
-    arguments.push_back(argument_for(name, rows, has_scalars));
+    arguments.push_back(argument_for(name, rows, scalars));
   }
   return wrap_cpp(fmt::format("  {}({});", cpp_name, fmt::join(arguments, ", ")), 2);
 }

@@ -25,10 +25,10 @@ struct EntryParameters {
 };
 
 // The call of `entry` from a function that has these names in scope: `weights` (const void*),
-// `arena` (unsigned char*), `in_N`, `out_N` (typed pointers), `data::row_order`, `data::scalars`
-// (arrays) and `bytes_of(const void*)`; `rows` is an expression, their number. Throws InternalError
-// for a parameter it does not know.
+// `arena` (unsigned char*), `in_N`, `out_N` (typed pointers), `data::row_order` and
+// `data::SCALARS` (arrays; `scalars` is empty where there are none) and `bytes_of(const void*)`;
+// `rows` is an expression, their number. Throws InternalError for a parameter it does not know.
 std::string call_entry(const kernel::Function& entry, const std::string& cpp_name,
-                       const std::string& rows, bool has_scalars);
+                       const std::string& rows, const std::string& scalars);
 
 }  // namespace nnc::codegen

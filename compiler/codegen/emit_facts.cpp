@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
+#include <tuple>
 
 #include "compiler/codegen/cpp_words.h"
 
@@ -50,13 +52,14 @@ class Facts {
   std::set<std::string> names_;
 };
 
-void add_sizes(Facts& facts, const EmitRequest& request, const EmitNames& names) {
-  if (request.inputs.size() == 1) facts.size("input_size", request.inputs[0].elements());
-  if (request.outputs.size() == 1) facts.size("output_size", request.outputs[0].elements());
-  for (size_t i = 0; i < request.inputs.size(); ++i)
-    facts.size(names.inputs[i] + "_size", request.inputs[i].elements());
-  for (size_t i = 0; i < request.outputs.size(); ++i)
-    facts.size(names.outputs[i] + "_size", request.outputs[i].elements());
+void add_sizes(Facts& facts, const EmitFunction& function, const FunctionNames& names) {
+  const auto& [inputs, outputs] = std::tie(function.inputs, function.outputs);
+  if (inputs.size() == 1) facts.size("input_size", inputs[0].elements());
+  if (outputs.size() == 1) facts.size("output_size", outputs[0].elements());
+  for (size_t i = 0; i < inputs.size(); ++i)
+    facts.size(names.inputs[i] + "_size", inputs[i].elements());
+  for (size_t i = 0; i < outputs.size(); ++i)
+    facts.size(names.outputs[i] + "_size", outputs[i].elements());
 }
 
 void add_meaning(Facts& facts, const EmitValue& value, const std::string& name) {
@@ -75,18 +78,34 @@ void add_meaning(Facts& facts, const EmitValue& value, const std::string& name) 
   facts.text(name + "_channel_order", value.channels, "");
 }
 
+void add_function(Facts& facts, const EmitFunction& function, const FunctionNames& names) {
+  add_sizes(facts, function, names);
+  for (size_t i = 0; i < function.inputs.size(); ++i)
+    add_meaning(facts, function.inputs[i], names.inputs[i]);
+  for (size_t i = 0; i < function.outputs.size(); ++i)
+    add_meaning(facts, function.outputs[i], names.outputs[i]);
+}
+
+// Those of a function with its prefix; `names_of` keeps them apart.
 std::vector<Fact> facts_of(const EmitRequest& request, const EmitNames& names) {
-  Facts facts;
-  add_sizes(facts, request, names);
-  for (size_t i = 0; i < request.inputs.size(); ++i)
-    add_meaning(facts, request.inputs[i], names.inputs[i]);
-  for (size_t i = 0; i < request.outputs.size(); ++i)
-    add_meaning(facts, request.outputs[i], names.outputs[i]);
-  facts.text("model", request.model,
+  Facts first;
+  std::vector<Fact> others;
+  for (size_t f = 0; f < request.functions.size(); ++f) {
+    const FunctionNames& own = names.functions[f];
+    Facts facts;
+    add_function(own.is_predict() ? first : facts, request.functions[f], own);
+    for (Fact& fact : facts.take()) {
+      fact.name = own.prefix + fact.name;
+      others.push_back(std::move(fact));
+    }
+  }
+  first.text("model", request.model,
              "Where this comes from: the model, its run, and a hash of its file.");
-  facts.text("run", request.run, "");
-  facts.text("file_hash", request.file_hash, "");
-  return facts.take();
+  first.text("run", request.run, "");
+  first.text("file_hash", request.file_hash, "");
+  std::vector<Fact> result = first.take();
+  std::move(others.begin(), others.end(), std::back_inserter(result));
+  return result;
 }
 
 std::string list_text(const std::vector<std::string>& texts) {
@@ -133,6 +152,14 @@ std::string c_facts(const EmitRequest& request, const EmitNames& names) {
     }
   }
   return text;
+}
+
+std::vector<std::string> fact_names(const EmitFunction& function, const FunctionNames& names) {
+  Facts facts;
+  add_function(facts, function, names);
+  std::vector<std::string> result;
+  for (const Fact& fact : facts.take()) result.push_back(fact.name);
+  return result;
 }
 
 std::string meaning_of(const EmitValue& value) {

@@ -63,6 +63,18 @@ void add_kernels(Hash& hash, const kernel::Module& module) {
         kernel::encode(*function, [](const std::string&) -> const std::string& { return called; }));
 }
 
+void add_function(Hash& hash, const EmitFunction& function) {
+  if (function.name != "predict") hash.add(function.name);
+  for (const EmitValue& value : function.inputs) add_value(hash, value);
+  for (const EmitValue& value : function.outputs) add_value(hash, value);
+  hash.add(function.kernels);
+  for (const EmitLevel& level : function.levels) {
+    if (level.level != CppLevel::plain) continue;
+    add_kernels(hash, *level.row.module);
+    add_kernels(hash, *level.block.module);
+  }
+}
+
 void add_layout(Hash& hash, const EmitRequest& request) {
   for (const abi::StateDesc& state : request.states) {
     hash.add(state.name);
@@ -71,14 +83,7 @@ void add_layout(Hash& hash, const EmitRequest& request) {
     hash.add(state.offset);
   }
   hash.add(request.state.size());
-  for (const EmitValue& value : request.inputs) add_value(hash, value);
-  for (const EmitValue& value : request.outputs) add_value(hash, value);
-  hash.add(request.kernels);
-  for (const EmitLevel& level : request.levels) {
-    if (level.level != CppLevel::plain) continue;
-    add_kernels(hash, *level.row.module);
-    add_kernels(hash, *level.block.module);
-  }
+  for (const EmitFunction& function : request.functions) add_function(hash, function);
 }
 
 std::string_view bytes_of(const std::vector<uint8_t>& bytes) {

@@ -19,30 +19,31 @@ std::string literal(abi::DType dtype, double number) {
   }
 }
 
-std::string array(const EmitRequest& request, const EmitValue& value, const std::string& name,
+std::string array(const std::string& model, const EmitValue& value, const std::string& name,
                   const std::vector<const std::vector<double>*>& rows) {
   std::string text = fmt::format("const {} {}[{}] = {{\n", cpp_type_of(value), name,
                                  rows.size() * static_cast<size_t>(value.elements()));
   for (const std::vector<double>* row : rows) {
     internal_check(row->size() == static_cast<size_t>(value.elements()),
-                   "emit '" + request.model + "': a row of the self-test has the wrong size");
+                   "emit '" + model + "': a row of the self-test has the wrong size");
     text += initialiser_lines(*row, [&](double number) { return literal(value.dtype, number); });
   }
   return text + "};\n";
 }
 
-std::string arrays(const EmitRequest& request) {
+std::string arrays(const std::string& model, const EmitFunction& function,
+                   const FunctionNames& names) {
   std::string text;
-  for (size_t i = 0; i < request.inputs.size(); ++i) {
+  for (size_t i = 0; i < function.inputs.size(); ++i) {
     std::vector<const std::vector<double>*> rows;
-    for (const EmitRow& row : request.rows) rows.push_back(&row.inputs.at(i));
-    text += array(request, request.inputs[i], fmt::format("input_{}", i), rows);
+    for (const EmitRow& row : function.rows) rows.push_back(&row.inputs.at(i));
+    text += array(model, function.inputs[i], fmt::format("{}input_{}", names.prefix, i), rows);
   }
-  for (size_t i = 0; i < request.outputs.size(); ++i) {
+  for (size_t i = 0; i < function.outputs.size(); ++i) {
     std::vector<const std::vector<double>*> rows;
-    for (const EmitRow& row : request.rows) rows.push_back(&row.outputs.at(i));
+    for (const EmitRow& row : function.rows) rows.push_back(&row.outputs.at(i));
     text += "\n// What the trained program answered.\n" +
-            array(request, request.outputs[i], fmt::format("trained_{}", i), rows);
+            array(model, function.outputs[i], fmt::format("{}trained_{}", names.prefix, i), rows);
   }
   return text;
 }
@@ -72,29 +73,50 @@ bool report(const char* output, const char* function, double error, double toler
 }
 )";
 
-std::string main_function(const EmitRequest& request, const EmitNames& names) {
-  const bool loaded = request.weights == EmitWeights::file;
-  const size_t rows = request.rows.size();
-  std::string predicted, row_call = loaded ? "weights.data()" : "", batch_call = row_call, checks;
+// What main() says of one function.
+struct Checks {
+  std::string predicted;  // arrays for its answers
+  std::string calls;      // both of its forms, compared
+};
+
+Checks checks_of(const EmitRequest& request, const EmitNames& names, size_t f) {
+  const EmitFunction& function = request.functions[f];
+  const FunctionNames& own = names.functions[f];
+  const size_t rows = function.rows.size();
+  std::string row_call = request.weights == EmitWeights::file ? "weights.data()" : "",
+              batch_call = row_call, checks;
   const auto argument = [&](const std::string& name, const EmitValue& value) {
     row_call +=
         fmt::format("{}{} + row * {}", row_call.empty() ? "" : ", ", name, value.elements());
     batch_call += (batch_call.empty() ? "" : ", ") + name;
   };
-  for (size_t i = 0; i < request.inputs.size(); ++i) {
-    argument(fmt::format("input_{}", i), request.inputs[i]);
-  }
-  for (size_t i = 0; i < request.outputs.size(); ++i) {
-    const EmitValue& output = request.outputs[i];
-    const std::string name = fmt::format("predicted_{}", i);
+  for (size_t i = 0; i < function.inputs.size(); ++i)
+    argument(fmt::format("{}input_{}", own.prefix, i), function.inputs[i]);
+  Checks result;
+  for (size_t i = 0; i < function.outputs.size(); ++i) {
+    const EmitValue& output = function.outputs[i];
+    const std::string name = fmt::format("{}predicted_{}", own.prefix, i);
     const size_t count = rows * static_cast<size_t>(output.elements());
-    predicted += fmt::format("  static {} {}[{}];\n", cpp_type_of(output), name, count);
+    result.predicted += fmt::format("  static {} {}[{}];\n", cpp_type_of(output), name, count);
     argument(name, output);
     checks += fmt::format(
-        "  good = report(\"{}\", function, largest_error({}, trained_{}, {}), "
+        "  good = report(\"{}\", function, largest_error({}, {}trained_{}, {}), "
         "{}::tolerance) && good;\n",
-        names.outputs[i], name, i, count, names.space);
+        own.outputs[i], name, own.prefix, i, count, names.space);
   }
+  result.calls =
+      fmt::format("  {}function = \"{}\";\n", f == 0 ? "const char* " : "", own.name) +
+      fmt::format("  for (std::size_t row = 0; row < {}; ++row) {{\n{}\n  }}\n{}", rows,
+                  wrap_cpp(fmt::format("    {}::{}({});", names.space, own.name, row_call), 4),
+                  checks) +
+      fmt::format("  function = \"{}\";\n", own.batch()) +
+      wrap_cpp(fmt::format("  {}::{}({}, {});", names.space, own.batch(), batch_call, rows), 2) +
+      "\n" + checks;
+  return result;
+}
+
+std::string main_function(const EmitRequest& request, const EmitNames& names) {
+  const bool loaded = request.weights == EmitWeights::file;
   std::string load;
   if (loaded) {
     load = fmt::format(
@@ -105,22 +127,24 @@ std::string main_function(const EmitRequest& request, const EmitNames& names) {
         "    return 1;\n  }}\n",
         names.space, names.weights);
   }
-  std::string text = fmt::format("int main({}) {{\n{}{}  bool good = true;\n",
-                                 loaded ? "int argc, char** argv" : "", load, predicted);
-  text += "  const char* function = \"predict\";\n";
-  text +=
-      fmt::format("  for (std::size_t row = 0; row < {}; ++row) {{\n{}\n  }}\n{}", rows,
-                  wrap_cpp(fmt::format("    {}::predict({});", names.space, row_call), 4), checks);
-  text += "  function = \"predict_batch\";\n";
-  text += wrap_cpp(fmt::format("  {}::predict_batch({}, {});", names.space, batch_call, rows), 2);
-  text += "\n" + checks + "  return good ? 0 : 1;\n}\n";
-  return text;
+  std::string predicted, calls;
+  for (size_t f = 0; f < request.functions.size(); ++f) {
+    const Checks checks = checks_of(request, names, f);
+    predicted += checks.predicted;
+    calls += checks.calls;
+  }
+  return fmt::format("int main({}) {{\n{}{}  bool good = true;\n{}  return good ? 0 : 1;\n}}\n",
+                     loaded ? "int argc, char** argv" : "", load, predicted, calls);
 }
 
 }  // namespace
 
 std::string emit_selftest(const EmitRequest& request, const EmitNames& names) {
   const bool loaded = request.weights == EmitWeights::file;
+  std::string tables;
+  for (size_t f = 0; f < request.functions.size(); ++f)
+    tables +=
+        (f == 0 ? "" : "\n") + arrays(request.model, request.functions[f], names.functions[f]);
   return fmt::format(
              "// Checks {5} with {1} rows of data: returns 0 if every answer is within the\n"
              "// tolerance of the trained program's. Compile: c++ -std=c++17 -O2 "
@@ -128,11 +152,11 @@ std::string emit_selftest(const EmitRequest& request, const EmitNames& names) {
              "#include \"{0}\"\n\n#include <cmath>\n#include <cstddef>\n#include "
              "<cstdint>\n#include <cstdio>\n#include <limits>\n{3}\n"
              "namespace {{\n\n",
-             names.header, request.rows.size(), names.self_test,
+             names.header, request.functions[0].rows.size(), names.self_test,
              loaded ? "#include <vector>\n" : "",
              request.weights == EmitWeights::object ? " " + names.object : "",
              plain_words(names.header)) +
-         arrays(request) + check_function + "\n}  // namespace\n\n" + main_function(request, names);
+         tables + check_function + "\n}  // namespace\n\n" + main_function(request, names);
 }
 
 }  // namespace nnc::codegen

@@ -37,15 +37,15 @@ const char* cpp_type_of(const EmitValue& value) {
   }
 }
 
-size_t row_scratch(const EmitRequest& request) {
+size_t row_scratch(const EmitFunction& function) {
   size_t bytes = 0;
-  for (const EmitLevel& level : request.levels) bytes = std::max(bytes, level.row.arena_bytes);
+  for (const EmitLevel& level : function.levels) bytes = std::max(bytes, level.row.arena_bytes);
   return with_slack(bytes);
 }
 
-size_t block_scratch(const EmitRequest& request) {
+size_t block_scratch(const EmitFunction& function) {
   size_t bytes = 0;
-  for (const EmitLevel& level : request.levels) bytes = std::max(bytes, level.block.arena_bytes);
+  for (const EmitLevel& level : function.levels) bytes = std::max(bytes, level.block.arena_bytes);
   return with_slack(bytes);
 }
 
@@ -64,8 +64,9 @@ std::string value_line(const char* role, const std::string& name, const EmitValu
 }
 
 std::string scratch_line(const EmitRequest& request) {
-  const size_t row = row_scratch(request), block = block_scratch(request);
-  const size_t most = std::max(row, block);
+  size_t most = 0;
+  for (const EmitFunction& function : request.functions)
+    most = std::max({most, row_scratch(function), block_scratch(function)});
   if (most == 0) return "//   memory  no scratch, no heap, no state between calls\n";
   if (most <= max_stack_scratch) {
     return fmt::format("//   memory  at most {} of the stack; no heap, no state between calls\n",
@@ -75,26 +76,44 @@ std::string scratch_line(const EmitRequest& request) {
                      size_text(most));
 }
 
-std::string usage(const EmitRequest& request, const EmitNames& names) {
-  std::string declare, pass;
+std::string value_lines(const EmitFunction& function, const FunctionNames& names) {
+  std::string text;
+  if (!names.is_predict()) text = cpp_comment("  function " + names.name);
+  for (size_t i = 0; i < function.inputs.size(); ++i)
+    text += value_line("input", names.inputs[i], function.inputs[i]);
+  for (size_t i = 0; i < function.outputs.size(); ++i)
+    text += value_line("output", names.outputs[i], function.outputs[i]);
+  return text;
+}
+
+// "float x[m::x_size];  // fill it …", and the call.
+std::string call_lines(const EmitRequest& request, const EmitNames& names, size_t f) {
+  const EmitFunction& function = request.functions[f];
+  const FunctionNames& own = names.functions[f];
+  std::string declare, pass = request.weights == EmitWeights::file ? "weights.data()" : "";
   const auto add = [&](const EmitValue& value, const std::string& name, bool output) {
-    declare += fmt::format("//     {} {}[{}::{}_size];{}\n", cpp_type_of(value), name, names.space,
-                           name, output ? "" : "  // fill it");
+    declare += fmt::format("//     {} {}[{}::{}{}_size];{}\n", cpp_type_of(value), name,
+                           names.space, own.prefix, name, output ? "" : "  // fill it");
     pass += (pass.empty() ? "" : ", ") + name;
   };
-  for (size_t i = 0; i < request.inputs.size(); ++i) add(request.inputs[i], names.inputs[i], false);
-  for (size_t i = 0; i < request.outputs.size(); ++i)
-    add(request.outputs[i], names.outputs[i], true);
-  std::string load;
+  for (size_t i = 0; i < function.inputs.size(); ++i) add(function.inputs[i], own.inputs[i], false);
+  for (size_t i = 0; i < function.outputs.size(); ++i)
+    add(function.outputs[i], own.outputs[i], true);
+  return declare + fmt::format("//     {}::{}({});\n", names.space, own.name, pass);
+}
+
+std::string usage(const EmitRequest& request, const EmitNames& names) {
+  std::string text =
+      fmt::format("//\n// Use:\n//     #include \"{}\"\n", plain_words(names.header));
   if (request.weights == EmitWeights::file) {
-    load = fmt::format(
+    text += fmt::format(
         "//     std::vector<unsigned char> weights({0}::weights_size);\n"
         "//     if (!{0}::load_weights(\"{1}\", weights.data())) return 1;\n",
         names.space, names.weights);
-    pass = "weights.data(), " + pass;
   }
-  return fmt::format("//\n// Use:\n//     #include \"{}\"\n{}{}//     {}::predict({});\n",
-                     plain_words(names.header), load, declare, names.space, pass);
+  for (size_t f = 0; f < request.functions.size(); ++f)
+    text += (f == 0 ? "" : "//\n") + call_lines(request, names, f);
+  return text;
 }
 
 }  // namespace
@@ -103,11 +122,10 @@ std::string emit_comment(const EmitRequest& request, const EmitNames& names) {
   std::string text = cpp_comment(fmt::format("{}: the model '{}' as standalone C++17.\n{}",
                                              names.header, request.model, request.summary));
   text += "//\n";
-  for (size_t i = 0; i < request.inputs.size(); ++i) {
-    text += value_line("input", names.inputs[i], request.inputs[i]);
-  }
-  for (size_t i = 0; i < request.outputs.size(); ++i) {
-    text += value_line("output", names.outputs[i], request.outputs[i]);
+  std::vector<std::string> exported;
+  for (size_t f = 0; f < request.functions.size(); ++f) {
+    text += value_lines(request.functions[f], names.functions[f]);
+    exported.push_back(names.space + "_" + names.functions[f].name);
   }
   const std::string place = request.weights == EmitWeights::file     ? "read from " + names.weights
                             : request.weights == EmitWeights::object ? "linked from " + names.object
@@ -122,28 +140,33 @@ std::string emit_comment(const EmitRequest& request, const EmitNames& names) {
       "//           without clang's -ffp-contract=fast)\n",
       request.tolerance);
   return text + usage(request, names) +
-         cpp_comment(fmt::format(
-             "As a shared library with functions of C linkage ({0}_predict):\n"
-             "    c++ -std=c++17 -O2 -fPIC -shared -D{1}_EXPORT -x c++ {2}{3} -o "
-             "lib{0}.so",
-             names.space, names.macro, plain_words(names.header),
-             request.weights == EmitWeights::object ? " -x none " + names.object : "")) +
+         cpp_comment(
+             fmt::format("As a shared library with functions of C linkage ({4}):\n"
+                         "    c++ -std=c++17 -O2 -fPIC -shared -D{1}_EXPORT -x c++ {2}{3} -o "
+                         "lib{0}.so",
+                         names.space, names.macro, plain_words(names.header),
+                         request.weights == EmitWeights::object ? " -x none " + names.object : "",
+                         fmt::join(exported, ", "))) +
          "//\n";
 }
 
-std::string emit_limits(const EmitRequest& request) {
+std::string emit_limits(const EmitRequest& request, const EmitNames& names) {
   size_t workspace = 0;
-  for (const size_t bytes : {row_scratch(request), block_scratch(request)}) {
-    if (bytes > max_stack_scratch) workspace = std::max(workspace, bytes);
+  std::string text;
+  for (size_t f = 0; f < request.functions.size(); ++f) {
+    const EmitFunction& function = request.functions[f];
+    for (const size_t bytes : {row_scratch(function), block_scratch(function)})
+      if (bytes > max_stack_scratch) workspace = std::max(workspace, bytes);
+    text += fmt::format(
+        "// Rows that {} computes at a time.\ninline constexpr std::size_t {} = {};\n",
+        names.functions[f].batch(), names.functions[f].block_rows(), function.block_rows);
   }
-  return fmt::format(
-      "// Rows that predict_batch computes at a time.\n"
-      "inline constexpr std::size_t block_rows = {};\n"
-      "// Bytes of workspace that a prediction takes from its caller; 0: none.\n"
-      "inline constexpr std::size_t workspace_size = {};\n"
-      "// |predicted - trained| <= tolerance * max(1, |trained|).\n"
-      "inline constexpr double tolerance = {:a};\n",
-      request.block_rows, workspace, request.tolerance);
+  return text + fmt::format(
+                    "// Bytes of workspace that a prediction takes from its caller; 0: none.\n"
+                    "inline constexpr std::size_t workspace_size = {};\n"
+                    "// |predicted - trained| <= tolerance * max(1, |trained|).\n"
+                    "inline constexpr double tolerance = {:a};\n",
+                    workspace, request.tolerance);
 }
 
 std::string initialiser_lines(const std::vector<double>& numbers,

@@ -16,9 +16,15 @@ constexpr unsigned workspace_alignment = 64;
 // One of the two functions. Its parameters: inputs, outputs, for a batch the rows, the workspace.
 class CFunction {
  public:
-  CFunction(llvm::Module& module, const EmitRequest& request, const std::string& name, bool batch)
-      : module_(module), request_(request), builder_(module.getContext()) {
-    const size_t pointers = request.inputs.size() + request.outputs.size();
+  CFunction(llvm::Module& module, const EmitRequest& request, size_t function,
+            const std::string& name, bool batch)
+      : module_(module),
+        request_(request),
+        called_(request.functions[function]),
+        row_kernels_(c_row_symbol(request, function)),
+        block_kernels_(c_block_symbol(request, function)),
+        builder_(module.getContext()) {
+    const size_t pointers = called_.inputs.size() + called_.outputs.size();
     std::vector<llvm::Type*> types(pointers, builder_.getPtrTy());
     if (batch) types.push_back(builder_.getInt64Ty());
     types.push_back(builder_.getPtrTy());
@@ -30,7 +36,7 @@ class CFunction {
   }
 
   llvm::Function* one_row() {
-    call(c_row_symbol(request_), builder_.getInt64(0), builder_.getInt64(1));
+    call(row_kernels_, builder_.getInt64(0), builder_.getInt64(1));
     builder_.CreateRetVoid();
     return function_;
   }
@@ -38,22 +44,22 @@ class CFunction {
   // Blocks of rows; what is left over goes row by row where that is faster.
   llvm::Function* all_rows() {
     llvm::Value* rows = function_->getArg(static_cast<unsigned>(function_->arg_size() - 2));
-    llvm::Value* many = builder_.getInt64(static_cast<uint64_t>(request_.block_rows));
+    llvm::Value* many = builder_.getInt64(static_cast<uint64_t>(called_.block_rows));
     count_up(builder_.getInt64(0), rows, many, [&](llvm::Value* first) {
       llvm::Value* left = builder_.CreateSub(rows, first);
       llvm::Value* count = builder_.CreateSelect(builder_.CreateICmpULT(left, many), left, many);
-      if (request_.few_rows == 0) return call(c_block_symbol(request_), first, count);
-      llvm::Value* few = builder_.CreateICmpULT(
-          count, builder_.getInt64(static_cast<uint64_t>(request_.few_rows)));
+      if (called_.few_rows == 0) return call(block_kernels_, first, count);
+      llvm::Value* few =
+          builder_.CreateICmpULT(count, builder_.getInt64(static_cast<uint64_t>(called_.few_rows)));
       llvm::BasicBlock *single = block("single"), *together = block("together"),
                        *after = block("after");
       builder_.CreateCondBr(few, single, together);
       builder_.SetInsertPoint(single);
       count_up(first, rows, builder_.getInt64(1),
-               [&](llvm::Value* row) { call(c_row_symbol(request_), row, builder_.getInt64(1)); });
+               [&](llvm::Value* row) { call(row_kernels_, row, builder_.getInt64(1)); });
       builder_.CreateBr(after);
       builder_.SetInsertPoint(together);
-      call(c_block_symbol(request_), first, count);
+      call(block_kernels_, first, count);
       builder_.CreateBr(after);
       builder_.SetInsertPoint(after);
     });
@@ -99,12 +105,12 @@ class CFunction {
   void prepare() {
     llvm::LLVMContext& context = module_.getContext();
     std::vector<uint32_t> order;
-    for (int64_t i = 0; i < request_.block_rows; ++i) order.push_back(static_cast<uint32_t>(i));
+    for (int64_t i = 0; i < called_.block_rows; ++i) order.push_back(static_cast<uint32_t>(i));
     llvm::Value* row_order = constant(llvm::ConstantDataArray::get(context, order));
-    inputs_ = pointers(request_.inputs.size());
-    outputs_ = pointers(request_.outputs.size());
-    llvm::Value* orders = pointers(request_.inputs.size());
-    for (size_t i = 0; i < request_.inputs.size(); ++i) store(row_order, orders, i);
+    inputs_ = pointers(called_.inputs.size());
+    outputs_ = pointers(called_.outputs.size());
+    llvm::Value* orders = pointers(called_.inputs.size());
+    for (size_t i = 0; i < called_.inputs.size(); ++i) store(row_order, orders, i);
     fields_ = builder_.CreateAlloca(llvm::ArrayType::get(
         builder_.getInt64Ty(), static_cast<uint64_t>(abi::ContextField::barrier_state) + 1));
     set(abi::ContextField::inputs, inputs_);
@@ -114,9 +120,8 @@ class CFunction {
     set(abi::ContextField::arena, arena());
     llvm::Value* none = llvm::ConstantPointerNull::get(builder_.getPtrTy());
     set(abi::ContextField::scalars,
-        request_.scalars.empty()
-            ? none
-            : constant(llvm::ConstantDataArray::get(context, request_.scalars)));
+        called_.scalars.empty() ? none
+                                : constant(llvm::ConstantDataArray::get(context, called_.scalars)));
     set(abi::ContextField::threads, builder_.getInt64(1));
     set(abi::ContextField::barrier, none);
     set(abi::ContextField::barrier_state, none);
@@ -156,8 +161,8 @@ class CFunction {
               list, i);
       }
     };
-    point_to(request_.inputs, inputs_);
-    point_to(request_.outputs, outputs_);
+    point_to(called_.inputs, inputs_);
+    point_to(called_.outputs, outputs_);
     set(abi::ContextField::rows, rows);
     llvm::Function* kernels = module_.getFunction(symbol);
     internal_check(kernels != nullptr, "an object has no kernels");
@@ -166,6 +171,8 @@ class CFunction {
 
   llvm::Module& module_;
   const EmitRequest& request_;
+  const EmitFunction& called_;
+  const std::string row_kernels_, block_kernels_;
   llvm::IRBuilder<> builder_;
   llvm::Function* function_ = nullptr;
   llvm::Value *inputs_ = nullptr, *outputs_ = nullptr, *fields_ = nullptr;
@@ -179,13 +186,15 @@ void add_weak_name(llvm::Module& module, llvm::Function* function, const std::st
 }  // namespace
 
 void add_c_functions(llvm::Module& module, const EmitRequest& request) {
-  const CNames names = c_names_of(request);
-  add_weak_name(module, CFunction(module, request, names.predict, false).one_row(),
-                names.plain_predict);
-  add_weak_name(module, CFunction(module, request, names.predict_batch, true).all_rows(),
-                names.plain_predict_batch);
-  for (const std::string& kernels : {c_row_symbol(request), c_block_symbol(request)})
-    module.getFunction(kernels)->setLinkage(llvm::GlobalValue::InternalLinkage);
+  for (size_t f = 0; f < request.functions.size(); ++f) {
+    const CNames names = c_names_of(request, f);
+    add_weak_name(module, CFunction(module, request, f, names.row, false).one_row(),
+                  names.plain_row);
+    add_weak_name(module, CFunction(module, request, f, names.batch, true).all_rows(),
+                  names.plain_batch);
+    for (const std::string& kernels : {c_row_symbol(request, f), c_block_symbol(request, f)})
+      module.getFunction(kernels)->setLinkage(llvm::GlobalValue::InternalLinkage);
+  }
 }
 
 }  // namespace nnc::codegen

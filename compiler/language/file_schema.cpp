@@ -231,7 +231,8 @@ const Type& file_type() {
        Key("data", data(), "where rows come from"),
        Key("blocks", map_of(block()), "layers that the model uses more than once"),
        Key("model", model(), "the graph").required(),
-       Key("functions", map_of(function()), "parts of the model that can be called on their own"),
+       Key("functions", map_of(function()),
+           "parts of the model that can be called on their own (nnc predict --function, nnc emit)"),
        Key("loss", loss(), "what training makes small"),
        Key("metrics", list_of(entry_of(Group::metrics)), "what is reported beside the loss"),
        Key("train", train(), "how training goes")});

@@ -1,5 +1,9 @@
 """Functions of a model: predicted on their own, and emitted beside predict."""
 
+import ctypes
+import shutil
+import struct
+import subprocess
 import zipfile
 
 from support import NncTest, npy, read_npy
@@ -106,3 +110,185 @@ class Predict(Functions):
                       error("codes.npy", "--function", "decode", expect=1))
         self.assertIn("an npy file holds one output", self.error_of(
             "predict", "run", "--in", "codes.npy", "--function", "decode", "-o", "p.npy", expect=2))
+
+
+COMPILERS = [name for name in ("g++", "clang++-19", "clang++") if shutil.which(name)][:2]
+
+# Reads rows of three floats; predict's answers, and those of decode behind encode, one by one, all
+# at once, and in four threads.
+MAIN = """
+#include <cstdio>
+#include <thread>
+#include <vector>
+#include "m.hpp"
+#ifdef LOADED
+std::vector<unsigned char> memory(m::weights_size);
+#define WEIGHTS memory.data(),
+#else
+#define WEIGHTS
+#endif
+constexpr std::size_t rows = 90;
+constexpr std::size_t n = m::encode_code_size, k = m::decode_p_size;
+static float x[rows * m::x_size], code[rows * n], p[5][rows * k], size[rows];
+void decode_some(std::size_t first, std::size_t count, float* to) {
+  float numbers[rows];
+  m::encode_batch(WEIGHTS x + first * m::x_size, code + first * n, count);
+  m::decode_batch(WEIGHTS code + first * n, to + first * k, numbers, count);
+}
+int main() {
+  static_assert(m::encode_x_size == m::x_size && m::decode_e_size == n && m::code_size == n);
+#ifdef LOADED
+  if (!m::load_weights("m.weights", memory.data())) return 1;
+#endif
+  if (std::fread(x, sizeof x, 1, stdin) != 1) return 1;
+  m::predict_batch(WEIGHTS x, p[0], code, rows);
+  for (std::size_t r = 0; r < rows; ++r) {
+    m::encode(WEIGHTS x + r * m::x_size, code + r * n);
+    m::decode(WEIGHTS code + r * n, p[1] + r * k, size + r);
+  }
+  decode_some(0, rows, p[2]);
+  std::vector<std::thread> threads;
+  for (std::size_t first = 0; first < rows; first += 25)
+    threads.emplace_back([=] { decode_some(first, first + 25 < rows ? 25 : rows - first, p[3]); });
+  for (std::thread& thread : threads) thread.join();
+  for (const char* word : m::decode_p_classes) std::fprintf(stderr, "%s ", word);
+  std::fwrite(p, sizeof p[0], 4, stdout);
+}
+"""
+
+C_MAIN = """
+#include <stdio.h>
+#include "m.h"
+static char workspace[M_WORKSPACE_SIZE];
+static float x[90 * M_X_SIZE], code[90 * M_ENCODE_CODE_SIZE], p[90 * M_DECODE_P_SIZE], size[90];
+int main(void) {
+  if (fread(x, sizeof x, 1, stdin) != 1) return 1;
+  m_encode_batch(x, code, 90, workspace);
+  m_decode_batch(code, p, size, 90, workspace);
+  fprintf(stderr, "%s", m_decode_p_classes[2]);
+  fwrite(p, sizeof p, 1, stdout);
+  return 0;
+}
+"""
+
+
+class Emit(Functions):
+    def build(self, compiler, *rest):
+        done = subprocess.run([compiler, "-O2", "-Wall", "-Wextra", "-Werror", *rest], text=True,
+                              cwd=self.folder, capture_output=True)
+        self.assertEqual(done.returncode, 0, f"{compiler} {rest}\n{done.stderr[:4000]}")
+
+    def start(self, program, stdin=b""):
+        done = subprocess.run([f"./{program}"], cwd=self.folder, input=stdin, capture_output=True)
+        self.assertEqual(done.returncode, 0, done.stdout[:2000])
+        return done
+
+    def rows(self):
+        """The bytes of the rows as floats, and the probabilities that nnc predicts."""
+        lines = [line.split(",") for line in rows_text().splitlines()[1:]]
+        x = struct.pack(f"<{3 * ROWS}f", *(float(cell) for line in lines for cell in line[:3]))
+        return x, self.arrays("--in", "rows.csv")["p"][1]
+
+    def assert_close(self, ours, theirs):
+        self.assertEqual(len(ours), len(theirs))
+        for a, b in zip(ours, theirs):
+            self.assertLess(abs(a - b), 1e-5)
+
+    def test_decode_of_encode_is_predict(self):
+        x, expected = self.rows()
+        self.write("main.cpp", MAIN)
+        for weights, flags in (("header", []), ("file", ["-DLOADED", "-DM_DISPATCH=0"])):
+            self.run_nnc("emit", "run", "-o", "m.hpp", "--weights", weights)
+            for compiler in COMPILERS:
+                self.build(compiler, "-std=c++17", "-pthread", *flags, "main.cpp", "-o", "main")
+                done = self.start("main", x)
+                self.assertEqual(done.stderr.split(), [b"low", b"middle", b"high"])
+                values = struct.unpack(f"<{4 * 3 * ROWS}f", done.stdout)
+                for way in range(4):
+                    self.assert_close(values[way * 3 * ROWS:][:3 * ROWS], expected)
+
+    def test_self_tests(self):
+        expected = [f"{output} ({name})" for name, outputs in
+                    (("predict", ["p", "code"]), ("encode", ["code"]), ("decode", ["p", "size"]),
+                     ("both", ["s"])) for call in ("", "_batch")
+                    for output, name in [(output, name + call) for output in outputs]]
+        for weights, more in (("header", []), ("object", ["m_weights.o"]), ("file", [])):
+            self.run_nnc("emit", "run", "-o", "m.hpp", "--self-test", "--weights", weights)
+            for compiler in COMPILERS:
+                self.build(compiler, "-std=c++17", "-Wshadow", "-DM_DISPATCH=0", "m_selftest.cpp", *more,
+                           "-o", "selftest")
+                said = self.start("selftest").stdout.decode()
+                self.assertEqual([line.split(":")[0] for line in said.splitlines()], expected)
+        self.run_nnc("emit", "run", "-o", "m.o", "--self-test")
+        self.build("cc", "-std=c99", "m_selftest.c", "m.o", "m_weights.o", "-lm", "-o", "selftest")
+        said = self.start("selftest").stdout.decode()
+        self.assertEqual([line.split(":")[0] for line in said.splitlines()], expected)
+
+    def test_objects_and_libraries(self):
+        x, expected = self.rows()
+        self.write("main.c", C_MAIN)
+        self.run_nnc("emit", "run", "-o", "m.o")
+        self.build("cc", "-std=c99", "main.c", "m.o", "m_weights.o", "-o", "main")
+        done = self.start("main", x)
+        self.assertEqual(done.stderr, b"high")
+        self.assert_close(struct.unpack(f"<{3 * ROWS}f", done.stdout), expected)
+        # A library has plain names, and so has a header that exports its functions.
+        self.run_nnc("emit", "run", "-o", "m.so")
+        self.run_nnc("emit", "run", "-o", "m.hpp", "--function", "encode")
+        self.build("g++", "-std=c++17", "-shared", "-fPIC", "-DM_EXPORT", "-x", "c++", "m.hpp",
+                   "-o", "header.so")
+        codes = (ctypes.c_float * (8 * ROWS))()
+        ctypes.CDLL(self.path("header.so")).m_encode_batch(x, codes, ctypes.c_size_t(ROWS))
+        p, size = (ctypes.c_float * (3 * ROWS))(), (ctypes.c_float * ROWS)()
+        workspace = ctypes.create_string_buffer(1 << 20)
+        ctypes.CDLL(self.path("m.so")).m_decode_batch(codes, p, size, ctypes.c_size_t(ROWS),
+                                                      workspace)
+        self.assert_close(list(p), expected)
+
+    def test_chosen_functions(self):
+        self.run_nnc("emit", "run", "--function", "decode", "-o", "d.hpp", "--self-test")
+        text = self.path("d.hpp").read_text()
+        self.assertIn("inline void decode(const float* e, float* p, float* size)", text)
+        self.assertNotIn("predict(", text)
+        self.assertNotIn("e_kernel", text)  # weights that only encode reads
+        self.build("g++", "-std=c++17", "d_selftest.cpp", "-o", "selftest")
+        self.start("selftest")
+        self.run_nnc("emit", "--function", "decode", "--function", "predict", "run", "-o", "d.hpp")
+        text = self.path("d.hpp").read_text()
+        self.assertIn("inline void predict(", text)
+        self.assertNotIn("inline void encode(", text)
+        self.assertEqual(self.error_of("emit", "run", "--function", "ghost", expect=2),
+                         "nnc: error: --function: the model has no function 'ghost'\n"
+                         "  one of predict, encode, decode and both\n")
+
+
+class EmitPictures(NncTest):
+    def test_bytes_and_drawn_values(self):
+        self.run_nnc("train", self.small_model(replace={"loss: {cross": """functions:
+  look: {inputs: [image], outputs: {p: "softmax(logits)"}}
+  finish: {inputs: [dense, image], outputs: {p: "softmax(logits) + 0*mean(image)"},
+           draw: {dense: "normal()"}}
+loss: {cross""", "    - dense: {units: 9, activation: tanh}":
+                     "    - {dense: {units: 9, activation: tanh}, name: dense}"}),
+                     "-o", "run", "--epochs", 1, "--quiet")
+        self.run_nnc("emit", "run", "-o", "tiny.hpp", "--self-test")
+        self.write("main.cpp", """#include "tiny.hpp"
+#include <cstdio>
+int main() {
+  unsigned char bytes[2 * tiny::look_image_size];
+  float numbers[2 * tiny::look_image_size], p[2 * 3], q[2 * 3];
+  for (int i = 0; i < 72; ++i) numbers[i] = bytes[i] = static_cast<unsigned char>(i * 3);
+  tiny::look_batch(bytes, p, 2);
+  tiny::predict_batch(numbers, q, 2);
+  for (int i = 0; i < 6; ++i) if (!(p[i] == q[i])) return 1;
+  tiny::look(bytes, p);
+  return p[0] == q[0] ? 0 : 1;
+}
+""")
+        for source in ("main.cpp", "tiny_selftest.cpp"):
+            done = subprocess.run(["g++", "-std=c++17", "-O1", source, "-o", "main"],
+                                  cwd=self.folder, capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr[:2000])
+            done = subprocess.run(["./main"], cwd=self.folder, capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn("p (finish_batch): largest error", done.stdout)

@@ -10,6 +10,7 @@
 #include "tools/nnc/emit_object.h"
 #include "tools/nnc/emit_output.h"
 #include "tools/workbench/emit_request.h"
+#include "tools/workbench/entry_inputs.h"
 #include "tools/workbench/readable.h"
 
 namespace nnc::tool {
@@ -27,6 +28,7 @@ struct Flags {
   std::string language = "c++";
   std::string weights = "header";
   std::string target;
+  std::vector<std::string> functions;  // empty: predict and all of the model
   bool self_test = false;
   bool object = false;
   bool shared = false;
@@ -115,8 +117,10 @@ void check_flags(const Flags& flags, Kind kind) {
 // The header and what belongs to it.
 void write_header(const Flags& flags, const Trained& trained, CompiledModel& compiled,
                   const fs::path& out) {
-  const EmitLevels levels = lower_levels(compiled, "predict");
-  codegen::EmitRequest request = emit_request(trained, compiled, levels, choices_of(flags));
+  std::vector<EmitLevels> functions;
+  for (const std::string& name : chosen_functions(flags.functions, compiled))
+    functions.push_back(lower_levels(compiled, name));
+  codegen::EmitRequest request = emit_request(trained, compiled, functions, choices_of(flags));
   request.header_name = out.filename().string();
   std::string self_test, weights_object;
   for (const codegen::EmittedFile& file : codegen::emit(request)) {
@@ -137,7 +141,8 @@ Exit emit(const Flags& flags) {
   ObjectChoices object;
   if (kind != Kind::header) object.target = target_called(flags.target);
   const Trained trained = open_trained(flags.run);
-  const auto compiled = compile_model(trained.model, trained.fields, emit_options(), false);
+  const auto compiled =
+      compile_model(trained.model, trained.fields, emit_options(flags.functions), false);
   const std::string file = base_of(flags, trained) + endings_of(kind).front();
   fs::path out = flags.out.empty() ? fs::path(file) : fs::path(flags.out);
   if (kind != Kind::header) out.replace_extension(endings_of(kind).front());
@@ -145,6 +150,7 @@ Exit emit(const Flags& flags) {
     write_header(flags, trained, *compiled, out);
   } else {
     object.choices = choices_of(flags);
+    object.functions = chosen_functions(flags.functions, *compiled);
     object.shared = kind == Kind::shared;
     write_object(object, trained, *compiled, out);
   }
@@ -163,6 +169,11 @@ void add_emit(CLI::App& app, Action& action) {
   sub->add_option("--name", flags->name,
                   "what the namespace, the C functions and the files are called (default: the "
                   "model's name), for several models in one program");
+  sub->add_option("--function", flags->functions,
+                  "predict or a function of the model; may be given several times (default: all of "
+                  "them, beside each other with the same weights)")
+      ->allow_extra_args(false)
+      ->option_text("NAME");
   sub->add_flag("--self-test", flags->self_test,
                 "also a program that checks what is written with real rows");
   sub->add_option("--language", flags->language,
@@ -175,8 +186,10 @@ void add_emit(CLI::App& app, Action& action) {
       ->capture_default_str();
   sub->add_flag("--object", flags->object,
                 "object files of code and weights with a C header, instead of the C++ header");
-  sub->add_flag("--shared", flags->shared,
-                "a shared library NAME.so that exports NAME_predict, with a C header");
+  sub->add_flag(
+      "--shared", flags->shared,
+      "a shared library NAME.so that exports NAME_predict and the functions of the model, with a C "
+      "header");
   sub->add_option(
       "--target", flags->target,
       "of an object or library: sse2, avx2, avx512 or neon (aarch64); default: the best "

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "compiler/codegen/emit_c.h"
 #include "compiler/codegen/emit_c_header.h"
 #include "compiler/codegen/emit_identity.h"
@@ -28,18 +30,24 @@ struct Built {
 
 Built build(const ObjectChoices& object, const Trained& trained, CompiledModel& compiled,
             const fs::path& header) {
-  ObjectKernels kernels = lower_for_object(compiled, "predict", object.target);
-  EmitLevels interface;
-  interface.description = kernels.description;
-  interface.block_rows = kernels.block_rows;
-  interface.few_rows = kernels.few_rows;
+  std::vector<EmitLevels> interfaces;
+  std::vector<codegen::RowAndBlock> kernels;
+  std::vector<std::string> hashes;
   Built built;
-  built.arena_bytes = kernels.arena_bytes;
-  built.request = emit_request(trained, compiled, interface, object.choices);
+  for (const std::string& function : object.functions) {
+    ObjectKernels lowered = lower_for_object(compiled, function, object.target);
+    EmitLevels& interface = interfaces.emplace_back();
+    interface.description = lowered.description;
+    interface.block_rows = lowered.block_rows;
+    interface.few_rows = lowered.few_rows;
+    built.arena_bytes = std::max(built.arena_bytes, lowered.arena_bytes);
+    hashes.push_back(codegen::kernels_hash({&lowered.row, &lowered.block}));
+    kernels.push_back({std::move(lowered.row), std::move(lowered.block)});
+  }
+  built.request = emit_request(trained, compiled, interfaces, object.choices);
   built.request.header_name = header.filename().string();
-  built.request.kernels = codegen::kernels_hash({&kernels.row, &kernels.block});
-  const kernel::Module module =
-      codegen::join_for_object(built.request, std::move(kernels.row), std::move(kernels.block));
+  for (size_t f = 0; f < hashes.size(); ++f) built.request.functions[f].kernels = hashes[f];
+  const kernel::Module module = codegen::join_for_object(built.request, std::move(kernels));
   const std::vector<uint8_t> bytes = jit::emit_object(
       module, object.target,
       [&](llvm::Module& printed) { codegen::add_c_functions(printed, built.request); });
@@ -99,7 +107,7 @@ void write_object(const ObjectChoices& object, const Trained& trained, CompiledM
   write_emitted(header, codegen::emit_c_header(built.request, built.arena_bytes, isa, linked));
   const std::string compiler = compiler_for(isa);
   fmt::print("\nTo link it:\n  {} main.c {} -o main\n", compiler, files);
-  if (!built.request.rows.empty()) {
+  if (object.choices.self_test) {
     const fs::path test = out.parent_path() / (out.stem().string() + "_selftest.c");
     const std::string command = fmt::format("{} -std=c99 -O2 {} {} -o selftest", compiler,
                                             shell_word(test.string()), files);

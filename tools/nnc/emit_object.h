@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "compiler/compile.h"
 #include "compiler/kernel/target.h"
@@ -13,6 +14,7 @@ namespace nnc::tool {
 
 struct ObjectChoices {
   workbench::EmitChoices choices;
+  std::vector<std::string> functions;
   kernel::Target target;
   bool shared = false;  // linked, by the linker of this machine
 };

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "compiler/kernel/target.h"
-#include "runtime/data/load.h"
 #include "runtime/inference.h"
 #include "runtime/run_folder.h"
-#include "tools/workbench/input_rows.h"
+#include "tools/workbench/emit_rows.h"
 #include "tools/workbench/readable.h"
 #include "tools/workbench/run.h"
 #include "tools/workbench/version.h"
@@ -19,55 +19,6 @@ namespace nnc::workbench {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr size_t self_test_rows = 16;
-
-std::vector<double> row_of(const runtime::Column& column, int64_t row) {
-  std::vector<double> values;
-  const int64_t n = column.row_elements();
-  for (int64_t i = 0; i < n; ++i) values.push_back(column.number(row * n + i));
-  return values;
-}
-
-std::vector<double> row_of(const runtime::Prediction& output, size_t row) {
-  const auto n = static_cast<size_t>(nnc::elements_of(output.shape));
-  std::vector<double> values;
-  for (size_t i = row * n; i < (row + 1) * n; ++i) {
-    values.push_back(output.dtype == abi::DType::f64
-                         ? output.values.as<double>()[i]
-                         : static_cast<double>(output.values.as<float>()[i]));
-  }
-  return values;
-}
-
-// Real rows (of the test split, else valid, else train) with the answers of the trained program.
-std::vector<codegen::EmitRow> answers(const Trained& trained, const abi::EntryDesc& description) {
-  const runtime::DataSpec& spec = trained.model.data;
-  const bool has_test = spec.test || spec.test_fraction;
-  runtime::LoadOptions wanted{!has_test, false, has_test};
-  wanted.raw = true;
-  const runtime::Dataset data = runtime::load(spec, wanted);
-  runtime::Split chosen = has_test ? data.test : data.train;
-  if (chosen.rows.size() > self_test_rows) chosen.rows.resize(self_test_rows);
-  const runtime::Split split =
-      runtime::all_rows(raw_rows(*chosen.table, chosen.rows, description.inputs));
-  const auto compiled = compile_model(trained.model, trained.fields, emit_options(), false);
-  runtime::Buffer state = trained_state(trained, *compiled);
-  runtime::ThreadPool pool(1);
-  runtime::run_prelude(compiled->has_entry("prelude") ? &compiled->entry("prelude") : nullptr,
-                       state.data(), pool);
-  const auto outputs = runtime::predict(compiled->entry("predict"), split, state, pool);
-  std::vector<codegen::EmitRow> rows;
-  for (size_t i = 0; i < split.rows.size(); ++i) {
-    codegen::EmitRow row;
-    for (const abi::InputDesc& input : description.inputs) {
-      row.inputs.push_back(row_of(*split.table->find(input.name), split.rows[i]));
-    }
-    for (const runtime::Prediction& output : outputs) row.outputs.push_back(row_of(output, i));
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
 
 std::vector<double> scalar_values(const abi::EntryDesc& description) {
   std::vector<double> values;
@@ -124,11 +75,11 @@ std::string channels_of(const abi::InputDesc& input, const Trained& trained) {
   return images->channels == 3 ? "RGB" : "grey";
 }
 
-codegen::EmitValue emitted_output(const abi::OutputDesc& output, const Trained& trained,
-                                  const CompiledModel& compiled) {
+codegen::EmitValue emitted_output(const abi::OutputDesc& output, const std::string& entry,
+                                  const Trained& trained, const CompiledModel& compiled) {
   codegen::EmitValue value{output.name, output.dtype, output.shape, ""};
-  value.classes = output_words(trained, compiled, "predict", output.name);
-  for (const assemble::OutputInfo& info : compiled.forward().outputs)
+  value.classes = output_words(trained, compiled, entry, output.name);
+  for (const assemble::OutputInfo& info : outputs_of(compiled, entry))
     if (info.name == output.name && !info.units.empty())
       value.comment = "in the units of " + info.units;
   return value;
@@ -138,6 +89,12 @@ codegen::EmitValue emitted_output(const abi::OutputDesc& output, const Trained& 
 codegen::EmitValue emitted_input(const abi::InputDesc& input, const Trained& trained) {
   constexpr size_t most_shown = 8;
   codegen::EmitValue value{input.name, input.dtype, input.row_shape, "raw, as in the data"};
+  const bool is_field = std::any_of(trained.fields.begin(), trained.fields.end(),
+                                    [&](const auto& field) { return field.name == input.name; });
+  if (!is_field) {
+    value.comment = "a value of the model";
+    return value;
+  }
   const bool f64 = trained.model.description.precision == language::Precision::f64;
   if (input.dtype == abi::DType::f64 && !f64)
     value.comment += "; floats cannot tell these numbers apart";
@@ -156,17 +113,47 @@ codegen::EmitValue emitted_input(const abi::InputDesc& input, const Trained& tra
   return value;
 }
 
+codegen::EmitFunction emitted_function(const EmitLevels& levels, const Trained& trained,
+                                       const CompiledModel& compiled) {
+  const abi::EntryDesc& entry = levels.description;
+  codegen::EmitFunction function;
+  function.name = entry.name;
+  for (const abi::InputDesc& input : entry.inputs)
+    function.inputs.push_back(emitted_input(input, trained));
+  for (const abi::OutputDesc& output : entry.outputs)
+    function.outputs.push_back(emitted_output(output, entry.name, trained, compiled));
+  function.levels = levels.levels;
+  function.scalars = scalar_values(entry);
+  function.block_rows = levels.block_rows;
+  function.few_rows = levels.few_rows;
+  return function;
+}
+
+// What any of the entries reads, in the order of the places.
+std::vector<abi::StateDesc> states_of(const std::vector<abi::EntryDesc>& entries,
+                                      CompiledModel& compiled) {
+  std::set<std::string> read;
+  for (const abi::EntryDesc& entry : entries)
+    for (const abi::StateDesc& state : compiled.states_of(entry.name)) read.insert(state.name);
+  std::vector<abi::StateDesc> states;
+  for (const abi::StateDesc& state : compiled.program().states)
+    if (read.count(state.name) > 0) states.push_back(state);
+  return states;
+}
+
 }  // namespace
 
-CompileOptions emit_options() {
+CompileOptions emit_options(const std::vector<std::string>& functions) {
   CompileOptions options;
+  options.called = functions;
   options.training = false;
   options.float_inputs = true;
   return options;
 }
 
 codegen::EmitRequest emit_request(const Trained& trained, CompiledModel& compiled,
-                                  const EmitLevels& levels, const EmitChoices& choices) {
+                                  const std::vector<EmitLevels>& functions,
+                                  const EmitChoices& choices) {
   codegen::EmitRequest request;
   request.model = trained.manifest.model_name;
   request.name = choices.name;
@@ -175,25 +162,23 @@ codegen::EmitRequest emit_request(const Trained& trained, CompiledModel& compile
     request.file_hash = runtime::hash_file(model_path_in(trained.folder));
   }
   request.summary = summary(trained, compiled);
-  for (const abi::InputDesc& input : levels.description.inputs) {
-    request.inputs.push_back(emitted_input(input, trained));
+  std::vector<abi::EntryDesc> entries;
+  for (const EmitLevels& levels : functions) {
+    request.functions.push_back(emitted_function(levels, trained, compiled));
+    entries.push_back(levels.description);
   }
-  for (const abi::OutputDesc& output : levels.description.outputs) {
-    request.outputs.push_back(emitted_output(output, trained, compiled));
-  }
-  request.states = compiled.states_of("predict");
+  request.states = states_of(entries, compiled);
   request.state = emitted_state(trained, compiled, request.states);
-  request.levels = levels.levels;
-  request.scalars = scalar_values(levels.description);
-  request.block_rows = levels.block_rows;
-  request.few_rows = levels.few_rows;
   const bool f64 = trained.model.description.precision == language::Precision::f64;
   request.tolerance = f64 ? 1e-12 : 1e-5;
   request.weights = choices.weights;
   if (kernel::host_target().isa == kernel::Isa::neon) {
     request.machine = codegen::ObjectMachine::aarch64;
   }
-  if (choices.self_test) request.rows = answers(trained, levels.description);
+  if (choices.self_test) {
+    auto rows = self_test_rows(trained, entries);
+    for (size_t f = 0; f < rows.size(); ++f) request.functions[f].rows = std::move(rows[f]);
+  }
   return request;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "compiler/codegen/emit.h"
 #include "compiler/compile.h"
@@ -16,10 +17,13 @@ struct EmitChoices {
   bool self_test = false;  // with rows of data and the answers to them
 };
 
-// Without training; inputs are floats where those tell the raw numbers apart.
-CompileOptions emit_options();
+// Without training; inputs are floats where those tell the raw numbers apart. `functions`: those
+// that are emitted, for whose weights there is room at the begin; empty: all.
+CompileOptions emit_options(const std::vector<std::string>& functions);
 
+// Of entries that were lowered, in this order.
 codegen::EmitRequest emit_request(const Trained& trained, CompiledModel& compiled,
-                                  const EmitLevels& levels, const EmitChoices& choices);
+                                  const std::vector<EmitLevels>& functions,
+                                  const EmitChoices& choices);
 
 }  // namespace nnc::workbench

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "compiler/support/text.h"
 #include "tools/workbench/error.h"
@@ -56,6 +57,16 @@ std::vector<std::string> functions_of(const CompiledModel& compiled) {
     if (entry.kind == abi::EntryKind::predict || entry.kind == abi::EntryKind::function)
       names.push_back(entry.name);
   return names;
+}
+
+std::vector<std::string> chosen_functions(const std::vector<std::string>& names,
+                                          const CompiledModel& compiled) {
+  std::set<std::string> wanted;
+  for (const std::string& name : names) wanted.insert(function_called(name, compiled));
+  std::vector<std::string> result;
+  for (const std::string& name : functions_of(compiled))
+    if (names.empty() || wanted.count(name) > 0) result.push_back(name);
+  return result;
 }
 
 std::string function_called(const std::string& name, const CompiledModel& compiled) {

@@ -23,5 +23,8 @@ EntryInputs inputs_of(const Trained& trained, const abi::EntryDesc& entry);
 std::string function_called(const std::string& name, const CompiledModel& compiled);
 // All that can be called: "predict" and functions, in the order of the model file.
 std::vector<std::string> functions_of(const CompiledModel& compiled);
+// Several `--function`, each once, in that order; empty: all.
+std::vector<std::string> chosen_functions(const std::vector<std::string>& names,
+                                          const CompiledModel& compiled);
 
 }  // namespace nnc::workbench

@@ -16,7 +16,7 @@ EmitModel other_run(const EmitModelOptions& options = {}) {
     model.request.state[i] ^= 0x80;  // signs of floats
   model.request.run = "two-by-two-002";
   model.request.header_name = "other.hpp";
-  for (auto& row : model.request.rows)
+  for (auto& row : model.request.functions[0].rows)
     for (double& value : row.outputs[0]) value = -value;
   return model;
 }

@@ -96,6 +96,7 @@ inline void fill_state(codegen::EmitRequest& request, const EmitModelOptions& op
 
 // Rows with answers computed in double.
 inline void fill_rows(codegen::EmitRequest& request, const EmitModelOptions& options) {
+  codegen::EmitFunction& function = request.functions[0];
   const bool single = options.scalar == kernel::Scalar::f32;
   const auto state = [&](int64_t i) {
     if (single) return static_cast<double>(reinterpret_cast<const float*>(request.state.data())[i]);
@@ -114,7 +115,7 @@ inline void fill_rows(codegen::EmitRequest& request, const EmitModelOptions& opt
       }
       row.outputs[0].push_back(sum);
     }
-    request.rows.push_back(row);
+    function.rows.push_back(row);
   }
 }
 
@@ -124,15 +125,16 @@ inline EmitModel emit_model(const EmitModelOptions& options = {}) {
   const auto dtype = options.scalar == kernel::Scalar::f32 ? abi::DType::f32 : abi::DType::f64;
   request.model = options.name;
   request.summary = "A dense layer.";
-  request.inputs = {{options.input_name, dtype, {options.inputs}, "raw numbers"}};
-  request.outputs = {{options.output_name, dtype, {options.outputs}, ""}};
-  request.block_rows = options.block_rows;
+  codegen::EmitFunction& function = request.functions.emplace_back();
+  function.inputs = {{options.input_name, dtype, {options.inputs}, "raw numbers"}};
+  function.outputs = {{options.output_name, dtype, {options.outputs}, ""}};
+  function.block_rows = options.block_rows;
   request.tolerance = options.scalar == kernel::Scalar::f32 ? 1e-4 : 1e-12;
   for (codegen::CppLevel level : options.levels) {
     kernel::Module& module = model.modules.emplace_back();
     write_core(module, options);
     const codegen::EmitKernels kernels{&module, "predict_core", options.arena_bytes};
-    request.levels.push_back({level, kernels, kernels});
+    function.levels.push_back({level, kernels, kernels});
   }
   fill_state(request, options);
   fill_rows(request, options);

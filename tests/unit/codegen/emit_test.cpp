@@ -70,13 +70,14 @@ TEST_CASE("several inputs and outputs, scalars, no weights, and names that colli
   });
   codegen::EmitRequest request;
   request.model = "double";
-  request.inputs = {{"output", abi::DType::f64, {1}, ""}, {"word", abi::DType::i32, {1}, ""}};
-  request.outputs = {{"word", abi::DType::f64, {1}, ""}, {"input", abi::DType::f64, {1}, ""}};
-  request.scalars = {0.25, 3};
-  request.block_rows = 2;
+  codegen::EmitFunction& function = request.functions.emplace_back();
+  function.inputs = {{"output", abi::DType::f64, {1}, ""}, {"word", abi::DType::i32, {1}, ""}};
+  function.outputs = {{"word", abi::DType::f64, {1}, ""}, {"input", abi::DType::f64, {1}, ""}};
+  function.scalars = {0.25, 3};
+  function.block_rows = 2;
   const codegen::EmitKernels kernels{&module, "predict", 0};
-  request.levels = {{CppLevel::plain, kernels, kernels}};
-  for (double x : {1.5, -2.0, 7.25}) request.rows.push_back({{{x}, {4}}, {{x + 4}, {x * 3}}});
+  function.levels = {{CppLevel::plain, kernels, kernels}};
+  for (double x : {1.5, -2.0, 7.25}) function.rows.push_back({{{x}, {4}}, {{x + 4}, {x * 3}}});
   EmitModel model;
   model.request = request;
   const TemporaryFolder folder;
@@ -146,7 +147,7 @@ int main() {
 
 TEST_CASE("the self-test fails when an answer is wrong") {
   EmitModel model = emit_model();
-  model.request.rows[7].outputs[0][11] += 1;
+  model.request.functions[0].rows[7].outputs[0][11] += 1;
   const TemporaryFolder folder;
   write_files(folder, model);
   const Outcome outcome = selftest(folder, "two_by_two", "g++", "-O1");

@@ -52,22 +52,23 @@ EmitModel hostile_model() {
   request.name = "m";
   request.summary = lines;
   request.model = request.run = request.file_hash = line;
-  request.inputs[0].name = line;
-  request.inputs[0].comment = lines;
-  request.inputs[0].columns = hostile;
-  request.outputs[0].name = request.outputs[0].comment = "back\\";
-  request.outputs[0].classes.assign(32, "?\?/");
+  codegen::EmitFunction& function = request.functions[0];
+  function.inputs[0].name = line;
+  function.inputs[0].comment = lines;
+  function.inputs[0].columns = hostile;
+  function.outputs[0].name = function.outputs[0].comment = "back\\";
+  function.outputs[0].classes.assign(32, "?\?/");
   request.states[0].name = lines;
   request.states[1].name = "back\\";
   for (auto& module : model.modules)
-    for (auto& function : module.functions) function->comment = lines;
+    for (auto& kernel : module.functions) kernel->comment = lines;
   return model;
 }
 
 // Fails unless the program holds what the data said, byte for byte.
 std::string check_of_bytes(const EmitModel& model) {
   std::string checks;
-  const std::string columns = codegen::names_of(model.request).inputs[0] + "_columns";
+  const std::string columns = codegen::names_of(model.request).functions[0].inputs[0] + "_columns";
   for (size_t i = 0; i < hostile.size(); ++i) {
     std::string bytes;
     for (const char c : hostile[i]) bytes += fmt::format("'\\x{:02x}', ", static_cast<uint8_t>(c));
@@ -102,8 +103,8 @@ TEST_CASE("words from data are never code") {
 
 TEST_CASE("words from data are no code of C either") {
   EmitModel model = hostile_model();
-  model.request.levels.clear();
-  model.request.inputs[0].bytes = true;
+  model.request.functions[0].levels.clear();
+  model.request.functions[0].inputs[0].bytes = true;
   model.request.header_name = "m.h";
   const TemporaryFolder folder;
   folder.write("m.h",
