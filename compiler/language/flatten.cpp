@@ -111,16 +111,20 @@ Name Flattener::list(const ListValue& layers, LayerScope& scope) {
 Name Flattener::add(Layer layer, const LayerScope&) {
   const Name name{layer.name, layer.kind.span};
   if (model_.layers.size() >= most_layers) {
-    diagnostics_.error(layer.kind.span, "the model has too many layers",
-                       "at most " + std::to_string(most_layers) + ", those of repeats included");
-    too_many_ = true;
-    draft_.layers_complete = false;
+    too_many_layers(layer.kind.span);
     return name;
   }
   // What has no name of its own is told apart by its composite's.
   layer.named = layer.named || layer.name.find('.') != std::string::npos;
   model_.layers.push_back(std::move(layer));
   return name;
+}
+
+void Flattener::too_many_layers(const SourceSpan& span) {
+  diagnostics_.error(span, "the model has too many layers",
+                     "at most " + std::to_string(most_layers) + ", those of repeats included");
+  too_many_ = true;
+  draft_.layers_complete = false;
 }
 
 // What stands beside a composite holds for its layers.
@@ -389,6 +393,8 @@ Name Flattener::block(const Written& written, const LayerScope& scope) {
     return {};
   }
   used_.insert(block->name.text);
+  if (++uses_ > most_layers) too_many_layers(word->span);
+  if (too_many_) return {};
   if (std::find(open_.begin(), open_.end(), block->name.text) != open_.end()) {
     diagnostics_.error(word->span, "the block " + in_quotes(block->name.text) + " contains itself",
                        "blocks of other blocks");

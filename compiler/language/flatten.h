@@ -84,6 +84,7 @@ class Flattener {
   Name residual(const Written& written, const LayerScope& scope);
   LayerScope inner_scope(const Layer& layer, const LayerScope& scope, bool closed) const;
   Name pass_on(const Written& written, const std::string& value);
+  void too_many_layers(const SourceSpan& span);
   void refuse(const Written& written, const std::vector<std::string>& keys);
 
   std::string full_name(const Name& name, const LayerScope& scope);
@@ -99,6 +100,7 @@ class Flattener {
   Diagnostics& diagnostics_;
   std::vector<std::string> open_;  // blocks whose layers are being read
   std::set<std::string> used_;
+  size_t uses_ = 0;  // of blocks: those without a layer of their own cost time as well
   bool too_many_ = false;
 };
 

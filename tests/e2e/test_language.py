@@ -173,6 +173,12 @@ class Language(NncTest):
         self.assertIn("h of", self.run_nnc("check", self.path("model.yaml")).stdout)
         ended = self.train(text, "ended")
         self.assertEqual(ended["h.kernel"], first["h.kernel"])
+        # A run that goes on does not need the other one any more.
+        self.train(text, "part", "--epochs", 1)
+        self.path("first").rename(self.path("gone"))
+        self.run_nnc("train", "--resume", "part", "--epochs", 4, "--quiet")
+        self.assertEqual(self.weights("part"), ended)
+        self.path("gone").rename(self.path("first"))
         wrong = text.replace("name: logvar}", "name: logvat}", 1)
         error = self.error_of("check", self.write("model.yaml", wrong), expect=2)
         self.assertIn("did you mean 'logvar'?", error)

@@ -31,13 +31,13 @@ def shares(nnc, generator, classifier, rows, seed, side=28):
     with tempfile.TemporaryDirectory() as folder:
         made, pictures, judged = (f"{folder}/{name}" for name in ("made.npz", "x-idx", "p.npz"))
         subprocess.run([nnc, "generate", generator, "-n", str(rows), "--seed", str(seed), "--out",
-                        made], check=True, stdout=subprocess.DEVNULL)
+                        made], check=True, capture_output=True)
         with zipfile.ZipFile(made) as arrays:
             numbers = read_npy(arrays.read(arrays.namelist()[0]))[1]
         head = struct.pack(">IIII", 0x00000803, rows, side, side)
         pathlib.Path(pictures).write_bytes(head + as_bytes(numbers))
         subprocess.run([nnc, "predict", classifier, "--in", pictures, "--out", judged], check=True,
-                       stdout=subprocess.DEVNULL)
+                       capture_output=True)
         with zipfile.ZipFile(judged) as arrays:
             probability = read_npy(arrays.read("probability.npy"))[1]
     classes = len(probability) // rows

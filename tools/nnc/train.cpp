@@ -258,7 +258,8 @@ void set_options(Job& job) {
 }
 
 runtime::Buffer initial(const Job& job, runtime::ThreadPool& pool) {
-  return initial_state(job.model.description, *job.compiled, job.data, job.options.seed, pool);
+  return initial_state(job.model.description, *job.compiled, job.data, job.options.seed, pool,
+                       job.options.resume ? Begin::again : Begin::first);
 }
 
 // The table of epochs; training ends at once if something compiled late turns out wrong.

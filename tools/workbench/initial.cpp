@@ -126,9 +126,10 @@ std::vector<Borrowed> borrowed_states(const language::Description& description,
 
 runtime::Buffer initial_state(const language::Description& description, CompiledModel& compiled,
                               const runtime::Dataset& data, uint64_t seed,
-                              runtime::ThreadPool& pool) {
+                              runtime::ThreadPool& pool, Begin begin) {
   const abi::Program& program = compiled.program();
   runtime::Buffer state = runtime::initial_state(program, seed, data.fitted);
+  if (begin == Begin::again) return state;
   each_borrowed(description, program,
                 [&](const Borrowed&, const abi::StateDesc& desc, const runtime::Tensor& tensor) {
                   copy(desc, tensor, state);

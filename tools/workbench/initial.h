@@ -25,9 +25,12 @@ struct Borrowed {
 std::vector<Borrowed> borrowed_states(const language::Description& description,
                                       const abi::Program& program);
 
+// A run that goes on takes everything from its checkpoint: other runs may be gone by then.
+enum class Begin { first, again };
+
 // Initial values, with those of other runs in their places, scaled where `init: lsuv` asks for it.
 runtime::Buffer initial_state(const language::Description& description, CompiledModel& compiled,
                               const runtime::Dataset& data, uint64_t seed,
-                              runtime::ThreadPool& pool);
+                              runtime::ThreadPool& pool, Begin begin = Begin::first);
 
 }  // namespace nnc::workbench
