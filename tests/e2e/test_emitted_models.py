@@ -23,9 +23,10 @@ class EmittedModels(Compiled):
                 self.write(f"few/{name}", gzip.compress(idx(content, shape)))
         return self.path("few")
 
-    def train_a_little(self, name):
+    def train_a_little(self, name, *more):
         self.run_nnc("train", ROOT / "models" / f"{name}.yaml", "-o", name, "--epochs", 2,
-                     "--set", f"dir={self.few_pictures()}", "--set", "train.batch=32", "--quiet")
+                     "--set", f"dir={self.few_pictures()}", "--set", "train.batch=32", "--quiet",
+                     *more)
         return name
 
     def check_self_test(self, run, name, *options):
@@ -46,6 +47,19 @@ class EmittedModels(Compiled):
     def test_alexnet_32(self):
         # In a file: compilers take minutes to read that many numbers.
         self.check_self_test(self.train_a_little("alexnet-32"), "alexnet-32", "--weights", "file")
+
+    def test_generators(self):
+        # Their functions stand beside predict; weights in a file, as above.
+        for name, function in (("vae", "decode"), ("conditional-vae", "decode"), ("gan", "make"),
+                               ("wgan-gp", "generate")):
+            self.check_self_test(self.train_a_little(name), name, "--weights", "file")
+            header = self.path(f"{name}.hpp").read_text()
+            self.assertIn(f"{function}_batch(", header)
+
+    def test_transfer(self):
+        base = self.path(self.train_a_little("lenet5"))
+        run = self.train_a_little("transfer", "--set", f"settings.run={base}")
+        self.check_self_test(run, "transfer")
 
     def test_resnet_small(self):
         self.check_self_test(self.train_a_little("resnet-small"), "resnet-small")

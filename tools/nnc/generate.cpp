@@ -152,7 +152,7 @@ void add_generate(CLI::App& app, Action& action) {
       ->capture_default_str();
   sub->add_option("--function", flags->choices.function,
                   "which function of the model; default: the one that draws");
-  sub->add_option("--in", flags->choices.in,
+  sub->add_option("-i,--in", flags->choices.in,
                   "NAME=VALUE for an input: a number or the word of a class, for all rows; "
                   "NAME=A,B,C row by row");
   auto* walk = sub->add_option("--walk", flags->walk,
@@ -162,7 +162,7 @@ void add_generate(CLI::App& app, Action& action) {
                   "a file or folder of rows: the first of them (-n), and what the model makes of "
                   "each")
       ->excludes(walk);
-  sub->add_option("--out", flags->out,
+  sub->add_option("-o,--out", flags->out,
                   "FILE.png for a grid of pictures, FILE.npz, FILE.csv for numbers")
       ->required();
   sub->add_option("--columns", flags->columns, "pictures in a line; default: about a square")

@@ -368,10 +368,14 @@ void print_end(const Job& job, const runtime::TrainResult& result, bool went_on)
 }
 
 void print_next(const Job& job) {
-  print_progress(
-      "\nNext:\n  nnc eval {0}\n  nnc predict {0} --in FILE --out predictions.csv\n"
-      "  nnc emit {0} -o {1} --self-test\n",
-      shell_word(job.folder), shell_word(job.manifest.model_name + ".hpp"));
+  const std::string run = shell_word(job.folder);
+  bool draws = false;
+  for (const auto& function : job.model.description.functions) draws |= !function.draw.empty();
+  print_progress("\nNext:\n  nnc eval {0}\n  nnc predict {0} --in FILE --out predictions.csv\n",
+                 run);
+  if (draws) print_progress("  nnc generate {} --out FILE\n", run);
+  print_progress("  nnc emit {} -o {} --self-test\n", run,
+                 shell_word(job.manifest.model_name + ".hpp"));
 }
 
 Exit stopped(Job& job, const runtime::TrainResult& result) {
