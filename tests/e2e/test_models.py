@@ -165,5 +165,5 @@ class Bench(NncTest):
         # None: more than a peak that was measured while others had the machine.
         share = result["share_of_peak"]
         self.assertTrue(share is None or 0 < share <= 1, share)
-        check = self.json_of("check", *self.arguments(model), "--json")
+        check = self.json_of("check", model, "--json")
         self.assertEqual(result["flops_per_step"], check["flops"])
