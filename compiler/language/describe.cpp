@@ -1,5 +1,9 @@
 #include "compiler/language/describe.h"
 
+#include <algorithm>
+
+#include "compiler/support/text.h"
+
 namespace nnc::language {
 
 namespace {
@@ -64,6 +68,18 @@ std::vector<Name> names_in(const Args& args) {
   std::vector<Name> result;
   for (const auto& [key, value] : args.values()) collect(value, result);
   return result;
+}
+
+void check_terms_named(const std::vector<Name>& names, const std::vector<std::string>& terms,
+                       Diagnostics& diagnostics) {
+  for (const Name& name : names) {
+    if (std::find(terms.begin(), terms.end(), name.text) != terms.end()) continue;
+    const auto near = nearest(name.text, terms);
+    diagnostics.error(name.span,
+                      "there is no loss term " + in_quotes(name.text) +
+                          (near ? "; did you mean " + in_quotes(*near) + "?" : ""),
+                      join(terms, "or"));
+  }
 }
 
 const Split* Data::split(const std::string& name) const {

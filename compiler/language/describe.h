@@ -46,6 +46,10 @@ void describe_train(const MapValue& train, Draft& draft, Diagnostics& diagnostic
 // Which layers and parameters the phases of training change; none without phases.
 void describe_phases(Draft& draft, Diagnostics& diagnostics);
 
+// Reports names that are no loss term.
+void check_terms_named(const std::vector<Name>& names, const std::vector<std::string>& terms,
+                       Diagnostics& diagnostics);
+
 // The penalty in a record {l1, l2}.
 Penalty penalty_of(const Value& value);
 

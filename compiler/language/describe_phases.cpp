@@ -137,14 +137,7 @@ class PhaseNames {
         diagnostics_.error(phase.minimize.span, "a phase minimises a loss term",
                            join(terms, "or") + ", or a formula of them", phase.minimize.text);
       }
-      for (const Name& name : names) {
-        if (std::find(terms.begin(), terms.end(), name.text) != terms.end()) continue;
-        const auto near = nearest(name.text, terms);
-        diagnostics_.error(name.span,
-                           "there is no loss term " + in_quotes(name.text) +
-                               (near ? "; did you mean " + in_quotes(*near) + "?" : ""),
-                           join(terms, "or"));
-      }
+      check_terms_named(names, terms, diagnostics_);
     }
   }
 

@@ -148,14 +148,7 @@ class References {
       if (term.weight) check(*term.weight, allowed);
     }
     if (!description_.loss->total || !draft_.terms_complete) return;
-    for (const Name& name : names_in(*description_.loss->total->root)) {
-      if (std::find(terms.begin(), terms.end(), name.text) != terms.end()) continue;
-      const auto near = nearest(name.text, terms);
-      diagnostics_.error(name.span,
-                         "there is no loss term " + in_quotes(name.text) +
-                             (near ? "; did you mean " + in_quotes(*near) + "?" : ""),
-                         join(terms, "or"));
-    }
+    check_terms_named(names_in(*description_.loss->total->root), terms, diagnostics_);
   }
 
   void check(const Formula& formula, const Allowed& allowed) {
