@@ -56,12 +56,12 @@ def torch_steps(threads):
         adam.step()
 
     generator = nn.Sequential(
-        nn.Linear(64, 7 * 7 * 32, bias=False), nn.BatchNorm1d(7 * 7 * 32), nn.ReLU(),
-        nn.Unflatten(1, (32, 7, 7)), nn.ConvTranspose2d(32, 16, 4, 2, 1, bias=False),
+        nn.Linear(64, 7 * 7 * 24, bias=False), nn.BatchNorm1d(7 * 7 * 24), nn.ReLU(),
+        nn.Unflatten(1, (24, 7, 7)), nn.ConvTranspose2d(24, 16, 4, 2, 1, bias=False),
         nn.BatchNorm2d(16), nn.ReLU(), nn.ConvTranspose2d(16, 1, 4, 2, 1), nn.Sigmoid())
     judge = nn.Sequential(
-        nn.Conv2d(1, 16, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(16, 32, 4, 2, 1, bias=False),
-        nn.BatchNorm2d(32), nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(7 * 7 * 32, 1))
+        nn.Conv2d(1, 16, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(16, 24, 4, 2, 1, bias=False),
+        nn.BatchNorm2d(24), nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(7 * 7 * 24, 1))
     real = torch.rand(GAN_ROWS, 1, 28, 28)
     d_adam = torch.optim.Adam(judge.parameters(), 4e-4, betas=(0.5, 0.999), fused=True)
     g_adam = torch.optim.Adam(generator.parameters(), 4e-4, betas=(0.5, 0.999), fused=True)
