@@ -75,7 +75,7 @@ class Model final : public CompiledModel {
   bool build_functions(Diagnostics& diagnostics);
   void keep_forward(assemble::Forward forward);
   void place_panels();
-  const assemble::EntryPlan plan_of(const std::string& name) const;
+  assemble::EntryPlan plan_of(const std::string& name) const;
   void add_states(const std::vector<abi::StateDesc>& states);
   void build_unit_variance();
   void add_prelude();
@@ -199,6 +199,11 @@ bool Model::build_step(const assemble::EntryPlan& plan, Diagnostics& diagnostics
   auto forward = build_forward(plan, diagnostics);
   laps.lap(Stage::graph, "layers and losses");
   if (!forward) return false;
+  if (plan.phase != nullptr && forward->trainable().empty()) {
+    diagnostics.error(plan.phase->span, "this phase has no weights to change",
+                      "a block, a layer or a parameter with weights that are not frozen");
+    return false;
+  }
   if (!forward->graph || !forward->total() || forward->trainable().empty()) {
     keep_forward(std::move(*forward));
     return true;
@@ -372,7 +377,7 @@ LoweredEntry Model::lower(const std::string& name, const kernel::Target& target,
 }
 
 // The plan that an entry was built by.
-const assemble::EntryPlan Model::plan_of(const std::string& name) const {
+assemble::EntryPlan Model::plan_of(const std::string& name) const {
   std::vector<assemble::EntryPlan> plans = assemble::step_entries(description_);
   for (assemble::EntryPlan& plan : assemble::function_entries(description_))
     plans.push_back(std::move(plan));

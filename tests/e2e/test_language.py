@@ -205,6 +205,12 @@ train: {epochs: 150, batch: 32, optimizer: {adam: {rate: 0.01}}}
             self.assertAlmostEqual(row[1], wanted, delta=0.1)
         self.assertAlmostEqual(rows[0][0] - rows[1][0], 0.25, delta=0.05)
 
+    def test_a_phase_without_weights_is_refused(self):
+        text = turns().replace("update: [maker]", "update: [z]").replace(
+            "update: [judge]", "update: [judge, maker]")
+        error = self.error_of("check", self.write("model.yaml", text), expect=2)
+        self.assertIn("this phase has no weights to change", error)
+
     def test_a_derivative_that_rows_share_is_refused(self):
         text = turns().replace('g: "softplus(-d_fake)"', 'g: "grad(d_fake, fake)[0]"')
         error = self.error_of("check", self.write("model.yaml", text), expect=2)
