@@ -41,6 +41,11 @@ struct Prediction {
   abi::DType dtype = abi::DType::f32;
   std::vector<int64_t> shape;  // of one row
   Buffer values;
+  // Element `i` of all rows, of f32 or f64.
+  double number(size_t i) const {
+    return dtype == abi::DType::f64 ? values.as<double>()[i]
+                                    : static_cast<double>(values.as<float>()[i]);
+  }
 };
 
 // All per-row outputs of a predict entry for every row of the split, in order, in batches of

@@ -29,7 +29,7 @@ Clock clock_of_call(const Clock& batches, int64_t calls, int64_t call) {
 }
 
 StepSums::StepSums(const abi::Program& program, const std::vector<const abi::EntryDesc*>& entries)
-    : terms_(program.loss_terms), has_total_(entries.size() == 1) {
+    : terms_(program.loss_terms), has_total_(entries.size() == 1 && program.has_total) {
   for (const abi::EntryDesc* entry : entries) parts_.emplace_back(program, *entry);
 }
 

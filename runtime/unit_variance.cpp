@@ -19,16 +19,11 @@ Split some_rows(const Split& split, int64_t most) {
   return chosen;
 }
 
-double number(const Prediction& moments, size_t i) {
-  return moments.dtype == abi::DType::f64 ? moments.values.as<double>()[i]
-                                          : static_cast<double>(moments.values.as<float>()[i]);
-}
-
 double variance(const Prediction& moments, size_t rows) {
   double mean = 0, square = 0;
   for (size_t row = 0; row < rows; ++row) {
-    mean += number(moments, 2 * row) / static_cast<double>(rows);
-    square += number(moments, 2 * row + 1) / static_cast<double>(rows);
+    mean += moments.number(2 * row) / static_cast<double>(rows);
+    square += moments.number(2 * row + 1) / static_cast<double>(rows);
   }
   return square - mean * mean;
 }

@@ -41,7 +41,7 @@ Layer formula_layer(const std::string& name, const Formula& formula, const Sourc
 
 // ---- lists of layers
 
-std::vector<Flattener::Written> Flattener::read(const ListValue& layers, const LayerScope&) {
+std::vector<Flattener::Written> Flattener::read(const ListValue& layers) {
   std::vector<Written> result;
   for (const Value& value : layers) {
     if (!value.is_entry()) {
@@ -79,7 +79,7 @@ void Flattener::give_names(std::vector<Written>& layers, LayerScope& scope) {
 }
 
 Name Flattener::list(const ListValue& layers, LayerScope& scope) {
-  std::vector<Written> all = read(layers, scope);
+  std::vector<Written> all = read(layers);
   give_names(all, scope);
   Name above;
   for (size_t i = 0; i < all.size() && !too_many_; ++i) {
@@ -103,12 +103,12 @@ Name Flattener::list(const ListValue& layers, LayerScope& scope) {
     for (const auto& [key, value] : layer.args.values()) args.set(key, renamed(value, scope));
     layer.args = std::move(args);
     inherit(layer, local, scope);
-    above = add(std::move(layer), scope);
+    above = add(std::move(layer));
   }
   return above;
 }
 
-Name Flattener::add(Layer layer, const LayerScope&) {
+Name Flattener::add(Layer layer) {
   const Name name{layer.name, layer.kind.span};
   if (model_.layers.size() >= most_layers) {
     too_many_layers(layer.kind.span);
@@ -144,27 +144,26 @@ void Flattener::inherit(Layer& layer, const std::string& local, const LayerScope
   }
 }
 
-bool Flattener::default_inputs(Layer& layer, const Name& above, bool is_first,
+// What it takes if it does not say so; nothing where that was reported.
+void Flattener::default_inputs(Layer& layer, const Name& above, bool is_first,
                                const LayerScope& scope) {
-  if (layer.from_given || reader_.names_its_inputs(layer)) return true;
+  if (layer.from_given || reader_.names_its_inputs(layer)) return;
   if (!is_first) {
-    if (above.text.empty()) return false;  // reported
-    layer.from.push_back({above.text, layer.kind.span});
-    return true;
+    if (!above.text.empty()) layer.from.push_back({above.text, layer.kind.span});
+    return;
   }
   if (scope.first.size() == 1) {
     layer.from.push_back({scope.first[0].text, layer.kind.span});
-    return true;
+    return;
   }
-  if (layer.kind.text == "block" && scope.first.size() > 1) return true;  // it may take them all
-  if (scope.first.size() > 1) {
+  // A block may take them all.
+  if (scope.first.size() > 1 && layer.kind.text != "block") {
     const std::string owner =
         scope.block.empty() ? "the model" : "the block " + in_quotes(scope.block);
     diagnostics_.error(layer.kind.span,
                        "the first layer needs 'from', because " + owner + " has several inputs",
                        "from: " + join(scope.hints, "or"));
   }
-  return false;
 }
 
 // ---- composites
@@ -204,7 +203,7 @@ Name Flattener::pass_on(const Written& written, const std::string& value) {
   if (!layer.named) return {value, layer.kind.span};
   Layer result = formula_layer(layer.name, name_formula(value, layer.kind.span), layer.span);
   result.predict = layer.predict;
-  return add(std::move(result), {});
+  return add(std::move(result));
 }
 
 Name Flattener::repeat(const Written& written, const LayerScope& scope) {
@@ -267,7 +266,7 @@ Name Flattener::residual(const Written& written, const LayerScope& scope) {
   sum.args.whole = layer.kind.span;
   sum.from = {{input.text, layer.kind.span}, {last.text, layer.kind.span}};
   sum.predict = layer.predict;
-  return add(std::move(sum), scope);
+  return add(std::move(sum));
 }
 
 namespace {
@@ -334,8 +333,7 @@ Name Flattener::block_value(const Written& written, const Block& block, const La
   for (const NamedFormula& output : block.formulas) {
     values.push_back(output.name);
     add(formula_layer(inner.prefix + output.name.text, renamed(output.formula, inner),
-                      output.name.span),
-        inner);
+                      output.name.span));
   }
   for (const Name& output : block.outputs) {
     const bool known = inner.names.count(output.text.substr(0, output.text.find('.'))) > 0;

@@ -68,11 +68,11 @@ class Flattener {
   };
   // The layers of a list, one after the other; the value of the last.
   Name list(const ListValue& layers, LayerScope& scope);
-  std::vector<Written> read(const ListValue& layers, const LayerScope& scope);
+  std::vector<Written> read(const ListValue& layers);
   void give_names(std::vector<Written>& layers, LayerScope& scope);
   void inherit(Layer& layer, const std::string& local, const LayerScope& scope) const;
-  bool default_inputs(Layer& layer, const Name& above, bool is_first, const LayerScope& scope);
-  Name add(Layer layer, const LayerScope& scope);
+  void default_inputs(Layer& layer, const Name& above, bool is_first, const LayerScope& scope);
+  Name add(Layer layer);
 
   Name block(const Written& written, const LayerScope& scope);
   bool block_inputs(const Written& written, const Block& block, const LayerScope& scope,

@@ -40,8 +40,6 @@ std::pair<double, double> pair_of(const std::string& text, const std::string& fl
                      flag == "--walk" ? "two rows, such as 3:17" : "two numbers, such as -1:1");
 }
 
-bool ends_in(const std::string& path, const std::string& ending) { return path.ends_with(ending); }
-
 // The shape of the pictures that the model is about, if it is about pictures.
 std::vector<int64_t> field_shape(const Trained& trained) {
   for (const runtime::FieldInfo& field : trained.fields)
@@ -51,10 +49,7 @@ std::vector<int64_t> field_shape(const Trained& trained) {
 
 std::vector<double> numbers_of(const runtime::Prediction& output, int64_t rows) {
   std::vector<double> numbers(static_cast<size_t>(rows * elements_of(output.shape)));
-  for (size_t i = 0; i < numbers.size(); ++i)
-    numbers[i] = output.dtype == abi::DType::f64
-                     ? output.values.as<double>()[i]
-                     : static_cast<double>(output.values.as<float>()[i]);
+  for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = output.number(i);
   return numbers;
 }
 
@@ -121,7 +116,7 @@ void write_pictures(const Flags& flags, const Trained& trained, const Generated&
 }
 
 Exit run(Flags flags) {
-  if (!ends_in(flags.out, ".png")) check_prediction_path(flags.out, 2);
+  if (!flags.out.ends_with(".png")) check_prediction_path(flags.out, 2);
   if (!flags.walk.empty()) {
     const auto rows = pair_of(flags.walk, "--walk");
     flags.choices.walk = {static_cast<int64_t>(rows.first), static_cast<int64_t>(rows.second)};
@@ -129,7 +124,7 @@ Exit run(Flags flags) {
   const Trained trained = open_trained(flags.run);
   const Generated made = generate(trained, flags.choices);
   for (const std::string& note : made.notes) print_note(note);
-  if (ends_in(flags.out, ".png")) {
+  if (flags.out.ends_with(".png")) {
     write_pictures(flags, trained, made);
     return Exit::done;
   }

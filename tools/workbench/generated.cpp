@@ -54,6 +54,12 @@ const language::Function& choose(const language::Description& description,
                   "--function " + join(names_of(all), "or --function "));
 }
 
+std::vector<int32_t> first_rows(int64_t count) {
+  std::vector<int32_t> rows(static_cast<size_t>(count));
+  std::iota(rows.begin(), rows.end(), 0);
+  return rows;
+}
+
 class Generator {
  public:
   Generator(const Trained& trained, const GenerateChoices& choices)
@@ -121,9 +127,7 @@ class Generator {
 
   // The columns of `from` that the function takes, all rows.
   void take(const runtime::Table& from) {
-    std::vector<int32_t> all;
-    for (int32_t row = 0; row < from.rows; ++row) all.push_back(row);
-    const auto rows = raw_rows(from, all, inputs());
+    const auto rows = raw_rows(from, first_rows(from.rows), inputs());
     for (runtime::Column& column : rows->columns)
       if (table_->find(column.name) == nullptr) table_->columns.push_back(std::move(column));
   }
@@ -176,16 +180,12 @@ class Generator {
     rows_ = choices_.rows;
     for (const runtime::Prediction& code : codes_of(rows)) {
       const auto n = static_cast<size_t>(elements_of(code.shape));
-      const auto number = [&](size_t i) {
-        return code.dtype == abi::DType::f64 ? code.values.as<double>()[i]
-                                             : static_cast<double>(code.values.as<float>()[i]);
-      };
       std::vector<double> numbers;
       for (int64_t row = 0; row < rows_; ++row) {
         const double share =
             rows_ > 1 ? static_cast<double>(row) / static_cast<double>(rows_ - 1) : 0;
         for (size_t i = 0; i < n; ++i)
-          numbers.push_back((1 - share) * number(i) + share * number(n + i));
+          numbers.push_back((1 - share) * code.number(i) + share * code.number(n + i));
       }
       add_column(code.name, code.shape, numbers);
     }
@@ -205,17 +205,13 @@ class Generator {
     const InputRows all = read_input_rows({choices_.reconstruct}, trained_, codes, {});
     result_.notes = all.notes;
     rows_ = std::min(all.table->rows, choices_.rows);
-    std::vector<int32_t> first(static_cast<size_t>(rows_));
-    std::iota(first.begin(), first.end(), 0);
-    const std::shared_ptr<const runtime::Table> rows = raw_rows(*all.table, first, codes.inputs);
+    const std::shared_ptr<const runtime::Table> rows =
+        raw_rows(*all.table, first_rows(rows_), codes.inputs);
     result_.originals = rows;
     for (const runtime::Prediction& code : codes_of(rows)) {
       const size_t count = static_cast<size_t>(rows_ * elements_of(code.shape));
       std::vector<double> numbers(count);
-      for (size_t i = 0; i < count; ++i)
-        numbers[i] = code.dtype == abi::DType::f64
-                         ? code.values.as<double>()[i]
-                         : static_cast<double>(code.values.as<float>()[i]);
+      for (size_t i = 0; i < count; ++i) numbers[i] = code.number(i);
       add_column(code.name, code.shape, numbers);
     }
     for (const runtime::Column& column : rows->columns)
